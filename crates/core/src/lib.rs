@@ -1,0 +1,36 @@
+//! What an order, a transfer and a payment are, and what follows from them.
+//!
+//! Everything here is a value or a pure function of values: no I/O, no clock, no async. Time and
+//! the network come in as arguments, so any history of a chain can be replayed in a test.
+
+mod amount;
+mod assess;
+mod block;
+mod event;
+mod finality;
+mod heads;
+mod id;
+mod order;
+mod status;
+mod time;
+mod token;
+mod transfer;
+mod window;
+
+pub use alloy_primitives::{Address, B256, U256};
+
+pub use crate::amount::{Amount, AmountError};
+pub use crate::assess::{AssessError, Assessment, IgnoredBecause, Payment, Standing, assess};
+pub use crate::block::{Block, BlockNumber, BlockRef, ChainId, ChainIdError};
+pub use crate::event::{Event, EventKind, ImpossibleStep, PaymentState, Snapshot, events_between};
+pub use crate::finality::{Confirmed, FinalityError, FinalityRule};
+pub use crate::heads::{ChainHeads, Heads};
+pub use crate::id::{IdError, OrderId, PaymentId};
+pub use crate::order::{
+    LatePolicy, Order, PaymentMethod, PaymentOption, Reference, ReferenceError,
+};
+pub use crate::status::{Flags, OrderStatus, Step, UnknownName};
+pub use crate::time::{TimeError, Timestamp};
+pub use crate::token::{Decimals, DecimalsError, Token};
+pub use crate::transfer::{RecordedTransfer, Transfer, TransferId};
+pub use crate::window::{Advance, ForkBelowWindow, Window};

@@ -1,0 +1,194 @@
+//! What the merchant expects, and in which ways it may be paid.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::str::FromStr;
+
+use alloy_primitives::Address;
+
+use crate::{Amount, ChainId, FinalityRule, Heads, OrderId, Timestamp, Token, UnknownName};
+
+/// The merchant's own name for an order: 1 to 128 visible ASCII characters or inner spaces.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Reference(String);
+
+/// A text that cannot be an order's reference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a reference has 1 to 128 visible ASCII characters, with spaces only between them")]
+pub struct ReferenceError;
+
+impl Reference {
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Reference {
+    type Err = ReferenceError;
+
+    fn from_str(text: &str) -> Result<Self, ReferenceError> {
+        let is_visible = text.bytes().all(|b| b.is_ascii_graphic() || b == b' ');
+        if text.is_empty() || text.len() > 128 || !is_visible || text.trim() != text {
+            return Err(ReferenceError);
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// What happens with money that comes after the deadline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LatePolicy {
+    /// It counts like any other, and is flagged.
+    Accept,
+    /// It is attached and announced, but counts only once an operator says so.
+    Hold,
+}
+
+impl LatePolicy {
+    /// The name in the configuration and the database.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Accept => "accept",
+            Self::Hold => "hold",
+        }
+    }
+}
+
+impl FromStr for LatePolicy {
+    type Err = UnknownName;
+
+    fn from_str(name: &str) -> Result<Self, UnknownName> {
+        match name {
+            "accept" => Ok(Self::Accept),
+            "hold" => Ok(Self::Hold),
+            _ => Err(UnknownName {
+                what: "late policy",
+                name: name.to_owned(),
+                known: "accept, hold".to_owned(),
+            }),
+        }
+    }
+}
+
+/// By what means money reaches the merchant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PaymentMethod {
+    /// A deposit address of the order's own, derived by CREATE2 (EIP-1014) from these and the
+    /// order's salt. What lies there can go to the treasury only.
+    DepositAddress {
+        /// The factory that deploys and flushes deposits.
+        factory: Address,
+        /// Where the money goes.
+        treasury: Address,
+    },
+}
+
+/// One way to pay an order: this token, on its chain, to this address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PaymentOption {
+    /// The token, which names its chain.
+    pub token: Token,
+    /// Where to send it.
+    pub address: Address,
+    /// How it gets from there to the merchant.
+    pub method: PaymentMethod,
+    /// When a payment of this kind is confirmed. Kept with the order, so that a later change of
+    /// the configuration does not change what was promised.
+    pub finality: FinalityRule,
+}
+
+/// What the merchant expects to be paid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// Its id.
+    pub id: OrderId,
+    /// The merchant's name for it, unique.
+    pub reference: Reference,
+    /// What is asked.
+    pub amount: Amount,
+    /// How much less is still enough.
+    pub tolerance: Amount,
+    /// What happens with money after the deadline.
+    pub late_policy: LatePolicy,
+    /// The ways in which it may be paid; parts on one and parts on another add up.
+    pub options: Vec<PaymentOption>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Its deadline, in chain time: a block whose timestamp is not past it is in time.
+    pub expires_at: Timestamp,
+    /// When the merchant cancelled it, if he did.
+    pub cancelled_at: Option<Timestamp>,
+    /// The merchant's own notes.
+    pub metadata: BTreeMap<String, String>,
+}
+
+impl Order {
+    /// The least that is enough.
+    #[must_use]
+    pub const fn threshold(&self) -> Amount {
+        self.amount.less(self.tolerance)
+    }
+
+    /// The chains on which it may be paid.
+    #[must_use]
+    pub fn chains(&self) -> BTreeSet<ChainId> {
+        self.options
+            .iter()
+            .map(|option| option.token.chain_id)
+            .collect()
+    }
+
+    /// The option that a transfer of `token` on `chain_id` to `address` uses, if there is one.
+    #[must_use]
+    pub fn option_for(
+        &self,
+        chain_id: ChainId,
+        token: Address,
+        address: Address,
+    ) -> Option<&PaymentOption> {
+        self.options.iter().find(|option| {
+            option.token.chain_id == chain_id
+                && option.token.address == token
+                && option.address == address
+        })
+    }
+
+    /// The chains that are not yet covered past the deadline. The order can only expire when
+    /// there are none.
+    #[must_use]
+    pub fn chains_before_deadline(&self, heads: &Heads) -> Vec<ChainId> {
+        self.chains()
+            .into_iter()
+            .filter(|chain| {
+                heads
+                    .get(chain)
+                    .is_none_or(|h| h.covered_time <= self.expires_at)
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_are_short_visible_texts() {
+        for fine in ["INV-1001", "a", "order 7/2026", "#42"] {
+            assert_eq!(fine.parse::<Reference>().unwrap().as_str(), fine);
+        }
+        let long = "x".repeat(129);
+        for wrong in ["", " ", " a", "a ", "a\nb", "naïve", "\u{0}", &long] {
+            assert_eq!(wrong.parse::<Reference>(), Err(ReferenceError), "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! One `Transfer` log of a configured token.
+
+use alloy_primitives::{Address, B256};
+
+use crate::{Amount, BlockNumber, ChainId, PaymentId, Timestamp};
+
+/// What makes a transfer itself: its log. A transaction may hold many, so its hash is no identity;
+/// mined again in another block it is another transfer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TransferId {
+    /// The chain.
+    pub chain_id: ChainId,
+    /// The block that holds the log.
+    pub block_hash: B256,
+    /// The log's index within that block.
+    pub log_index: u64,
+}
+
+/// A `Transfer(from, to, value)` log (ERC-20) of a configured token in a block that a node showed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transfer {
+    /// Which log it is.
+    pub id: TransferId,
+    /// The height of its block.
+    pub block_number: BlockNumber,
+    /// The timestamp of its block.
+    pub block_timestamp: Timestamp,
+    /// The transaction that it happened in.
+    pub tx_hash: B256,
+    /// The token's contract.
+    pub token: Address,
+    /// Who paid; 0x0 when a bridge or the issuer minted.
+    pub from: Address,
+    /// Who was paid.
+    pub to: Address,
+    /// How much arrived, as the log says: after any fee that the token took.
+    pub amount: Amount,
+}
+
+impl Transfer {
+    /// The id under which people see it.
+    #[must_use]
+    pub fn payment_id(&self) -> PaymentId {
+        PaymentId::of(&self.id)
+    }
+}
+
+/// A transfer as the books hold it: with the deepest it has ever been below its chain's tip.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordedTransfer {
+    /// The transfer.
+    pub transfer: Transfer,
+    /// The highest tip that was covered above it when it was found confirmed; `None` before that.
+    /// It keeps a confirmed payment confirmed while a short reorg above it lowers the tip.
+    pub confirmed_at_tip: Option<BlockNumber>,
+}
+
+impl From<Transfer> for RecordedTransfer {
+    fn from(transfer: Transfer) -> Self {
+        Self {
+            transfer,
+            confirmed_at_tip: None,
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! What an update of a chain makes of the orders that it touches: a function of values.
+
+use std::collections::BTreeMap;
+
+use paywatch_core::{
+    AssessError, BlockNumber, ChainHeads, Heads, ImpossibleStep, OrderId, RecordedTransfer,
+    Standing, Transfer, TransferId, assess, events_between,
+};
+use paywatch_store::{OrderBooks, OrderChange};
+
+/// What one update says about the orders.
+#[derive(Clone, Copy, Debug)]
+pub struct News<'a> {
+    /// How far the chain is covered after the update.
+    pub heads: ChainHeads,
+    /// Everything of this chain above this block is gone.
+    pub retract_above: Option<BlockNumber>,
+    /// The transfers that the update brought, each with the order whose address it paid.
+    pub transfers: &'a [(Transfer, OrderId)],
+}
+
+/// Why an order cannot be decided. The chain stops: guessing about money is worse.
+#[derive(Debug, thiserror::Error)]
+pub enum DecideError {
+    /// Its transfers do not add up.
+    #[error("order {order} cannot be assessed")]
+    Assess {
+        /// The order.
+        order: OrderId,
+        /// Why not.
+        #[source]
+        source: AssessError,
+    },
+    /// The books and the chain contradict each other.
+    #[error("order {order} cannot have become what was computed")]
+    Impossible {
+        /// The order.
+        order: OrderId,
+        /// Which step.
+        #[source]
+        source: ImpossibleStep,
+    },
+}
+
+/// What changes for the orders in `books`, which were read under `heads`, through `news`. Orders
+/// for which nothing changes are left out.
+///
+/// # Errors
+/// [`DecideError`] names the first order that cannot be decided.
+pub fn decide(
+    books: &[OrderBooks],
+    heads: &Heads,
+    news: &News<'_>,
+) -> Result<Vec<OrderChange>, DecideError> {
+    let mut heads = heads.clone();
+    heads.insert(news.heads.chain_id, news.heads);
+    books.iter().filter_map(|book| decide_one(book, &heads, news).transpose()).collect()
+}
+
+fn decide_one(
+    book: &OrderBooks,
+    heads: &Heads,
+    news: &News<'_>,
+) -> Result<Option<OrderChange>, DecideError> {
+    let order = book.order.id;
+    let transfers = transfers_after(book, news);
+    let assessment = assess(&book.order, &transfers, heads)
+        .map_err(|source| DecideError::Assess { order, source })?;
+    let snapshot = assessment.snapshot(&book.snapshot);
+    let events = events_between(&book.snapshot, &snapshot)
+        .map_err(|source| DecideError::Impossible { order, source })?;
+    if snapshot == book.snapshot {
+        return Ok(None);
+    }
+    let confirmed_at_tip: BTreeMap<TransferId, BlockNumber> = assessment
+        .payments
+        .values()
+        .filter_map(|payment| match &payment.standing {
+            Standing::Confirmed(witness) => Some((payment.transfer.id, witness.at_tip())),
+            Standing::Seen | Standing::Ignored(_) => None,
+        })
+        .collect();
+    Ok(Some(OrderChange {
+        order_id: order,
+        expected_version: book.version,
+        snapshot,
+        confirmed_at_tip,
+        events,
+    }))
+}
+
+/// The order's transfers that are on their chains once the news is applied.
+fn transfers_after(book: &OrderBooks, news: &News<'_>) -> Vec<RecordedTransfer> {
+    let is_gone = |transfer: &Transfer| {
+        transfer.id.chain_id == news.heads.chain_id
+            && news.retract_above.is_some_and(|common| transfer.block_number > common)
+    };
+    let kept = book.transfers.iter().filter(|recorded| !is_gone(&recorded.transfer)).cloned();
+    let new = news
+        .transfers
+        .iter()
+        .filter(|(_, order)| *order == book.order.id)
+        .map(|(transfer, _)| RecordedTransfer::from(transfer.clone()));
+    // A replayed transfer must not take away what is recorded about it.
+    let mut by_id: BTreeMap<TransferId, RecordedTransfer> =
+        new.map(|recorded| (recorded.transfer.id, recorded)).collect();
+    by_id.extend(kept.map(|recorded| (recorded.transfer.id, recorded)));
+    by_id.into_values().collect()
+}

@@ -1,0 +1,40 @@
+//! What the tasks need beyond Rust: Foundry and solc, from npm.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::shell::{command, root, step};
+
+/// Installs the npm packages that `contracts/package-lock.json` pins (Anvil, Forge, solc,
+/// OpenZeppelin), unless they are there already.
+pub(crate) fn node_packages() -> Result<()> {
+    let contracts = root().join("contracts");
+    let wanted = fs::read(contracts.join("package-lock.json"))
+        .context("contracts/package-lock.json cannot be read; is this a whole checkout?")?;
+    let stamp = contracts.join("node_modules").join(".paywatch-installed");
+    if fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    needs("npm", "install Node.js 20 or newer with npm (Debian: apt-get install nodejs npm)")?;
+    let mut install = command("npm");
+    install.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(&contracts);
+    step("install Foundry and solc from npm", &mut install)?;
+    fs::write(&stamp, wanted).with_context(|| format!("{} cannot be written", stamp.display()))
+}
+
+/// Fails with `remedy` when `program` cannot be run.
+pub(crate) fn needs(program: &str, remedy: &str) -> Result<()> {
+    match Command::new(program).arg("--version").output() {
+        Ok(output) if output.status.success() => Ok(()),
+        Ok(output) => bail!("{program} --version failed ({}); {remedy}", output.status),
+        Err(error) => Err(error).with_context(|| format!("{program} is missing; {remedy}")),
+    }
+}
+
+/// The wrapper that runs the platform's Forge.
+pub(crate) fn forge() -> PathBuf {
+    root().join("contracts").join("bin").join("forge")
+}

@@ -1,0 +1,193 @@
+//! The real daemon as a process of its own, with its configuration in a folder.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use paywatch_client::Client;
+use secrecy::SecretString;
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+use url::Url;
+
+use crate::chain::{Chain, TREASURY};
+use crate::database::Engine;
+use crate::{tools, wait};
+
+/// A daemon that can be killed and started again on the same database.
+#[derive(Debug)]
+pub struct Daemon {
+    folder: TempDir,
+    /// The URL of its database.
+    pub database: String,
+    child: Option<Child>,
+    url: Option<Url>,
+    log: Arc<Mutex<String>>,
+    key: Option<SecretString>,
+}
+
+/// What the configuration says of one chain.
+#[must_use]
+pub fn chain_section(chain: &Chain, confirmations: u32) -> String {
+    let Chain { name, token, decimals, node, .. } = chain;
+    format!(
+        "[chains.{name}]\nid = {id}\nhttp = \"{http}\"\nws = \"{ws}\"\nconfirmations = {confirmations}\n\
+         finalized = false\nstart_block = 0\npoll_interval = \"100ms\"\n\
+         tokens = [{{ symbol = \"USDT\", address = \"{token}\", decimals = {decimals} }}]\n",
+        id = node.chain_id,
+        http = node.url(),
+        ws = node.ws_url(),
+    )
+}
+
+impl Daemon {
+    /// A daemon, not yet started, that follows the chains of `sections`.
+    #[must_use]
+    pub fn new(engine: Engine, sections: &[String]) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let database = engine.fresh_database(folder.path());
+        let mut config = format!(
+            "[database]\nurl = \"{database}\"\n[api]\nlisten = \"127.0.0.1:0\"\n[log]\nformat = \"json\"\n\
+             filter = \"info,paywatch_indexer=debug,paywatch_reconciler=debug\"\n[treasury]\naddress = \"{TREASURY}\"\n"
+        );
+        for section in sections {
+            write!(config, "{section}").expect("a string takes text");
+        }
+        std::fs::write(folder.path().join("paywatch.toml"), config).expect("the folder takes a file");
+        let log = Arc::new(Mutex::new(String::new()));
+        Self { folder, database, child: None, url: None, log, key: None }
+    }
+
+    /// Its configuration file.
+    #[must_use]
+    pub fn config(&self) -> PathBuf {
+        self.folder.path().join("paywatch.toml")
+    }
+
+    /// Its folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The program with this daemon's configuration, and no configuration from the environment.
+    #[must_use]
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(tools::paywatch());
+        command.current_dir(self.folder.path()).arg("--config").arg(self.config());
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("PAYWATCH_") {
+                command.env_remove(name);
+            }
+        }
+        command.env_remove("RUST_LOG").kill_on_drop(true);
+        command
+    }
+
+    /// Runs a command of the program to its end: whether it went well, and what it said.
+    pub async fn says(&self, arguments: &[&str]) -> (bool, String) {
+        let output = self.command().args(arguments).output().await.expect("the program runs");
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8_lossy(&said).into_owned())
+    }
+
+    /// Starts it and waits until its API answers.
+    pub async fn start(&mut self) {
+        assert!(self.child.is_none(), "the daemon runs already");
+        let mut command = self.command();
+        command.arg("run").stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the daemon can be started");
+        let stderr = child.stderr.take().expect("it has a log");
+        self.child = Some(child);
+        self.url = None;
+        let log = Arc::clone(&self.log);
+        let from = lock(&log).len();
+        tokio::spawn(async move {
+            let mut lines = BufReader::new(stderr).lines();
+            while let Ok(Some(line)) = lines.next_line().await {
+                let mut log = lock(&log);
+                log.push_str(&line);
+                log.push('\n');
+            }
+        });
+        let log = Arc::clone(&self.log);
+        let url = wait::until("the daemon to listen", || async {
+            let log = lock(&log);
+            let said = &log[from..];
+            said.lines().find_map(listens_at).ok_or_else(|| said.to_owned())
+        })
+        .await;
+        self.url = Some(url);
+        if self.key.is_none() {
+            self.key = Some(self.mint_key().await);
+        }
+    }
+
+    async fn mint_key(&self) -> SecretString {
+        let mut command = self.command();
+        command.args(["api-key", "create", "--name", "story"]);
+        let output = command.output().await.expect("the program runs");
+        assert!(output.status.success(), "no key: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim().to_owned().into()
+    }
+
+    /// Where its API listens.
+    #[must_use]
+    pub fn url(&self) -> &Url {
+        self.url.as_ref().expect("the daemon was started")
+    }
+
+    /// A key of its API.
+    #[must_use]
+    pub fn key(&self) -> &SecretString {
+        self.key.as_ref().expect("the daemon was started")
+    }
+
+    /// A client of its API.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        Client::new(self.url().clone(), self.key().clone()).expect("a client can be made")
+    }
+
+    /// What it has logged so far.
+    #[must_use]
+    pub fn log(&self) -> String {
+        lock(&self.log).clone()
+    }
+
+    /// Ends it as a power failure would (SIGKILL).
+    pub async fn is_killed(&mut self) {
+        let mut child = self.child.take().expect("the daemon runs");
+        child.kill().await.expect("it can be killed");
+    }
+
+    /// Ends it as an operator does (SIGTERM), which it must follow with success.
+    pub async fn stop(&mut self) {
+        let mut child = self.child.take().expect("the daemon runs");
+        let id = child.id().expect("it runs").to_string();
+        let sent = Command::new("kill").args(["-TERM", &id]).status().await;
+        assert!(sent.is_ok_and(|status| status.success()), "SIGTERM could not be sent to {id}");
+        let ended = tokio::time::timeout(wait::LIMIT, child.wait()).await;
+        let status = ended.expect("it ends in time").expect("it ends");
+        assert!(status.success(), "it ended with {status}: {}", self.log());
+    }
+
+    /// Whether it runs.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.child.is_some()
+    }
+}
+
+fn lock(log: &Mutex<String>) -> std::sync::MutexGuard<'_, String> {
+    log.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The address in the log line that says where the API listens.
+fn listens_at(line: &str) -> Option<Url> {
+    let line: serde_json::Value = serde_json::from_str(line).ok()?;
+    let address = line.get("fields")?.get("api.listen")?.as_str()?;
+    format!("http://{address}").parse().ok()
+}

@@ -1,0 +1,47 @@
+//! Where the programs are that a story starts.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+/// The root of the checkout.
+#[must_use]
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the checkout").to_owned()
+}
+
+/// The Anvil that `contracts/package-lock.json` pins, or the one that `ANVIL` names.
+#[must_use]
+pub fn anvil() -> PathBuf {
+    if let Some(path) = env::var_os("ANVIL") {
+        return path.into();
+    }
+    let (system, machine) = match (env::consts::OS, env::consts::ARCH) {
+        ("macos", "aarch64") => ("darwin", "arm64"),
+        ("macos", _) => ("darwin", "amd64"),
+        ("linux", "aarch64") => ("linux", "arm64"),
+        (system, _) => (system, "amd64"),
+    };
+    let path = root()
+        .join("contracts/node_modules/@foundry-rs")
+        .join(format!("anvil-{system}-{machine}"))
+        .join("bin/anvil");
+    assert!(path.exists(), "Anvil is not installed at {}; run: cargo xtask setup", path.display());
+    path
+}
+
+/// The daemon, built in the same profile as the tests, or the one that `PAYWATCH_BIN` names.
+#[must_use]
+pub fn paywatch() -> PathBuf {
+    if let Some(path) = env::var_os("PAYWATCH_BIN") {
+        return path.into();
+    }
+    let me = env::current_exe().expect("a test knows its own path");
+    let path = me
+        .ancestors()
+        .skip(1)
+        .map(|folder| folder.join("paywatch"))
+        .find(|path| path.is_file())
+        .unwrap_or_else(|| root().join("target/debug/paywatch"));
+    assert!(path.exists(), "the daemon is not built; run: cargo build --workspace");
+    path
+}

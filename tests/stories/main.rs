@@ -1,0 +1,35 @@
+//! The stories: each one is told on SQLite and on PostgreSQL.
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, and its numbers are small"
+)]
+
+/// Tells each story, an `async fn(Engine)`, on both engines.
+macro_rules! on_both_engines {
+    ($($story:ident),+ $(,)?) => {
+        mod on_sqlite {
+            $(#[tokio::test]
+            async fn $story() {
+                Box::pin(super::$story(paywatch_tests::database::Engine::Sqlite)).await;
+            })+
+        }
+        mod on_postgres {
+            $(#[tokio::test]
+            async fn $story() {
+                Box::pin(super::$story(paywatch_tests::database::Engine::Postgres)).await;
+            })+
+        }
+    };
+}
+
+mod bad_setup;
+mod deposit_addresses;
+mod outages;
+mod paying;
+mod reorgs;
+mod strange_tokens;
+mod time;

@@ -55,7 +55,7 @@ fn dependencies() -> Result<()> {
         step("install cargo-deny", &mut install)?;
     }
     let mut check = command(deny);
-    check.args(["check", "--disable-fetch", "bans", "licenses", "sources"]);
+    check.args(["check", "bans", "licenses", "sources"]);
     step("dependencies", &mut check)
 }
 

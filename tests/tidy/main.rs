@@ -1,0 +1,10 @@
+//! The rules of the house that the compiler does not know: who may use whom, how long a file is.
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod edges;
+mod files;

@@ -1,0 +1,94 @@
+//! The daemon: one loop per chain beside the HTTP server, until it is told to stop.
+
+mod chain;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use paywatch_api::{ApiState, ChainOffer, ConditionBoard, Shop, SystemClock, router};
+use paywatch_store::Store;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{ChainConfig, Config};
+
+/// How long requests and loops may take to end once the daemon was told to stop.
+const DRAIN: Duration = Duration::from_secs(20);
+
+/// Runs until `shutdown`.
+///
+/// # Errors
+/// When the database cannot be opened or the address cannot be listened on. A node that does not
+/// answer is no error: its chain says so and keeps trying.
+pub(crate) async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let store = Store::open(&config.database).await.context("the database cannot be used")?;
+    let listener = TcpListener::bind(config.api.listen).await.with_context(|| {
+        let address = config.api.listen;
+        format!("api.listen: {address} cannot be listened on; is it taken by another program?")
+    })?;
+    let address = listener.local_addr().context("the API has no address")?;
+
+    let board = ConditionBoard::new(config.chains.iter().map(|chain| chain.id));
+    let mut loops = JoinSet::new();
+    for chain in &config.chains {
+        let agent = chain::agent(chain, store.clone()).await?;
+        loops.spawn(chain::relay(chain.id, agent.state(), board.clone(), shutdown.clone()));
+        loops.spawn(agent.run(shutdown.clone()));
+    }
+
+    let state = ApiState::new(store.clone(), shop(&config), board, Arc::new(SystemClock));
+    tracing::info!(
+        api.listen = %address,
+        chains = config.chains.len(),
+        "paywatch {} listens at http://{address}", env!("CARGO_PKG_VERSION")
+    );
+    let stopping = shutdown.clone();
+    let server = axum::serve(listener, router(state))
+        .with_graceful_shutdown(async move { stopping.cancelled().await });
+    let mut server = tokio::spawn(async move { server.await });
+
+    tokio::select! {
+        () = shutdown.cancelled() => {},
+        ended = &mut server => {
+            shutdown.cancel();
+            ended.context("the API panicked")?.context("the API failed")?;
+        },
+    }
+    tracing::info!("stopping");
+    let drained = tokio::time::timeout(DRAIN, async {
+        while loops.join_next().await.is_some() {}
+        if !server.is_finished() {
+            let _served = (&mut server).await;
+        }
+    });
+    if drained.await.is_err() {
+        tracing::warn!("some requests did not end in {} s and were dropped", DRAIN.as_secs());
+    }
+    store.close().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// What the API may offer.
+fn shop(config: &Config) -> Shop {
+    Shop {
+        chains: config.chains.iter().map(offer).collect(),
+        default_expiry: config.orders.default_expiry,
+        max_expiry: config.orders.max_expiry,
+        late_policy: config.orders.late_policy,
+        body_limit: config.api.body_limit,
+    }
+}
+
+fn offer(chain: &ChainConfig) -> ChainOffer {
+    ChainOffer {
+        id: chain.id,
+        name: chain.name.clone(),
+        tokens: chain.tokens.clone(),
+        treasury: chain.treasury,
+        factory: chain.factory,
+        finality: chain.finality,
+    }
+}

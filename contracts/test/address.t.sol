@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {Deposit} from "../src/Deposit.sol";
+import {DepositFactory} from "../src/DepositFactory.sol";
+import {Base} from "./base/Base.sol";
+
+/// @dev Where deposits lie.
+contract AddressTest is Base {
+    address private constant DEPLOYER = 0x4e59b44847b379578588920cA78FbF26c0B4956C;
+
+    function test_deposit_is_deployed_where_it_was_predicted(address treasury, bytes32 salt)
+        public
+    {
+        vm.assume(treasury != address(0));
+        address predicted = factory.depositAddress(treasury, salt);
+        same(predicted.code.length, 0, "nothing is there before");
+        factory.flush(treasury, list(salt), new address[](0));
+        holds(predicted.code.length > 0, "it is there afterwards");
+        same(Deposit(payable(predicted)).treasury(), treasury, "its treasury");
+    }
+
+    function test_treasury_and_salt_each_change_the_address(
+        address treasury,
+        bytes32 salt,
+        address otherTreasury,
+        bytes32 otherSalt
+    ) public view {
+        address deposit = factory.depositAddress(treasury, salt);
+        if (treasury != otherTreasury) {
+            holds(deposit != factory.depositAddress(otherTreasury, salt), "another treasury");
+        }
+        if (salt != otherSalt) {
+            holds(deposit != factory.depositAddress(treasury, otherSalt), "another salt");
+        }
+    }
+
+    function test_implementation_forwards_nothing() public {
+        Deposit implementation = Deposit(payable(factory.implementation()));
+        bytes memory refusal =
+            abi.encodeWithSelector(Deposit.NotADeposit.selector, address(implementation));
+        vm.expectRevert(refusal);
+        implementation.treasury();
+        usdt.transfer(address(implementation), 5e6);
+        vm.expectRevert(refusal);
+        implementation.flush(list(address(usdt)));
+    }
+
+    /// @dev The same vectors are read by the Rust derivation's test.
+    function test_vectors() public {
+        string memory json = vm.readFile("vectors/deposit-addresses.json");
+        bytes memory proxy =
+            hex"7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe03601600081602082378035828234f58015156039578182fd5b8082525050506014600cf3";
+        vm.etch(DEPLOYER, proxy);
+        (bool deployed,) =
+            DEPLOYER.call(abi.encodePacked(bytes32(0), type(DepositFactory).creationCode));
+        holds(deployed, "the deterministic deployer works");
+        address standing = vm.parseJsonAddress(json, ".factory");
+        holds(standing.code.length > 0, "the factory is where the vectors say");
+        DepositFactory deterministic = DepositFactory(standing);
+        same(
+            deterministic.implementation(),
+            vm.parseJsonAddress(json, ".implementation"),
+            "implementation"
+        );
+        for (uint256 i = 0; i < 8; ++i) {
+            string memory key = string.concat(".deposits[", vm.toString(i), "]");
+            address treasury = vm.parseJsonAddress(json, string.concat(key, ".treasury"));
+            bytes32 salt = vm.parseJsonBytes32(json, string.concat(key, ".salt"));
+            address expected = vm.parseJsonAddress(json, string.concat(key, ".address"));
+            same(deterministic.depositAddress(treasury, salt), expected, key);
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! The command line: what can be asked of paywatch, and the help that explains it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use paywatch_core::{Amount, Reference};
+use url::Url;
+
+/// Be paid in USDT straight on chain: watches the chains for payments to your orders' own
+/// addresses, and tells your services. It holds no key that can move money.
+#[derive(Debug, Parser)]
+#[command(name = "paywatch", version, arg_required_else_help = true, after_help = AFTER_HELP)]
+pub(crate) struct Cli {
+    /// The configuration file.
+    #[arg(
+        long,
+        global = true,
+        value_name = "PATH",
+        env = "PAYWATCH_CONFIG",
+        default_value = "paywatch.toml"
+    )]
+    pub config: PathBuf,
+    /// Print JSON for programs instead of text for people.
+    #[arg(long, global = true)]
+    pub json: bool,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const AFTER_HELP: &str = "\
+To begin:
+  paywatch init                               write paywatch.toml, then fill in treasury and node
+  paywatch check-config                       see whether it can be used
+  paywatch api-key create --name shop         make a key for your shop's server
+  paywatch run                                follow the chains and serve the API
+
+Every key of the configuration can be set by a variable of the environment:
+  PAYWATCH__API__LISTEN=0.0.0.0:8080          is [api] listen
+  PAYWATCH__CHAINS__ETHEREUM__HTTP=https://…  is [chains.ethereum] http
+
+Exit codes: 0 it went well, 1 it did not, 2 the command line is wrong.";
+
+/// What is asked.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Write a configuration with comments, to be filled in.
+    #[command(after_help = "\
+Examples:
+  paywatch init
+  paywatch init --path /etc/paywatch/paywatch.toml")]
+    Init(Init),
+    /// Run the daemon: follow the chains and serve the API.
+    #[command(after_help = "\
+It logs to stderr and ends in good order on SIGTERM or Ctrl-C. Killed at any point, it goes on
+where it was when it starts again.
+
+Examples:
+  paywatch run
+  PAYWATCH__LOG__FORMAT=json RUST_LOG=info,paywatch_indexer=debug paywatch run")]
+    Run,
+    /// Check the configuration and print what is in effect, without secrets.
+    CheckConfig,
+    /// Make, list and revoke the keys of the API. Works on the database, with no daemon.
+    #[command(subcommand)]
+    ApiKey(ApiKey),
+    /// Make and follow orders, through a running daemon.
+    #[command(subcommand, after_help = CONNECTION_HELP)]
+    Order(Order),
+    /// How far each chain is followed, by a running daemon.
+    #[command(after_help = "\
+Examples:
+  PAYWATCH_API_KEY=… paywatch chains
+  paywatch chains --built-in                  what can be configured by name alone")]
+    Chains(Chains),
+}
+
+const CONNECTION_HELP: &str = "\
+The key of the API comes from PAYWATCH_API_KEY or --api-key-file, never from an argument: other
+users of the machine can read those.
+
+Examples:
+  export PAYWATCH_API_KEY=$(paywatch api-key create --name me)
+  paywatch order create --reference INV-1001 --amount 100 --chains ethereum,base
+  paywatch order watch ord_0190a6d2b3c47e5f8a9b0c1d2e3f4a5b
+  paywatch order list --status paid --json";
+
+/// `paywatch init`
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// Where to write it; by default where --config looks.
+    #[arg(long, value_name = "PATH")]
+    pub path: Option<PathBuf>,
+    /// Overwrite what is there.
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// `paywatch api-key …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum ApiKey {
+    /// Make a key. It is printed once, alone on stdout; only its hash is kept.
+    #[command(after_help = "\
+Example:
+  paywatch api-key create --name shop > /run/secrets/paywatch_key")]
+    Create {
+        /// What the key is for, so that you know it again in the list.
+        #[arg(long)]
+        name: String,
+    },
+    /// List the keys, without the keys themselves.
+    List,
+    /// Revoke a key for good.
+    Revoke {
+        /// Its id, as `api-key list` shows it.
+        id: String,
+    },
+}
+
+/// Where the daemon is and with which key.
+#[derive(Debug, Args)]
+pub(crate) struct Connection {
+    /// The daemon's address; by default where the configuration says that it listens.
+    #[arg(long, env = "PAYWATCH_URL", value_name = "URL")]
+    pub url: Option<Url>,
+    /// A file that holds the key of the API, instead of the variable.
+    #[arg(long, value_name = "PATH")]
+    pub api_key_file: Option<PathBuf>,
+}
+
+/// `paywatch chains`
+#[derive(Debug, Args)]
+pub(crate) struct Chains {
+    /// List the chains and tokens that are built in; needs no daemon.
+    #[arg(long)]
+    pub built_in: bool,
+    #[command(flatten)]
+    pub connection: Connection,
+}
+
+/// `paywatch order …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Order {
+    /// Expect a payment. The same reference with the same values gives the same order again.
+    #[command(after_help = "\
+Example:
+  paywatch order create --reference INV-1001 --amount 100.5 --expires-in 2h \\
+      --chains ethereum,base --metadata customer=42")]
+    Create(CreateOrder),
+    /// Show an order.
+    Show {
+        /// The order's id, ord_….
+        id: String,
+        #[command(flatten)]
+        connection: Connection,
+    },
+    /// List orders, the newest first.
+    List(ListOrders),
+    /// Follow an order until it is completed, expired or cancelled.
+    #[command(after_help = "\
+A live table in a terminal, and a line for every change elsewhere; with --json, an object a line.
+Exit code 0 when the order was completed, 1 when it ended otherwise.")]
+    Watch {
+        /// The order's id, ord_….
+        id: String,
+        #[command(flatten)]
+        connection: Connection,
+    },
+}
+
+/// `paywatch order create`
+#[derive(Debug, Args)]
+pub(crate) struct CreateOrder {
+    /// Your own name for the order, such as an invoice number.
+    #[arg(long)]
+    pub reference: Reference,
+    /// How much to ask, such as 100 or 100.5.
+    #[arg(long)]
+    pub amount: Amount,
+    /// On which chains it may be paid; by default on all.
+    #[arg(long, value_delimiter = ',', value_name = "NAME,NAME")]
+    pub chains: Option<Vec<String>>,
+    /// How long it may be paid, such as 1h or 30m.
+    #[arg(long, value_name = "TIME")]
+    pub expires_in: Option<String>,
+    /// A note to keep with the order; may be given several times.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_and_value)]
+    pub metadata: Vec<(String, String)>,
+    #[command(flatten)]
+    pub connection: Connection,
+}
+
+/// `paywatch order list`
+#[derive(Debug, Args)]
+pub(crate) struct ListOrders {
+    /// Only orders in this status, such as paid.
+    #[arg(long)]
+    pub status: Option<paywatch_core::OrderStatus>,
+    /// How many at most.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub limit: u32,
+    /// Where to go on: what the list before printed at its end.
+    #[arg(long)]
+    pub cursor: Option<String>,
+    #[command(flatten)]
+    pub connection: Connection,
+}
+
+fn key_and_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        Some(_) | None => Err("write KEY=VALUE, such as customer=42".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+    use clap::error::ErrorKind;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_help_can_be_printed() {
+        let mut commands = vec![Cli::command()];
+        while let Some(mut command) = commands.pop() {
+            let help = command.render_long_help().to_string();
+            assert!(command.get_about().is_some(), "{help}");
+            commands.extend(command.get_subcommands().cloned());
+        }
+    }
+
+    #[test]
+    fn wrong_values_are_refused_with_what_is_right() {
+        let create = ["paywatch", "order", "create", "--reference", "INV-1"];
+        let cases = [
+            (vec!["--amount", "1e3"], "write it like"),
+            (vec!["--amount", "1", "--metadata", "x"], "KEY=VALUE"),
+        ];
+        for (rest, words) in cases {
+            let error = Cli::try_parse_from(create.iter().chain(&rest)).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::ValueValidation);
+            assert!(error.to_string().contains(words), "{error}");
+        }
+        let list = ["paywatch", "order", "list", "--status", "done"];
+        let error = Cli::try_parse_from(list).unwrap_err();
+        assert!(error.to_string().contains("awaiting_payment"), "{error}");
+    }
+}

@@ -1,0 +1,313 @@
+//! The configuration: a TOML file, with environment variables over it and secrets from files.
+//!
+//! What is written is raw text; what the program sees is checked. A wrong file is told all that
+//! is wrong with it at once.
+
+mod chain;
+mod document;
+mod problem;
+mod raw;
+mod section;
+#[cfg(test)]
+mod tests;
+mod token;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use alloy_primitives::Address;
+use paywatch_core::{LatePolicy, UnknownName};
+use paywatch_store::DatabaseUrl;
+use secrecy::{ExposeSecret, SecretString};
+use tracing_subscriber::EnvFilter;
+
+pub(crate) use crate::config::chain::{ChainConfig, StartAt, shown};
+pub(crate) use crate::config::document::process_environment;
+pub(crate) use crate::config::problem::ConfigError;
+use crate::config::problem::{Problems, Reported};
+use crate::config::raw::{Raw, RawApi, RawChain, RawDatabase, RawLog, RawOrders, RawTreasury};
+use crate::config::section::Section;
+
+/// Where the database lies if the configuration does not say.
+const DATABASE: &str = "sqlite:paywatch.sqlite";
+/// Where the API listens if the configuration does not say.
+const LISTEN: &str = "127.0.0.1:8080";
+/// What is logged if the configuration does not say.
+const FILTER: &str = "info";
+/// Bytes that the body of a request may have if the configuration does not say.
+const BODY_LIMIT: usize = 64 * 1024;
+const HOUR: Duration = Duration::from_secs(60 * 60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Everything that is configured, checked.
+pub(crate) struct Config {
+    /// The database.
+    pub database: DatabaseUrl,
+    /// The HTTP API.
+    pub api: ApiConfig,
+    /// What orders get if they do not say.
+    pub orders: OrdersConfig,
+    /// How it logs.
+    pub log: LogConfig,
+    /// The chains that are followed, by name.
+    pub chains: Vec<ChainConfig>,
+}
+
+/// The HTTP API.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ApiConfig {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// Bytes that the body of a request may have.
+    pub body_limit: usize,
+}
+
+/// What orders get if they do not say.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OrdersConfig {
+    /// How long an order may be paid.
+    pub default_expiry: Duration,
+    /// The longest that an order may ask for.
+    pub max_expiry: Duration,
+    /// What happens with money after that.
+    pub late_policy: LatePolicy,
+}
+
+/// How it logs.
+#[derive(Clone, Debug)]
+pub(crate) struct LogConfig {
+    /// As what.
+    pub format: LogFormat,
+    /// Which modules and levels, in the syntax of `RUST_LOG`.
+    pub filter: String,
+}
+
+/// As what it logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl LogFormat {
+    /// The name in the configuration.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+        }
+    }
+}
+
+impl Config {
+    /// Reads the file at `path` and the variables of `environment` over it.
+    pub(crate) fn load(path: &Path, environment: &[(String, String)]) -> Result<Self, ConfigError> {
+        let (raw, misfits) = document::read(path, environment)?;
+        let problems = match Self::try_from(raw) {
+            Ok(config) if misfits.is_empty() => return Ok(config),
+            Ok(_) => misfits,
+            Err(problems) => misfits.then(problems),
+        };
+        Err(ConfigError::Wrong {
+            path: path.to_owned(),
+            problems,
+        })
+    }
+}
+
+/// The database alone, for commands that need no chain.
+pub(crate) fn load_database(
+    path: &Path,
+    environment: &[(String, String)],
+) -> Result<DatabaseUrl, ConfigError> {
+    load_section(path, environment, "database", |raw, problems| {
+        check_database(raw.database, problems)
+    })
+}
+
+/// Where the API listens, for commands that talk to it.
+pub(crate) fn load_listen(
+    path: &Path,
+    environment: &[(String, String)],
+) -> Result<SocketAddr, ConfigError> {
+    load_section(path, environment, "api", |raw, problems| {
+        check_api(&raw.api, problems)
+    })
+    .map(|api| api.listen)
+}
+
+fn load_section<T>(
+    path: &Path,
+    environment: &[(String, String)],
+    name: &str,
+    check: impl FnOnce(Raw, &mut Problems) -> Result<T, Reported>,
+) -> Result<T, ConfigError> {
+    let (raw, misfits) = document::read(path, environment)?;
+    let mut problems = misfits.within(name);
+    match check(raw, &mut problems) {
+        Ok(value) if problems.is_empty() => Ok(value),
+        Ok(_) | Err(Reported) => Err(ConfigError::Wrong {
+            path: path.to_owned(),
+            problems,
+        }),
+    }
+}
+
+impl TryFrom<Raw> for Config {
+    type Error = Problems;
+
+    /// Checks everything, and reports everything that is wrong at once.
+    fn try_from(raw: Raw) -> Result<Self, Problems> {
+        let mut problems = Problems::default();
+        let config = check(raw, &mut problems);
+        match config {
+            Ok(config) if problems.is_empty() => Ok(config),
+            Ok(_) | Err(Reported) => Err(problems),
+        }
+    }
+}
+
+fn check(raw: Raw, problems: &mut Problems) -> Result<Config, Reported> {
+    let database = check_database(raw.database, problems);
+    let api = check_api(&raw.api, problems);
+    let orders = check_orders(&raw.orders, problems);
+    let shared = chain::Shared {
+        treasury: check_treasury(&raw.treasury, problems),
+        factory: paywatch_contracts::deposit::factory_address(),
+    };
+    let log = check_log(raw.log, problems);
+    let chains = check_chains(raw.chains, &shared, problems);
+    Ok(Config {
+        database: database?,
+        api: api?,
+        orders: orders?,
+        log: log?,
+        chains: chains?,
+    })
+}
+
+fn check_database(raw: RawDatabase, problems: &mut Problems) -> Result<DatabaseUrl, Reported> {
+    let mut section = Section::new("database", problems);
+    let url = section.secret("url", raw.url, raw.url_file)?;
+    let url = url.unwrap_or_else(|| SecretString::from(DATABASE));
+    url.expose_secret()
+        .parse()
+        .map_err(|cause: paywatch_store::DatabaseUrlError| {
+            let allowed =
+                "write \"sqlite:paywatch.sqlite\" or \"postgres://user:password@host/database\"";
+            section.wrong("url", cause.to_string(), allowed)
+        })
+}
+
+fn check_api(raw: &RawApi, problems: &mut Problems) -> Result<ApiConfig, Reported> {
+    let mut section = Section::new("api", problems);
+    let listen = raw.listen.as_deref().unwrap_or(LISTEN);
+    let listen = listen.parse().map_err(|cause| {
+        let wrong = format!("\"{listen}\" is not where one can listen ({cause})");
+        section.wrong(
+            "listen",
+            wrong,
+            "write an IP address and a port, such as 127.0.0.1:8080",
+        )
+    });
+    let limits = 1_024..=16 * 1024 * 1024;
+    let body_limit = section.number("body_limit", raw.body_limit, BODY_LIMIT, limits);
+    Ok(ApiConfig {
+        listen: listen?,
+        body_limit: body_limit?,
+    })
+}
+
+fn check_orders(raw: &RawOrders, problems: &mut Problems) -> Result<OrdersConfig, Reported> {
+    let mut section = Section::new("orders", problems);
+    let longest = DAY.saturating_mul(366);
+    let allowed = Duration::from_secs(1)..=longest;
+    let max_expiry = raw.max_expiry.as_deref();
+    let max_expiry = section.duration(
+        "max_expiry",
+        max_expiry,
+        DAY.saturating_mul(30),
+        allowed.clone(),
+    );
+    let default_expiry = raw.default_expiry.as_deref();
+    let default_expiry = section.duration("default_expiry", default_expiry, HOUR, allowed);
+    let late_policy = match raw.late_payments.as_deref() {
+        None => Ok(LatePolicy::Accept),
+        Some(name) => name.parse().map_err(|unknown: UnknownName| {
+            let UnknownName { what, name, known } = unknown;
+            let wrong = format!("\"{name}\" is not a {what}");
+            section.wrong("late_payments", wrong, format!("write one of {known}"))
+        }),
+    };
+    let (max_expiry, default_expiry) = (max_expiry?, default_expiry?);
+    if default_expiry > max_expiry {
+        let longest = humantime::format_duration(max_expiry);
+        let wrong = "is longer than orders.max_expiry";
+        return Err(section.wrong("default_expiry", wrong, format!("write at most {longest}")));
+    }
+    Ok(OrdersConfig {
+        default_expiry,
+        max_expiry,
+        late_policy: late_policy?,
+    })
+}
+
+fn check_treasury(raw: &RawTreasury, problems: &mut Problems) -> Result<Option<Address>, Reported> {
+    let mut section = Section::new("treasury", problems);
+    raw.address
+        .as_deref()
+        .map(|text| section.address("address", text))
+        .transpose()
+}
+
+fn check_log(raw: RawLog, problems: &mut Problems) -> Result<LogConfig, Reported> {
+    let mut section = Section::new("log", problems);
+    let format = match raw.format.as_deref() {
+        None | Some("text") => Ok(LogFormat::Text),
+        Some("json") => Ok(LogFormat::Json),
+        Some(other) => {
+            let wrong = format!("\"{other}\" is not a format");
+            Err(section.wrong("format", wrong, "write \"text\" or \"json\""))
+        },
+    };
+    let filter = raw.filter.unwrap_or_else(|| FILTER.to_owned());
+    let is_filter = EnvFilter::try_new(&filter)
+        .map(|_filter| filter)
+        .map_err(|cause| {
+            let allowed =
+                "write a level, or levels of modules, such as \"info,paywatch_indexer=debug\"";
+            section.wrong("filter", format!("is not a filter ({cause})"), allowed)
+        });
+    Ok(LogConfig {
+        format: format?,
+        filter: is_filter?,
+    })
+}
+
+fn check_chains(
+    raw: BTreeMap<String, RawChain>,
+    shared: &chain::Shared,
+    problems: &mut Problems,
+) -> Result<Vec<ChainConfig>, Reported> {
+    if raw.is_empty() {
+        let allowed = "name at least one chain and its node, such as [chains.ethereum] with http = \"https://…\"";
+        return Err(Section::new("chains", problems).wrong("", "there are none", allowed));
+    }
+    let checked: Vec<_> = raw
+        .into_iter()
+        .map(|(name, raw)| chain::check(name, raw, shared, problems))
+        .collect();
+    let usable: Vec<&ChainConfig> = checked.iter().flatten().collect();
+    for (index, chain) in usable.iter().enumerate() {
+        if let Some(twin) = usable.iter().take(index).find(|other| other.id == chain.id) {
+            let wrong = format!("{} is the id of chains.{} too", chain.id, twin.name);
+            let mut section = Section::new(format!("chains.{}", chain.name), problems);
+            section.wrong("id", wrong, "name each chain once");
+        }
+    }
+    checked.into_iter().collect()
+}

@@ -1,0 +1,124 @@
+//! The configuration as it is written: every key optional, nothing checked.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
+
+/// The whole file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Raw {
+    pub database: RawDatabase,
+    pub api: RawApi,
+    pub orders: RawOrders,
+    pub treasury: RawTreasury,
+    pub log: RawLog,
+    pub chains: BTreeMap<String, RawChain>,
+}
+
+/// `[database]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct RawDatabase {
+    pub url: Option<SecretString>,
+    pub url_file: Option<PathBuf>,
+}
+
+/// `[api]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct RawApi {
+    pub listen: Option<String>,
+    pub body_limit: Option<usize>,
+}
+
+/// `[orders]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct RawOrders {
+    pub default_expiry: Option<String>,
+    pub max_expiry: Option<String>,
+    pub late_payments: Option<String>,
+}
+
+/// `[treasury]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct RawTreasury {
+    pub address: Option<String>,
+}
+
+/// `[log]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct RawLog {
+    pub format: Option<String>,
+    pub filter: Option<String>,
+}
+
+/// `[chains.NAME]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct RawChain {
+    pub id: Option<u64>,
+    pub http: Option<SecretString>,
+    pub http_file: Option<PathBuf>,
+    pub ws: Option<SecretString>,
+    pub ws_file: Option<PathBuf>,
+    pub tokens: Option<Vec<RawToken>>,
+    pub treasury: Option<String>,
+    pub factory: Option<String>,
+    pub confirmations: Option<u32>,
+    pub finalized: Option<bool>,
+    pub start_block: Option<u64>,
+    pub poll_interval: Option<String>,
+    pub request_timeout: Option<String>,
+    pub window: Option<usize>,
+    pub near: Option<u64>,
+    pub max_range: Option<u64>,
+}
+
+/// One of a chain's `tokens`: a built-in one by its symbol, or all about it.
+#[derive(Debug)]
+pub(crate) enum RawToken {
+    BuiltIn(String),
+    Given(GivenToken),
+}
+
+/// A token that is written out.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct GivenToken {
+    pub symbol: String,
+    pub address: String,
+    pub decimals: u8,
+}
+
+impl<'de> Deserialize<'de> for RawToken {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct EitherForm;
+
+        impl<'de> Visitor<'de> for EitherForm {
+            type Value = RawToken;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a symbol or { symbol, address, decimals }")
+            }
+
+            fn visit_str<E: Error>(self, symbol: &str) -> Result<RawToken, E> {
+                Ok(RawToken::BuiltIn(symbol.to_owned()))
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<RawToken, M::Error> {
+                GivenToken::deserialize(MapAccessDeserializer::new(map)).map(RawToken::Given)
+            }
+        }
+
+        deserializer.deserialize_any(EitherForm)
+    }
+}

@@ -1,0 +1,59 @@
+//! Writes results to stdout, for people or as JSON.
+
+use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
+
+use comfy_table::presets::UTF8_BORDERS_ONLY;
+use comfy_table::{ContentArrangement, Table};
+use serde::Serialize;
+
+/// For whom results are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// Writes `text` and a line break to stdout. A reader that has gone away, such as `head`, is no
+/// error.
+pub(crate) fn line(text: &str) -> io::Result<()> {
+    written(writeln!(io::stdout().lock(), "{text}").and_then(|()| io::stdout().flush()))
+}
+
+/// Writes `value` to stdout as JSON with line breaks.
+pub(crate) fn json(value: &impl Serialize) -> anyhow::Result<()> {
+    Ok(line(&serde_json::to_string_pretty(value)?)?)
+}
+
+/// Writes `value` to stdout as JSON on one line.
+pub(crate) fn json_line(value: &impl Serialize) -> anyhow::Result<()> {
+    Ok(line(&serde_json::to_string(value)?)?)
+}
+
+/// Writes `text` and a line break to stderr, for people beside what programs read.
+pub(crate) fn aside(text: &str) -> io::Result<()> {
+    written(writeln!(io::stderr().lock(), "{text}"))
+}
+
+/// Whether stdout is a terminal, where what was written can be drawn over.
+pub(crate) fn is_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
+/// An empty table under these headings.
+pub(crate) fn table<const N: usize>(headings: [&str; N]) -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(UTF8_BORDERS_ONLY)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_header(headings);
+    table
+}
+
+fn written(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
+}

@@ -1,1 +1,9 @@
-//! Placeholder.
+//! Bindings of the Solidity contracts in `contracts/artifacts`, and the addresses that follow from
+//! their bytecode. No transport: whoever calls a contract brings his own provider.
+
+mod bindings;
+pub mod deposit;
+
+pub use crate::bindings::{DepositFactory, Erc20};
+#[cfg(feature = "mocks")]
+pub use crate::bindings::{Exchange, MockUSDT, UpgradedUSDT};

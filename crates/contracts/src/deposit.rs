@@ -1,0 +1,122 @@
+//! Where deposits lie: CREATE2 (EIP-1014), computed as the factory computes it.
+
+use alloy_primitives::{Address, B256, Bytes, address, hex, keccak256};
+
+use crate::DepositFactory;
+
+/// The deterministic deployer that stands at one address on nearly every EVM chain. A transaction
+/// to it carries a salt and init code, and creates the contract with CREATE2.
+pub const DETERMINISTIC_DEPLOYER: Address = address!("4e59b44847b379578588920cA78FbF26c0B4956C");
+
+/// The salt with which the factory is deployed.
+const FACTORY_SALT: B256 = B256::ZERO;
+
+/// The start of the init code of a clone with 20 bytes of immutable arguments: it deploys the 45
+/// bytes of the EIP-1167 proxy and the arguments behind them, 65 bytes in all.
+const CLONE_HEAD: [u8; 20] = hex!("6100413d81600a3d39f3363d3d373d3d3d363d73");
+/// What stands between the implementation and the arguments.
+const CLONE_TAIL: [u8; 15] = hex!("5af43d82803e903d91602b57fd5bf3");
+
+/// The factory's address, the same on every EVM chain.
+#[must_use]
+pub fn factory_address() -> Address {
+    DETERMINISTIC_DEPLOYER.create2_from_code(FACTORY_SALT, &DepositFactory::BYTECODE)
+}
+
+/// The transaction that deploys the factory, which anybody may send: recipient and data.
+#[must_use]
+pub fn factory_deployment() -> (Address, Bytes) {
+    let data = [FACTORY_SALT.as_slice(), &DepositFactory::BYTECODE].concat();
+    (DETERMINISTIC_DEPLOYER, data.into())
+}
+
+/// The contract that the clones of the factory at `factory` run: the first that it created.
+#[must_use]
+pub fn implementation_address(factory: Address) -> Address {
+    factory.create(1)
+}
+
+/// Where the deposit with `salt` of `treasury` lies, whether or not it is deployed yet.
+#[must_use]
+pub fn deposit_address(factory: Address, treasury: Address, salt: B256) -> Address {
+    let implementation = implementation_address(factory);
+    let init_code = [
+        &CLONE_HEAD,
+        implementation.as_slice(),
+        &CLONE_TAIL,
+        treasury.as_slice(),
+    ]
+    .concat();
+    factory.create2(salt, keccak256(init_code))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    fn vectors() -> Value {
+        let text = include_str!("../../../contracts/vectors/deposit-addresses.json");
+        serde_json::from_str(text).unwrap()
+    }
+
+    fn address_at(value: &Value) -> Address {
+        value.as_str().unwrap().parse().unwrap()
+    }
+
+    #[test]
+    fn addresses_are_those_of_the_vectors_that_forge_checks() {
+        let vectors = vectors();
+        let factory = factory_address();
+        assert_eq!(DETERMINISTIC_DEPLOYER, address_at(&vectors["deployer"]));
+        assert_eq!(factory, address_at(&vectors["factory"]));
+        assert_eq!(
+            implementation_address(factory),
+            address_at(&vectors["implementation"])
+        );
+        let deposits = vectors["deposits"].as_array().unwrap();
+        assert!(!deposits.is_empty());
+        for deposit in deposits {
+            let salt: B256 = deposit["salt"].as_str().unwrap().parse().unwrap();
+            let derived = deposit_address(factory, address_at(&deposit["treasury"]), salt);
+            assert_eq!(derived, address_at(&deposit["address"]), "{deposit}");
+        }
+    }
+
+    #[test]
+    fn create2_is_that_of_eip_1014() {
+        let deployer = address!("00000000000000000000000000000000deadbeef");
+        let mut salt = B256::ZERO;
+        salt[28..].copy_from_slice(&hex!("cafebabe"));
+        let derived = deployer.create2_from_code(salt, hex!("deadbeef"));
+        assert_eq!(
+            derived,
+            address!("60f3f640a8508fC6a86d45DF051962668E1e8AC7")
+        );
+    }
+
+    #[test]
+    fn one_changed_bit_gives_another_address() {
+        let (factory, treasury, salt) = (factory_address(), Address::repeat_byte(7), B256::ZERO);
+        let derived = deposit_address(factory, treasury, salt);
+        let mut other_treasury = treasury;
+        other_treasury[19] ^= 1;
+        assert_ne!(derived, deposit_address(factory, other_treasury, salt));
+        assert_ne!(
+            derived,
+            deposit_address(factory, treasury, B256::with_last_byte(1))
+        );
+        assert_ne!(derived, deposit_address(treasury, treasury, salt));
+    }
+
+    #[test]
+    fn the_deployment_is_salt_and_init_code() {
+        let (deployer, data) = factory_deployment();
+        let init_code = data.strip_prefix(FACTORY_SALT.as_slice()).unwrap();
+        assert_eq!(
+            deployer.create2_from_code(FACTORY_SALT, init_code),
+            factory_address()
+        );
+    }
+}

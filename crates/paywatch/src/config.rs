@@ -29,6 +29,7 @@ pub(crate) use crate::config::problem::ConfigError;
 use crate::config::problem::{Problems, Reported};
 use crate::config::raw::{Raw, RawApi, RawChain, RawDatabase, RawLog, RawOrders, RawTreasury};
 use crate::config::section::Section;
+pub(crate) use crate::config::section::spoken;
 
 /// Where the database lies if the configuration does not say.
 const DATABASE: &str = "sqlite:paywatch.sqlite";
@@ -245,7 +246,7 @@ fn check_orders(raw: &RawOrders, problems: &mut Problems) -> Result<OrdersConfig
     };
     let (max_expiry, default_expiry) = (max_expiry?, default_expiry?);
     if default_expiry > max_expiry {
-        let longest = humantime::format_duration(max_expiry);
+        let longest = spoken(max_expiry);
         let wrong = "is longer than orders.max_expiry";
         return Err(section.wrong("default_expiry", wrong, format!("write at most {longest}")));
     }

@@ -110,8 +110,8 @@ impl<'p> Section<'p> {
         };
         let allowed = format!(
             "write a time such as \"90s\", \"15m\" or \"1h 30m\", from {} to {}",
-            humantime::format_duration(*range.start()),
-            humantime::format_duration(*range.end()),
+            spoken(*range.start()),
+            spoken(*range.end()),
         );
         match humantime::parse_duration(text) {
             Ok(duration) if range.contains(&duration) => Ok(duration),
@@ -160,4 +160,19 @@ impl<'p> Section<'p> {
         }
         Ok(address)
     }
+}
+
+/// A span of time in its largest whole unit, as the configuration takes it: `90s`, `30d`.
+pub(crate) fn spoken(duration: Duration) -> String {
+    let ms = duration.as_millis();
+    [
+        ("d", 86_400_000),
+        ("h", 3_600_000),
+        ("m", 60_000),
+        ("s", 1_000),
+    ]
+    .into_iter()
+    .find(|(_, unit)| ms > 0 && ms.is_multiple_of(*unit))
+    .and_then(|(name, unit)| Some(format!("{}{name}", ms.checked_div(unit)?)))
+    .unwrap_or_else(|| format!("{ms}ms"))
 }

@@ -1,1 +1,23 @@
-//! Placeholder.
+//! Follows one chain: canonical blocks, the token transfers in them, reorgs and finality. No database.
+//!
+//! [`Follower::next`] turns whatever a [`ChainSource`] answers, late, twice, or wrongly, into a line
+//! of [`ChainUpdate`]s of which each stands on the one before. [`RpcSource`] is the source that
+//! speaks JSON-RPC; tests bring a scripted one.
+
+mod decode;
+mod follower;
+mod receipts;
+mod rpc;
+mod source;
+mod source_error;
+mod update;
+mod verify;
+
+pub use crate::decode::{DecodeError, TRANSFER_TOPIC, decode};
+pub use crate::follower::{FollowError, FollowSettings, Follower, Start};
+pub use crate::receipts::{consensus_receipt, receipts_root};
+pub use crate::rpc::{RpcFailure, RpcSettings, RpcSource};
+pub use crate::source::{ChainSource, LogQuery, TransferLog};
+pub use crate::source_error::{Cause, Contradiction, NotThere, SourceError};
+pub use crate::update::{ChainUpdate, CoveredBlock};
+pub use crate::verify::{VerifyError, verify};

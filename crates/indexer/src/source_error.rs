@@ -1,0 +1,147 @@
+//! Why a source did not answer, split by what the caller does next.
+
+use std::time::Duration;
+
+use alloy_primitives::{Address, B256};
+use paywatch_core::{BlockNumber, TimeError};
+
+use crate::{DecodeError, LogQuery};
+
+/// What lies under a [`SourceError`].
+pub type Cause = Box<dyn std::error::Error + Send + Sync + 'static>;
+
+/// Why a source did not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// Ask again later: unreachable, too slow, out of order, or too many requests.
+    #[error("the node does not answer now")]
+    Later {
+        /// How long the node asked us to wait.
+        after: Option<Duration>,
+        /// What happened.
+        #[source]
+        cause: Cause,
+    },
+    /// Ask for fewer blocks at once.
+    #[error("the node does not serve so much at once")]
+    TooWide {
+        /// How many blocks the node said that it serves.
+        suggested: Option<u64>,
+        /// What it said.
+        #[source]
+        cause: Cause,
+    },
+    /// The node, or the one of several behind its address that answered, is behind. Never the same
+    /// as "no logs".
+    #[error("the node does not have that block yet")]
+    Lagging {
+        /// What it said.
+        #[source]
+        cause: Cause,
+    },
+    /// Two answers, or an answer and its question, cannot both be true.
+    #[error("the node contradicts itself")]
+    Inconsistent {
+        /// How.
+        #[from]
+        cause: Contradiction,
+    },
+    /// The endpoint cannot serve this chain until somebody changes something.
+    #[error("the endpoint cannot be used")]
+    Unusable {
+        /// Why not.
+        #[source]
+        cause: Cause,
+    },
+}
+
+/// A block that should be there and is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it has no block {number}")]
+pub struct NotThere {
+    /// The height.
+    pub number: BlockNumber,
+}
+
+impl From<NotThere> for SourceError {
+    fn from(cause: NotThere) -> Self {
+        Self::Lagging {
+            cause: Box::new(cause),
+        }
+    }
+}
+
+/// How answers of a node contradict each other.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Contradiction {
+    /// Another block than the one that was asked for.
+    #[error("asked for block {asked}, it answered with block {answered}")]
+    OtherNumber {
+        /// The height asked for.
+        asked: BlockNumber,
+        /// The height answered.
+        answered: BlockNumber,
+    },
+    /// More or fewer answers than questions.
+    #[error("asked for {asked} blocks, it answered with {answered}")]
+    OtherCount {
+        /// How many were asked for.
+        asked: usize,
+        /// How many came.
+        answered: usize,
+    },
+    /// A header that does not stand on the one below it; most often the chain is just changing.
+    #[error("block {number} does not stand on the block that it showed below")]
+    Unlinked {
+        /// The upper one's height.
+        number: BlockNumber,
+    },
+    /// A block changed between two questions.
+    #[error("block {number} changed from {before} to {after} between two questions")]
+    Changed {
+        /// The height.
+        number: BlockNumber,
+        /// The hash before.
+        before: B256,
+        /// The hash after.
+        after: B256,
+    },
+    /// A log that the question did not cover.
+    #[error("asked for the logs of {asked}, got one of block {number} ({hash})")]
+    ForeignLog {
+        /// The question.
+        asked: LogQuery,
+        /// The log's block.
+        number: BlockNumber,
+        /// The log's block.
+        hash: B256,
+    },
+    /// A log of a contract that was not asked for.
+    #[error("got a log of the contract {token}, which was not asked for, in transaction {tx_hash}")]
+    ForeignToken {
+        /// The contract.
+        token: Address,
+        /// The log's transaction.
+        tx_hash: B256,
+    },
+    /// The same log twice.
+    #[error("log {log_index} of block {number} came twice")]
+    RepeatedLog {
+        /// The log's block.
+        number: BlockNumber,
+        /// The log.
+        log_index: u64,
+    },
+    /// A log of a configured token that is no `Transfer` as ERC-20 has it.
+    #[error("a log cannot be read")]
+    Undecodable(#[from] DecodeError),
+    /// A block whose time is none.
+    #[error("block {number} has an impossible time")]
+    Time {
+        /// The block.
+        number: BlockNumber,
+        /// Why.
+        #[source]
+        source: TimeError,
+    },
+}

@@ -1,1 +1,15 @@
-//! Placeholder.
+//! A typed client of the paywatch API.
+//!
+//! Its wire types are its own: they say what a merchant's service relies on, so a change of the
+//! server's that would break such a service breaks this client's tests first.
+
+mod client;
+mod error;
+mod wire;
+
+pub use crate::client::Client;
+pub use crate::error::{ClientError, FieldProblem, Problem};
+pub use crate::wire::{
+    Chain, ChainReadiness, CoveredBlock, CreateOrder, Finality, ListOrders, Order, Page, Payment,
+    PaymentOption, Readiness, Token,
+};

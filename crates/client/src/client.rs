@@ -1,0 +1,134 @@
+//! The calls.
+
+use std::time::Duration;
+
+use reqwest::{Method, RequestBuilder, StatusCode};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::de::DeserializeOwned;
+use url::Url;
+
+use crate::error::{ClientError, Problem};
+use crate::wire::{Chain, CreateOrder, ListOrders, Order, Page, Readiness};
+
+/// How long a call may take.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A client of one daemon, with one key.
+#[derive(Clone, Debug)]
+pub struct Client {
+    http: reqwest::Client,
+    base: Url,
+    key: SecretString,
+}
+
+/// The answer to a list of chains.
+#[derive(serde::Deserialize)]
+struct Chains {
+    data: Vec<Chain>,
+}
+
+impl Client {
+    /// A client of the daemon at `base`. The program must have installed a TLS provider of
+    /// rustls before, as paywatch itself does.
+    ///
+    /// # Errors
+    /// [`ClientError::Setup`] when TLS cannot be set up.
+    pub fn new(base: Url, key: SecretString) -> Result<Self, ClientError> {
+        let http = reqwest::Client::builder()
+            .timeout(TIMEOUT)
+            .build()
+            .map_err(|error| ClientError::Setup {
+                what: error.to_string(),
+            })?;
+        Ok(Self { http, base, key })
+    }
+
+    /// Makes an order. The same reference with the same content gives the same order again.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn create_order(&self, order: &CreateOrder) -> Result<Order, ClientError> {
+        let request = self.request(Method::POST, "v1/orders")?.json(order);
+        self.answer(request).await
+    }
+
+    /// The order `id`.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn order(&self, id: &str) -> Result<Order, ClientError> {
+        let is_plain = id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        if id.is_empty() || !is_plain {
+            return Err(ClientError::Setup {
+                what: format!("{id:?} is not an order's id"),
+            });
+        }
+        self.answer(self.request(Method::GET, &format!("v1/orders/{id}"))?)
+            .await
+    }
+
+    /// A page of orders, newest first.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn orders(&self, list: &ListOrders) -> Result<Page, ClientError> {
+        self.answer(self.request(Method::GET, "v1/orders")?.query(list))
+            .await
+    }
+
+    /// The chains.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn chains(&self) -> Result<Vec<Chain>, ClientError> {
+        let chains: Chains = self.answer(self.request(Method::GET, "v1/chains")?).await?;
+        Ok(chains.data)
+    }
+
+    /// Whether the daemon does all of its work. "Not ready" is an answer, not an error.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn ready(&self) -> Result<Readiness, ClientError> {
+        let (status, body) = self.send(self.request(Method::GET, "readyz")?).await?;
+        self.read(status, &body)
+    }
+
+    fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, ClientError> {
+        let url = self.base.join(path).map_err(|error| ClientError::Setup {
+            what: format!("{} is no base URL: {error}", self.base),
+        })?;
+        Ok(self
+            .http
+            .request(method, url)
+            .bearer_auth(self.key.expose_secret()))
+    }
+
+    async fn answer<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, ClientError> {
+        let (status, body) = self.send(request).await?;
+        if status.is_success() {
+            return self.read(status, &body);
+        }
+        let problem: Problem = self.read(status, &body)?;
+        Err(ClientError::Problem(Box::new(problem)))
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Result<(StatusCode, Vec<u8>), ClientError> {
+        let unreachable = |source| ClientError::Unreachable {
+            url: self.base.to_string(),
+            source,
+        };
+        let response = request.send().await.map_err(unreachable)?;
+        let status = response.status();
+        let body = response.bytes().await.map_err(unreachable)?;
+        Ok((status, body.to_vec()))
+    }
+
+    fn read<T: DeserializeOwned>(&self, status: StatusCode, body: &[u8]) -> Result<T, ClientError> {
+        serde_json::from_slice(body).map_err(|source| ClientError::Unexpected {
+            url: self.base.to_string(),
+            status,
+            source,
+        })
+    }
+}

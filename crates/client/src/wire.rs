@@ -1,0 +1,222 @@
+//! What goes over the wire. Amounts are decimal strings, times RFC 3339.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// What makes an order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct CreateOrder {
+    /// The merchant's own name for it, unique.
+    pub reference: String,
+    /// What is asked, like "100.5".
+    pub amount: String,
+    /// The names or ids of the chains that it may be paid on; all if not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chains: Option<Vec<String>>,
+    /// How long it may be paid, like "30m"; the daemon's default if not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_in: Option<String>,
+    /// The merchant's own notes.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// What a list of orders is to hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ListOrders {
+    /// Statuses, separated by commas.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// The merchant's own name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// A chain's name or id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chain: Option<String>,
+    /// How many at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// Where the page before ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+}
+
+/// A page of a list, newest first.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Page {
+    /// The orders.
+    pub data: Vec<Order>,
+    /// What to pass as `cursor` for the next page.
+    pub next_cursor: Option<String>,
+    /// Whether there is one.
+    pub has_more: bool,
+}
+
+/// An order.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Order {
+    /// Its id, `ord_…`.
+    pub id: String,
+    /// The merchant's own name for it.
+    pub reference: String,
+    /// Where it stands.
+    pub status: String,
+    /// What else is to be said.
+    pub flags: Vec<String>,
+    /// What is asked.
+    pub amount: String,
+    /// All that arrived.
+    pub received: String,
+    /// What of it is confirmed.
+    pub confirmed: String,
+    /// What is still to be paid.
+    pub remaining: String,
+    /// What came beyond the asked amount.
+    pub excess: String,
+    /// What arrived and does not count.
+    pub ignored: String,
+    /// The ways to pay it.
+    pub options: Vec<PaymentOption>,
+    /// What was paid.
+    pub payments: Vec<Payment>,
+    /// The chains that a passed deadline still waits for.
+    #[serde(default)]
+    pub waiting_for_chains: Vec<String>,
+    /// Its deadline.
+    pub expires_at: String,
+    /// When it was made.
+    pub created_at: String,
+    /// The merchant's own notes.
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// A token.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Token {
+    /// What people call it.
+    pub symbol: String,
+    /// Its contract.
+    pub address: String,
+    /// Decimals of its base unit.
+    pub decimals: u8,
+}
+
+/// One way to pay an order.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct PaymentOption {
+    /// The chain's id.
+    pub chain_id: u64,
+    /// The chain's name.
+    pub chain: String,
+    /// The token.
+    pub token: Token,
+    /// How the money reaches the merchant.
+    pub method: String,
+    /// Where to send it.
+    pub address: String,
+    /// How much, as a decimal.
+    pub amount: String,
+    /// How much, as the token counts.
+    pub amount_base_units: String,
+    /// All of it as an EIP-681 URI.
+    pub uri: String,
+}
+
+/// A payment.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Payment {
+    /// Its id, `pay_…`.
+    pub id: String,
+    /// The chain's id.
+    pub chain_id: u64,
+    /// The transaction.
+    pub tx_hash: String,
+    /// The log's index in its block.
+    pub log_index: u64,
+    /// The block's height.
+    pub block_number: u64,
+    /// The block.
+    pub block_hash: String,
+    /// Who paid.
+    pub from: String,
+    /// How much.
+    pub amount: String,
+    /// What it is to the order.
+    pub status: String,
+    /// Blocks that stand on it, its own included.
+    pub confirmations: u64,
+    /// When it was first seen.
+    pub detected_at: String,
+}
+
+/// A chain and how far it is covered.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Chain {
+    /// Its id.
+    pub id: u64,
+    /// Its name.
+    pub name: String,
+    /// The tokens that count.
+    pub tokens: Vec<Token>,
+    /// Where the money goes.
+    pub treasury: String,
+    /// The node's latest block.
+    pub head: Option<u64>,
+    /// Up to where every log is in the books.
+    pub covered_up_to: Option<CoveredBlock>,
+    /// How many blocks are still to be read.
+    pub lag_blocks: Option<u64>,
+    /// How long ago the last covered block was made, in seconds.
+    pub lag_seconds: Option<u64>,
+    /// The highest covered block that the node calls final.
+    pub finalized: Option<u64>,
+    /// When a payment on it is confirmed.
+    pub finality: Finality,
+    /// How its loop is.
+    pub condition: String,
+    /// What is wrong, if something is.
+    pub cause: Option<String>,
+}
+
+/// When a payment is confirmed.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Finality {
+    /// Blocks that must stand on it, its own included.
+    pub confirmations: u32,
+    /// Whether the node's `finalized` tag must have reached it.
+    pub finalized_tag: bool,
+}
+
+/// The last covered block of a chain.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct CoveredBlock {
+    /// Its height.
+    pub number: u64,
+    /// Its hash.
+    pub hash: String,
+    /// When it was made.
+    pub timestamp: String,
+}
+
+/// Whether the daemon does all of its work.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Readiness {
+    /// Whether it does.
+    pub ready: bool,
+    /// How each chain's loop is.
+    pub chains: Vec<ChainReadiness>,
+}
+
+/// How a chain's loop is.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct ChainReadiness {
+    /// The chain's id.
+    pub id: u64,
+    /// The chain's name.
+    pub name: String,
+    /// `starting`, `following`, `degraded` or `stopped`.
+    pub condition: String,
+    /// What is wrong, if something is.
+    pub cause: Option<String>,
+}

@@ -15,7 +15,7 @@ use alloy_primitives::{Address, Bytes, U64, U256};
 use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt, stream};
 use paywatch_core::{Block, BlockNumber, ChainId};
-use serde_json::json;
+use serde_json::{Value, json};
 use url::Url;
 
 pub use crate::rpc::failure::RpcFailure;
@@ -36,6 +36,9 @@ const HEADERS_PER_BATCH: usize = 50;
 const BATCHES_AT_ONCE: usize = 4;
 /// The selector of `decimals()`.
 const DECIMALS: [u8; 4] = [0x31, 0x3c, 0xe5, 0x67];
+
+const BLOCK_BY_NUMBER: &str = "eth_getBlockByNumber";
+const GET_LOGS: &str = "eth_getLogs";
 
 /// Where a node is.
 #[derive(Clone)]
@@ -116,20 +119,76 @@ impl RpcSource {
     }
 
     async fn headers(&self, numbers: &[BlockNumber]) -> Result<Vec<Option<Block>>, SourceError> {
-        let params = numbers
-            .iter()
-            .map(|number| json!([U64::from(*number), false]))
-            .collect();
-        let answers = self
-            .http
-            .batch::<Option<Header>>("eth_getBlockByNumber", params)
-            .await
-            .map_err(classify)?;
+        let requests = numbers.iter().map(|number| header_at(*number)).collect();
+        let answers = self.http.batch(requests).await.map_err(classify)?;
         numbers
             .iter()
             .zip(answers)
-            .map(|(number, answer)| numbered(*number, answer.map_err(classify)?))
+            .map(|(number, answer)| {
+                let answer = answer.map_err(classify)?;
+                let header = self
+                    .http
+                    .parse(BLOCK_BY_NUMBER, &answer)
+                    .map_err(classify)?;
+                numbered(*number, header)
+            })
             .collect()
+    }
+
+    /// The logs of one block, which a node that does not have it refuses to answer.
+    async fn logs_of(&self, filter: Filter) -> Result<Vec<Log>, SourceError> {
+        self.http
+            .call(GET_LOGS, json!([filter]))
+            .await
+            .map_err(classify)
+    }
+
+    /// The logs of a range, and in the same request its last block: behind one address there may
+    /// be many nodes, and one that does not have the block yet answers with fewer logs, or none.
+    async fn logs_up_to(&self, filter: Filter, to: BlockNumber) -> Result<Vec<Log>, RangeFailure> {
+        let requests = vec![(GET_LOGS, json!([filter])), header_at(to)];
+        let mut answers = self.http.batch(requests).await?.into_iter();
+        let (Some(logs), Some(last)) = (answers.next(), answers.next()) else {
+            return Err(NotThere { number: to }.into());
+        };
+        let logs = self.http.parse(GET_LOGS, &logs?)?;
+        let last: Option<Header> = self.http.parse(BLOCK_BY_NUMBER, &last?)?;
+        match last {
+            Some(_) => Ok(logs),
+            None => Err(NotThere { number: to }.into()),
+        }
+    }
+}
+
+/// Why the logs of a range did not come.
+enum RangeFailure {
+    Rpc(RpcFailure),
+    NotThere(NotThere),
+}
+
+impl From<RpcFailure> for RangeFailure {
+    fn from(failure: RpcFailure) -> Self {
+        Self::Rpc(failure)
+    }
+}
+
+impl From<NotThere> for RangeFailure {
+    fn from(missing: NotThere) -> Self {
+        Self::NotThere(missing)
+    }
+}
+
+impl From<RangeFailure> for SourceError {
+    fn from(failure: RangeFailure) -> Self {
+        match failure {
+            RangeFailure::NotThere(missing) => missing.into(),
+            // A range that takes too long is too wide, whatever the node would have said.
+            RangeFailure::Rpc(failure) if failure.is_timeout() => Self::TooWide {
+                suggested: None,
+                cause: Box::new(failure),
+            },
+            RangeFailure::Rpc(failure) => classify(failure),
+        }
     }
 }
 
@@ -170,7 +229,7 @@ impl ChainSource for RpcSource {
     async fn latest(&self) -> Result<Block, SourceError> {
         let header: Option<Header> = self
             .http
-            .call("eth_getBlockByNumber", json!(["latest", false]))
+            .call(BLOCK_BY_NUMBER, json!(["latest", false]))
             .await
             .map_err(classify)?;
         Ok(header.ok_or(NotThere { number: 0 })?.to_block()?)
@@ -179,7 +238,7 @@ impl ChainSource for RpcSource {
     async fn finalized(&self) -> Result<Option<BlockNumber>, SourceError> {
         let answer: Result<Option<Header>, _> = self
             .http
-            .call("eth_getBlockByNumber", json!(["finalized", false]))
+            .call(BLOCK_BY_NUMBER, json!(["finalized", false]))
             .await;
         match answer {
             Ok(header) => Ok(header.map(|header| header.number())),
@@ -191,7 +250,7 @@ impl ChainSource for RpcSource {
     async fn block(&self, number: BlockNumber) -> Result<Option<Block>, SourceError> {
         let header: Option<Header> = self
             .http
-            .call("eth_getBlockByNumber", json!([U64::from(number), false]))
+            .call(BLOCK_BY_NUMBER, json!([U64::from(number), false]))
             .await
             .map_err(classify)?;
         numbered(number, header)
@@ -221,21 +280,13 @@ impl ChainSource for RpcSource {
         let filter = Filter::new()
             .address(tokens.to_vec())
             .event_signature(TRANSFER_TOPIC);
-        let filter = match query {
-            LogQuery::Block(block) => filter.at_block_hash(block.hash),
-            LogQuery::Range { from, to } => filter.from_block(from).to_block(to),
-        };
-        let answer: Result<Vec<Log>, _> = self.http.call("eth_getLogs", json!([filter])).await;
-        let logs = answer.map_err(|failure| match query {
-            // A range that takes too long is too wide, whatever the node would have said.
-            LogQuery::Range { from, to } if from < to && failure.is_timeout() => {
-                SourceError::TooWide {
-                    suggested: None,
-                    cause: Box::new(failure),
-                }
+        let logs = match query {
+            LogQuery::Block(block) => self.logs_of(filter.at_block_hash(block.hash)).await?,
+            LogQuery::Range { from, to } => {
+                self.logs_up_to(filter.from_block(from).to_block(to), to)
+                    .await?
             },
-            LogQuery::Range { .. } | LogQuery::Block(_) => classify(failure),
-        })?;
+        };
         logs.iter()
             .filter_map(|log| read_log(log, query, tokens).transpose())
             .collect()
@@ -247,6 +298,10 @@ impl ChainSource for RpcSource {
             None => std::future::pending().await,
         }
     }
+}
+
+fn header_at(number: BlockNumber) -> (&'static str, Value) {
+    (BLOCK_BY_NUMBER, json!([U64::from(number), false]))
 }
 
 /// The transfer in `log`, which must be one that was asked for.

@@ -59,38 +59,40 @@ impl HttpRpc {
         method: &'static str,
         params: Value,
     ) -> Result<T, RpcFailure> {
-        let request = self.request(method, &params);
+        let (_id, body) = self.request(method, &params);
         let failed = |kind| RpcFailure::new(self.endpoint.clone(), method, kind);
-        match self.send(&request).await.map_err(failed)? {
-            ResponsePacket::Single(answer) => self.read(answer),
-            ResponsePacket::Batch(answers) => match answers.into_iter().next() {
-                Some(answer) => self.read(answer),
-                None => Err(FailureKind::Missing),
-            },
-        }
-        .map_err(failed)
+        let answer = match self.send(&body).await.map_err(failed)? {
+            ResponsePacket::Single(answer) => Some(answer),
+            ResponsePacket::Batch(answers) => answers.into_iter().next(),
+        };
+        let value = answer
+            .ok_or(FailureKind::Missing)
+            .and_then(|answer| self.payload(answer))
+            .map_err(failed)?;
+        self.parse(method, &value)
     }
 
-    /// The same method many times in one HTTP request; the answers in the order of `params`.
-    pub(super) async fn batch<T: DeserializeOwned>(
+    /// Several requests in one HTTP request; their answers in the same order.
+    pub(super) async fn batch(
         &self,
-        method: &'static str,
-        params: Vec<Value>,
-    ) -> Result<Vec<Result<T, RpcFailure>>, RpcFailure> {
-        let failed = |kind| RpcFailure::new(self.endpoint.clone(), method, kind);
-        let requests: Vec<Value> = params
-            .iter()
-            .map(|params| self.request(method, params))
-            .collect();
-        let ids: Vec<Option<u64>> = requests
-            .iter()
-            .map(|request| request.get("id").and_then(Value::as_u64))
-            .collect();
-        let answers = match self.send(&Value::Array(requests)).await.map_err(failed)? {
+        requests: Vec<(&'static str, Value)>,
+    ) -> Result<Vec<Result<Box<RawValue>, RpcFailure>>, RpcFailure> {
+        let Some((first, _)) = requests.first() else {
+            return Ok(Vec::new());
+        };
+        let failed = |kind| RpcFailure::new(self.endpoint.clone(), first, kind);
+        let mut asked = Vec::with_capacity(requests.len());
+        let mut bodies = Vec::with_capacity(requests.len());
+        for (method, params) in &requests {
+            let (id, body) = self.request(method, params);
+            asked.push((id, *method));
+            bodies.push(body);
+        }
+        let answers = match self.send(&Value::Array(bodies)).await.map_err(failed)? {
             ResponsePacket::Batch(answers) => answers,
             // A single answer to a batch is a refusal of the whole.
             ResponsePacket::Single(answer) => {
-                self.read::<Value>(answer).map_err(failed)?;
+                self.payload(answer).map_err(failed)?;
                 Vec::new()
             },
         };
@@ -98,18 +100,34 @@ impl HttpRpc {
             .into_iter()
             .map(|answer| (number(&answer.id), answer))
             .collect();
-        Ok(ids
+        Ok(asked
             .into_iter()
-            .map(|id| match by_id.remove(&id) {
-                Some(answer) => self.read(answer).map_err(failed),
-                None => Err(failed(FailureKind::Missing)),
+            .map(|(id, method)| {
+                by_id
+                    .remove(&Some(id))
+                    .ok_or(FailureKind::Missing)
+                    .and_then(|answer| self.payload(answer))
+                    .map_err(|kind| RpcFailure::new(self.endpoint.clone(), method, kind))
             })
             .collect())
     }
 
-    fn request(&self, method: &str, params: &Value) -> Value {
+    /// What an answer of `method` says.
+    pub(super) fn parse<T: DeserializeOwned>(
+        &self,
+        method: &'static str,
+        value: &RawValue,
+    ) -> Result<T, RpcFailure> {
+        serde_json::from_str(value.get()).map_err(|cause| {
+            let kind = self.unreadable(cause, value.get().as_bytes());
+            RpcFailure::new(self.endpoint.clone(), method, kind)
+        })
+    }
+
+    fn request(&self, method: &str, params: &Value) -> (u64, Value) {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params})
+        let body = json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
+        (id, body)
     }
 
     async fn send(&self, request: &Value) -> Result<ResponsePacket, FailureKind> {
@@ -151,10 +169,9 @@ impl HttpRpc {
         Err(FailureKind::Refused(refusal))
     }
 
-    fn read<T: DeserializeOwned>(&self, answer: Response) -> Result<T, FailureKind> {
+    fn payload(&self, answer: Response) -> Result<Box<RawValue>, FailureKind> {
         match answer.payload {
-            ResponsePayload::Success(value) => serde_json::from_str(value.get())
-                .map_err(|cause| self.unreadable(cause, value.get().as_bytes())),
+            ResponsePayload::Success(value) => Ok(value),
             ResponsePayload::Failure(error) => Err(FailureKind::Refused(self.refusal(&error))),
         }
     }

@@ -1,0 +1,113 @@
+//! What a store would hold after the updates of a follower, checked as they come.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use paywatch_core::{Block, BlockNumber, Transfer};
+use paywatch_indexer::{ChainUpdate, FollowError, FollowSettings, Follower, Start};
+use tokio::time::timeout;
+
+use crate::chain::{Chain, chain_id, token};
+
+/// Longer than any trouble in these tests lasts, in virtual time.
+const LONG: Duration = Duration::from_secs(24 * 3600);
+
+/// The committed updates.
+#[derive(Debug, Default)]
+pub(crate) struct Books {
+    blocks: BTreeMap<BlockNumber, (Block, Vec<Transfer>)>,
+    tip: Option<Block>,
+    pub(crate) retracted: usize,
+}
+
+pub(crate) fn settings() -> FollowSettings {
+    FollowSettings {
+        chain_id: chain_id(),
+        tokens: vec![token()],
+        poll_interval: Duration::from_secs(5),
+        window: 64,
+        near: 8,
+        max_range: 1_000,
+        ask_finalized: true,
+    }
+}
+
+pub(crate) fn follower(chain: &Chain, start: Start) -> Follower {
+    Follower::new(Arc::new(chain.clone()), settings(), start)
+}
+
+/// The next update, which must come.
+pub(crate) async fn next(follower: &mut Follower) -> Result<ChainUpdate, FollowError> {
+    timeout(LONG, follower.next())
+        .await
+        .expect("an update within a day")
+}
+
+impl Books {
+    /// Commits `update`, which must stand on what is there.
+    pub(crate) fn commit(&mut self, update: &ChainUpdate) {
+        assert_eq!(update.chain_id, chain_id());
+        assert_eq!(update.previous, self.tip.map(|tip| tip.to_ref()));
+        let mut base = self.tip.map(|tip| tip.to_ref());
+        if let Some(common) = update.retract_above {
+            self.retracted += 1;
+            if let Some((stored, _)) = self.blocks.get(&common.number) {
+                assert_eq!(stored.to_ref(), common, "it parts from a block of ours");
+            }
+            self.blocks.retain(|number, _| *number <= common.number);
+            base = Some(common);
+        }
+        for covered in &update.blocks {
+            let block = covered.block;
+            if let Some(base) = base {
+                assert!(block.number > base.number, "{base:?} then {block:?}");
+                if block.number == base.number + 1 {
+                    assert_eq!(block.parent_hash, base.hash);
+                }
+            }
+            for transfer in &covered.transfers {
+                assert_eq!(transfer.id.block_hash, block.hash);
+                assert_eq!(transfer.block_timestamp, block.timestamp);
+            }
+            base = Some(block.to_ref());
+            self.blocks
+                .insert(block.number, (block, covered.transfers.clone()));
+        }
+        assert_eq!(
+            Some(update.tip.to_ref()),
+            base,
+            "the tip is the last covered block"
+        );
+        self.tip = Some(update.tip);
+    }
+
+    /// Commits updates until the chain's head is covered.
+    pub(crate) async fn catch_up(&mut self, follower: &mut Follower, chain: &Chain) {
+        while self.tip != Some(chain.head()) {
+            let update = next(follower).await.unwrap();
+            self.commit(&update);
+        }
+    }
+
+    pub(crate) fn tip(&self) -> Option<Block> {
+        self.tip
+    }
+
+    /// All transfers in the books.
+    pub(crate) fn transfers(&self) -> Vec<Transfer> {
+        self.blocks
+            .values()
+            .flat_map(|(_, transfers)| transfers.clone())
+            .collect()
+    }
+
+    /// Where a new process would begin.
+    pub(crate) fn start(&self, first: BlockNumber) -> Start {
+        if self.tip.is_none() {
+            return Start::At(first);
+        }
+        let recent = self.blocks.values().map(|(block, _)| *block).collect();
+        Start::Resume { recent }
+    }
+}

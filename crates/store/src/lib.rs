@@ -1,1 +1,32 @@
-//! Placeholder.
+//! Every SQL statement of paywatch: one dialect on SQLite and PostgreSQL.
+//!
+//! Each public method of [`Store`] is one whole transaction, named after what it achieves; no
+//! transaction leaks out. Nothing is decided here: what an order has become comes in as a value.
+
+mod api_keys;
+mod batch;
+mod books;
+mod chains;
+mod commit;
+mod create;
+mod database_url;
+mod engine;
+mod error;
+mod events;
+mod fields;
+mod listing;
+mod load;
+mod migrations;
+mod record;
+mod store;
+#[cfg(feature = "test-postgres")]
+pub mod test_postgres;
+
+pub use crate::database_url::{DatabaseUrl, DatabaseUrlError};
+pub use crate::error::{BoxError, StoreError};
+pub use crate::record::{
+    ApiKeyRecord, ChainCommit, ChainRecord, CreateOutcome, EventRecord, NewApiKey, NewOrder,
+    OrderBooks, OrderChange, OrderFilter, OrderPage, OrderRecord, Page, PaymentRecord, Touch,
+    Watched,
+};
+pub use crate::store::Store;

@@ -1,0 +1,179 @@
+//! Many rows in few statements. The texts are put together from constant pieces and placeholders;
+//! every value is bound.
+
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, AssertSqlSafe};
+
+use crate::error::{StoreError, failed};
+
+/// How many keys or rows one statement may take: few sizes, so that few statements are prepared.
+const SIZES: [usize; 8] = [256, 64, 32, 16, 8, 4, 2, 1];
+
+/// A value to be bound; a missing one keeps its type, which PostgreSQL wants to know.
+#[derive(Clone, Debug)]
+pub(crate) enum Value {
+    Text(Option<String>),
+    Number(Option<i64>),
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(Some(text))
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(Some(text.to_owned()))
+    }
+}
+
+impl From<Option<String>> for Value {
+    fn from(text: Option<String>) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<i64> for Value {
+    fn from(number: i64) -> Self {
+        Self::Number(Some(number))
+    }
+}
+
+impl From<Option<i64>> for Value {
+    fn from(number: Option<i64>) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(flag: bool) -> Self {
+        Self::Number(Some(i64::from(flag)))
+    }
+}
+
+/// A statement with `$1`, `$2` and so on, whose values are bound as it is written.
+#[derive(Debug, Default)]
+pub(crate) struct Statement {
+    text: String,
+    values: Vec<Value>,
+}
+
+impl Statement {
+    /// Begins with a constant piece.
+    pub(crate) fn new(piece: &'static str) -> Self {
+        Self {
+            text: piece.to_owned(),
+            values: Vec::new(),
+        }
+    }
+
+    /// Goes on with a constant piece.
+    pub(crate) fn push(&mut self, piece: &'static str) -> &mut Self {
+        self.text.push_str(piece);
+        self
+    }
+
+    /// Goes on with a placeholder for `value`.
+    pub(crate) fn bind(&mut self, value: impl Into<Value>) -> &mut Self {
+        self.values.push(value.into());
+        self.text.push_str(&format!("${}", self.values.len()));
+        self
+    }
+
+    /// Goes on with placeholders for `values`, between commas.
+    pub(crate) fn bind_list(&mut self, values: impl IntoIterator<Item = Value>) -> &mut Self {
+        for (index, value) in values.into_iter().enumerate() {
+            if index > 0 {
+                self.push(", ");
+            }
+            self.bind(value);
+        }
+        self
+    }
+
+    /// Runs it and returns its rows.
+    pub(crate) async fn rows(
+        self,
+        connection: &mut AnyConnection,
+        what: &'static str,
+    ) -> Result<Vec<AnyRow>, StoreError> {
+        // Safe: the text holds only constant pieces and placeholders.
+        let mut query = sqlx::query(AssertSqlSafe(self.text));
+        for value in self.values {
+            query = match value {
+                Value::Text(text) => query.bind(text),
+                Value::Number(number) => query.bind(number),
+            };
+        }
+        query.fetch_all(connection).await.map_err(failed(what))
+    }
+}
+
+/// The rows of `before (keys) after` for all `keys`, in as few statements as it takes.
+pub(crate) async fn rows_of(
+    connection: &mut AnyConnection,
+    keys: &[String],
+    before: &'static str,
+    after: &'static str,
+    what: &'static str,
+) -> Result<Vec<AnyRow>, StoreError> {
+    let mut rows = Vec::new();
+    for chunk in chunks(keys) {
+        let mut statement = Statement::new(before);
+        statement
+            .push(" (")
+            .bind_list(chunk.iter().cloned().map(Value::from))
+            .push(") ");
+        statement.push(after);
+        rows.extend(statement.rows(connection, what).await?);
+    }
+    Ok(rows)
+}
+
+/// Runs `before VALUES (…), (…) after` for all `rows`.
+pub(crate) async fn insert<const N: usize>(
+    connection: &mut AnyConnection,
+    rows: &[[Value; N]],
+    before: &'static str,
+    after: &'static str,
+    what: &'static str,
+) -> Result<(), StoreError> {
+    for chunk in chunks(rows) {
+        let mut statement = Statement::new(before);
+        statement.push(" VALUES ");
+        for (index, row) in chunk.iter().enumerate() {
+            statement.push(if index == 0 { "(" } else { ", (" });
+            statement.bind_list(row.iter().cloned()).push(")");
+        }
+        statement.push(" ").push(after);
+        statement.rows(connection, what).await?;
+    }
+    Ok(())
+}
+
+/// Cuts `items` into pieces of the allowed sizes.
+fn chunks<T>(items: &[T]) -> impl Iterator<Item = &[T]> {
+    let mut rest = items;
+    std::iter::from_fn(move || {
+        let size = SIZES.into_iter().find(|size| *size <= rest.len())?;
+        let (chunk, tail) = rest.split_at_checked(size)?;
+        rest = tail;
+        Some(chunk)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_item_is_in_one_chunk() {
+        for count in [0, 1, 2, 3, 63, 64, 65, 700] {
+            let items: Vec<_> = (0..count).collect();
+            let cut: Vec<_> = chunks(&items).collect();
+            assert!(cut.iter().all(|chunk| SIZES.contains(&chunk.len())));
+            assert_eq!(cut.concat(), items);
+        }
+    }
+}

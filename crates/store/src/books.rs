@@ -1,0 +1,112 @@
+//! What the reconciler reads: watched addresses, and the books of the orders that it must assess.
+
+use std::collections::BTreeSet;
+
+use paywatch_core::{Heads, OrderId};
+use sqlx::AnyConnection;
+
+use crate::chains::load_chains;
+use crate::error::{StoreError, failed};
+use crate::fields::{Fields, chain_number, number};
+use crate::load::load_orders;
+use crate::record::{OrderBooks, OrderRecord, Touch, Watched};
+use crate::store::Store;
+
+/// Orders with money on the chain ($1) that may become final, or that lies above the retracted
+/// block ($2), and orders that may expire now ($3): those that wait for no other chain.
+const TOUCHED: &str = "SELECT order_id FROM transfers \
+        WHERE canonical = 1 AND state = 'seen' AND chain_id = $1 \
+    UNION SELECT order_id FROM transfers \
+        WHERE canonical = 1 AND chain_id = $1 AND block_number > $2 \
+    UNION SELECT id AS order_id FROM orders \
+        WHERE status IN ('awaiting_payment', 'partially_paid') AND expires_at < $3 \
+        AND EXISTS (SELECT 1 FROM order_options AS here \
+            WHERE here.order_id = orders.id AND here.chain_id = $1) \
+        AND NOT EXISTS (SELECT 1 FROM order_options AS there \
+            LEFT JOIN chains ON chains.chain_id = there.chain_id \
+            WHERE there.order_id = orders.id AND there.chain_id <> $1 \
+            AND (chains.covered_time IS NULL OR chains.covered_time <= orders.expires_at))";
+
+impl Store {
+    /// The addresses of orders that were made after the one whose first event is `seq`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn watched_after(&self, seq: u64) -> Result<Vec<Watched>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT seq, address, order_id FROM watched_addresses WHERE seq > $1 \
+             ORDER BY seq, address",
+        )
+        .bind(number(seq, "sequence number")?)
+        .fetch_all(self.readers())
+        .await
+        .map_err(failed("read watched addresses"))?;
+        rows.iter()
+            .map(|row| {
+                let fields = Fields::of(row, "watched_addresses", "address");
+                Ok(Watched {
+                    seq: fields.number("seq")?,
+                    address: fields.parsed("address")?,
+                    order_id: fields.parsed("order_id")?,
+                })
+            })
+            .collect()
+    }
+
+    /// The heads of all chains, and the books of every order for which an update may change
+    /// something: those that it pays, whose payments it takes away or may make final, and those
+    /// that may expire. All of one moment.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn books_to_assess(
+        &self,
+        touch: &Touch,
+    ) -> Result<(Heads, Vec<OrderBooks>), StoreError> {
+        let mut tx = self.read().await?;
+        let chains = load_chains(&mut tx).await?;
+        let heads = chains
+            .into_iter()
+            .map(|chain| (chain.heads.chain_id, chain.heads))
+            .collect();
+        let mut ids = touched(&mut tx, touch).await?;
+        ids.extend(&touch.orders);
+        let records = load_orders(&mut tx, ids).await?;
+        Ok((heads, records.into_values().map(OrderBooks::from).collect()))
+    }
+}
+
+async fn touched(
+    connection: &mut AnyConnection,
+    touch: &Touch,
+) -> Result<BTreeSet<OrderId>, StoreError> {
+    let retract_above = touch
+        .retract_above
+        .map(|block| number(block, "block"))
+        .transpose()?;
+    let rows = sqlx::query(TOUCHED)
+        .bind(chain_number(touch.chain_id)?)
+        .bind(retract_above.unwrap_or(i64::MAX))
+        .bind(touch.covered_time.unix_ms())
+        .fetch_all(connection)
+        .await
+        .map_err(failed("find orders to assess"))?;
+    rows.iter()
+        .map(|row| Fields::of(row, "transfers", "order_id").parsed("order_id"))
+        .collect()
+}
+
+impl From<OrderRecord> for OrderBooks {
+    fn from(record: OrderRecord) -> Self {
+        let on_chain = record
+            .payments
+            .into_iter()
+            .filter(|payment| payment.reverted_at.is_none());
+        Self {
+            order: record.order,
+            version: record.version,
+            snapshot: record.snapshot,
+            transfers: on_chain.map(|payment| payment.recorded).collect(),
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! The few things in which SQLite and PostgreSQL differ.
+
+use std::borrow::Cow;
+use std::path::Path;
+use std::time::Duration;
+
+use secrecy::ExposeSecret as _;
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::{AnyPool, Connection as _, Executor as _};
+
+use crate::database_url::{DatabaseUrl, Place, sqlite_url};
+use crate::error::{StoreError, failed};
+
+/// How long a caller waits for a free connection, or SQLite for another program's write.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// Readers beside SQLite's one writer.
+const SQLITE_READERS: u32 = 4;
+/// Connections to PostgreSQL.
+const POSTGRES_CONNECTIONS: u32 = 16;
+
+/// What a writer of SQLite asks for: a commit is on the disk before it is answered.
+const SQLITE_WRITER: &str = "PRAGMA busy_timeout = 15000; PRAGMA journal_mode = WAL; \
+    PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
+const SQLITE_READER: &str = "PRAGMA busy_timeout = 15000; PRAGMA query_only = ON;";
+
+/// Which of the two it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// The connections of a store.
+#[derive(Clone, Debug)]
+pub(crate) struct Pools {
+    pub(crate) engine: Engine,
+    pub(crate) writers: AnyPool,
+    pub(crate) readers: AnyPool,
+}
+
+impl Engine {
+    /// Begins a transaction that writes. SQLite takes its one write lock now rather than fail
+    /// when it comes to write.
+    pub(crate) const fn begin_write(self) -> &'static str {
+        match self {
+            Self::Sqlite => "BEGIN IMMEDIATE",
+            Self::Postgres => "BEGIN ISOLATION LEVEL READ COMMITTED",
+        }
+    }
+
+    /// Begins a transaction whose statements all read the same state.
+    pub(crate) const fn begin_read(self) -> &'static str {
+        match self {
+            Self::Sqlite => "BEGIN DEFERRED",
+            Self::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        }
+    }
+
+    /// Runs `migrator` so that programs that start at once do not disturb each other: PostgreSQL's
+    /// driver takes an advisory lock, SQLite's none, so its write lock is held here.
+    pub(crate) async fn migrate(
+        self,
+        pools: &Pools,
+        migrator: &Migrator,
+    ) -> Result<(), MigrateError> {
+        let mut connection = pools.writers.acquire().await?;
+        match self {
+            Self::Postgres => migrator.run(&mut *connection).await,
+            Self::Sqlite => {
+                let mut transaction = connection.begin_with(self.begin_write()).await?;
+                migrator.run(&mut *transaction).await?;
+                Ok(transaction.commit().await?)
+            },
+        }
+    }
+}
+
+/// Connects to the database at `url`.
+pub(crate) async fn connect(url: &DatabaseUrl) -> Result<Pools, StoreError> {
+    sqlx::any::install_default_drivers();
+    match url.place() {
+        Place::File(path) => connect_sqlite(path).await,
+        Place::Server(url) => connect_postgres(url.expose_secret()).await,
+    }
+}
+
+async fn connect_postgres(url: &str) -> Result<Pools, StoreError> {
+    let options = options(url)?;
+    let pool = AnyPoolOptions::new()
+        .max_connections(POSTGRES_CONNECTIONS)
+        .acquire_timeout(PATIENCE)
+        .connect_with(options)
+        .await
+        .map_err(failed("connect"))?;
+    Ok(Pools {
+        engine: Engine::Postgres,
+        readers: pool.clone(),
+        writers: pool,
+    })
+}
+
+async fn connect_sqlite(path: &Path) -> Result<Pools, StoreError> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        Some(_) | None => Path::new("."),
+    };
+    if !folder.is_dir() {
+        return Err(StoreError::NoFolder {
+            path: path.to_owned(),
+            folder: folder.to_owned(),
+        });
+    }
+    let writers = sqlite_pool(SQLITE_WRITER)
+        .max_connections(1)
+        .connect_with(options(&sqlite_url(path, "rwc"))?)
+        .await
+        .map_err(|source| StoreError::Unwritable {
+            path: path.to_owned(),
+            source,
+        })?;
+    let readers = sqlite_pool(SQLITE_READER)
+        .max_connections(SQLITE_READERS)
+        .connect_lazy_with(options(&sqlite_url(path, "rw"))?);
+    Ok(Pools {
+        engine: Engine::Sqlite,
+        writers,
+        readers,
+    })
+}
+
+fn sqlite_pool(pragmas: &'static str) -> AnyPoolOptions {
+    AnyPoolOptions::new()
+        .acquire_timeout(PATIENCE.saturating_mul(2))
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .after_connect(move |connection, _| {
+            Box::pin(async move {
+                connection.execute(pragmas).await?;
+                Ok(())
+            })
+        })
+}
+
+fn options(url: &str) -> Result<AnyConnectOptions, StoreError> {
+    url.parse().map_err(failed("read the database's URL"))
+}
+
+/// Whether the database (or the way to it) is away or busy: waiting may help.
+pub(crate) fn is_unreachable(error: &sqlx::Error) -> bool {
+    let is_away = matches!(
+        error,
+        sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed
+    );
+    is_away || code(error).is_some_and(|code| is_busy(&code))
+}
+
+/// Whether a database says by this code that it is busy or going away.
+fn is_busy(code: &str) -> bool {
+    if code.len() == 5 {
+        // A SQLSTATE: no connection, out of resources, shutting down.
+        return ["08", "53", "57P"]
+            .iter()
+            .any(|class| code.starts_with(class));
+    }
+    // SQLite's extended code, whose low byte is the primary one: SQLITE_BUSY or SQLITE_LOCKED.
+    code.parse::<u32>()
+        .is_ok_and(|code| matches!(code & 0xff, 5 | 6))
+}
+
+/// Whether PostgreSQL gave this transaction up in favour of another.
+pub(crate) fn is_collision(error: &sqlx::Error) -> bool {
+    code(error).is_some_and(|code| code == "40001" || code == "40P01")
+}
+
+fn code(error: &sqlx::Error) -> Option<Cow<'_, str>> {
+    error.as_database_error()?.code()
+}

@@ -1,0 +1,200 @@
+//! Orders with all that belongs to them, many in few statements.
+
+use std::collections::BTreeMap;
+
+use paywatch_core::{
+    Decimals, FinalityRule, Order, OrderId, PaymentMethod, PaymentOption, RecordedTransfer,
+    Snapshot, Token, Transfer, UnknownName,
+};
+use sqlx::AnyConnection;
+use sqlx::any::AnyRow;
+
+use crate::batch::rows_of;
+use crate::error::StoreError;
+use crate::fields::Fields;
+use crate::record::{OrderRecord, PaymentRecord};
+
+const ORDERS: &str = "SELECT id, reference, amount, tolerance, late_policy, created_at, \
+    expires_at, cancelled_at, status, flags, received, counted, confirmed, excess, version, seq, \
+    updated_at FROM orders WHERE id IN";
+const OPTIONS: &str = "SELECT order_id, chain_id, token, symbol, decimals, address, method, \
+    factory, treasury, min_confirmations, finalized_tag FROM order_options WHERE order_id IN";
+const METADATA: &str = "SELECT order_id, name, value FROM order_metadata WHERE order_id IN";
+const TRANSFERS: &str = "SELECT order_id, chain_id, block_hash, log_index, block_number, \
+    block_timestamp, tx_hash, token, sender, recipient, amount, canonical, confirmed_at_tip, \
+    state, is_late, detected_at, reverted_at FROM transfers WHERE order_id IN";
+
+/// The orders of `ids` that exist.
+pub(crate) async fn load_orders(
+    connection: &mut AnyConnection,
+    ids: impl IntoIterator<Item = OrderId>,
+) -> Result<BTreeMap<OrderId, OrderRecord>, StoreError> {
+    let ids: Vec<String> = ids.into_iter().map(|id| id.to_string()).collect();
+    let mut records = BTreeMap::new();
+    for row in rows_of(connection, &ids, ORDERS, "", "read orders").await? {
+        let record = order(Fields::of(&row, "orders", "id"))?;
+        records.insert(record.order.id, record);
+    }
+    let by_position = "ORDER BY order_id, position";
+    for row in rows_of(
+        connection,
+        &ids,
+        OPTIONS,
+        by_position,
+        "read payment options",
+    )
+    .await?
+    {
+        let fields = Fields::of(&row, "order_options", "order_id");
+        let option = option(fields)?;
+        owner(&mut records, fields)?.order.options.push(option);
+    }
+    for row in rows_of(connection, &ids, METADATA, "", "read metadata").await? {
+        let fields = Fields::of(&row, "order_metadata", "order_id");
+        let (name, value) = (fields.text("name")?, fields.text("value")?);
+        owner(&mut records, fields)?
+            .order
+            .metadata
+            .insert(name, value);
+    }
+    for row in rows_of(connection, &ids, TRANSFERS, "", "read payments").await? {
+        add_payment(&mut records, &row)?;
+    }
+    for record in records.values_mut() {
+        record.payments.sort_by_key(|payment| {
+            let transfer = &payment.recorded.transfer;
+            let id = transfer.id;
+            (
+                payment.detected_at,
+                id.chain_id,
+                transfer.block_number,
+                id.log_index,
+                id.block_hash,
+            )
+        });
+    }
+    Ok(records)
+}
+
+/// The order that a row belongs to.
+fn owner<'a>(
+    records: &'a mut BTreeMap<OrderId, OrderRecord>,
+    fields: Fields<'_>,
+) -> Result<&'a mut OrderRecord, StoreError> {
+    let id: OrderId = fields.parsed("order_id")?;
+    records
+        .get_mut(&id)
+        .ok_or_else(|| fields.corrupt("order_id", format!("there is no order {id}")))
+}
+
+/// An order without what lies in other tables.
+fn order(fields: Fields<'_>) -> Result<OrderRecord, StoreError> {
+    Ok(OrderRecord {
+        order: Order {
+            id: fields.parsed("id")?,
+            reference: fields.parsed("reference")?,
+            amount: fields.parsed("amount")?,
+            tolerance: fields.parsed("tolerance")?,
+            late_policy: fields.parsed("late_policy")?,
+            options: Vec::new(),
+            created_at: fields.time("created_at")?,
+            expires_at: fields.time("expires_at")?,
+            cancelled_at: fields.maybe_time("cancelled_at")?,
+            metadata: BTreeMap::new(),
+        },
+        snapshot: Snapshot {
+            status: fields.parsed("status")?,
+            flags: fields.flags("flags")?,
+            received: fields.parsed("received")?,
+            counted: fields.parsed("counted")?,
+            confirmed: fields.parsed("confirmed")?,
+            excess: fields.parsed("excess")?,
+            ..Snapshot::new()
+        },
+        version: fields.number("version")?,
+        seq: fields.number("seq")?,
+        updated_at: fields.time("updated_at")?,
+        payments: Vec::new(),
+    })
+}
+
+fn option(fields: Fields<'_>) -> Result<PaymentOption, StoreError> {
+    let method = match fields.text("method")?.as_str() {
+        "deposit_address" => PaymentMethod::DepositAddress {
+            factory: fields.parsed("factory")?,
+            treasury: fields.parsed("treasury")?,
+        },
+        other => {
+            let unknown = UnknownName {
+                what: "payment method",
+                name: other.to_owned(),
+                known: "deposit_address".to_owned(),
+            };
+            return Err(fields.corrupt("method", unknown));
+        },
+    };
+    let decimals = Decimals::new(fields.number("decimals")?)
+        .map_err(|cause| fields.corrupt("decimals", cause))?;
+    let confirmations = FinalityRule::confirmations(fields.number("min_confirmations")?)
+        .map_err(|cause| fields.corrupt("min_confirmations", cause))?;
+    let finality = if fields.flag("finalized_tag")? {
+        confirmations.and_finalized()
+    } else {
+        confirmations
+    };
+    Ok(PaymentOption {
+        token: Token {
+            chain_id: fields.chain_id("chain_id")?,
+            address: fields.parsed("token")?,
+            symbol: fields.text("symbol")?,
+            decimals,
+        },
+        address: fields.parsed("address")?,
+        method,
+        finality,
+    })
+}
+
+fn add_payment(
+    records: &mut BTreeMap<OrderId, OrderRecord>,
+    row: &AnyRow,
+) -> Result<(), StoreError> {
+    let fields = Fields::of(row, "transfers", "block_hash");
+    let payment = payment(fields)?;
+    let is_canonical = fields.flag("canonical")?;
+    if is_canonical == payment.reverted_at.is_some() {
+        return Err(fields.corrupt("reverted_at", "it contradicts canonical"));
+    }
+    let record = owner(records, fields)?;
+    if is_canonical {
+        let id = payment.recorded.transfer.id;
+        record.snapshot.payments.insert(id, payment.state);
+        if payment.is_late {
+            record.snapshot.late.insert(id);
+        }
+    }
+    record.payments.push(payment);
+    Ok(())
+}
+
+fn payment(fields: Fields<'_>) -> Result<PaymentRecord, StoreError> {
+    Ok(PaymentRecord {
+        recorded: RecordedTransfer {
+            transfer: Transfer {
+                id: fields.transfer_id()?,
+                block_number: fields.number("block_number")?,
+                block_timestamp: fields.time("block_timestamp")?,
+                tx_hash: fields.parsed("tx_hash")?,
+                token: fields.parsed("token")?,
+                from: fields.parsed("sender")?,
+                to: fields.parsed("recipient")?,
+                amount: fields.parsed("amount")?,
+            },
+            confirmed_at_tip: fields.maybe_number("confirmed_at_tip")?,
+        },
+        state: fields.parsed("state")?,
+        is_late: fields.flag("is_late")?,
+        detected_at: fields.time("detected_at")?,
+        reverted_at: fields.maybe_time("reverted_at")?,
+    })
+}

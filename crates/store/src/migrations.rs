@@ -1,0 +1,44 @@
+//! The database's layout: numbered steps that are built into the program.
+
+use std::borrow::Cow;
+
+use sqlx::SqlSafeStr as _;
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+
+use crate::engine::Pools;
+use crate::error::{StoreError, failed};
+
+/// Every step, in order. A step that was ever released is never changed.
+const STEPS: [(i64, &str, &str); 1] = [(
+    1,
+    "orders and payments",
+    include_str!("../../../migrations/0001_orders_and_payments.sql"),
+)];
+
+/// Brings the database's layout up to date.
+///
+/// # Errors
+/// [`StoreError::NewerSchema`] when a newer program wrote it.
+pub(crate) async fn run(pools: &Pools) -> Result<(), StoreError> {
+    let steps = STEPS.map(|(version, what, sql)| {
+        Migration::new(
+            version,
+            Cow::Borrowed(what),
+            MigrationType::Simple,
+            sql.into_sql_str(),
+            false,
+        )
+    });
+    let migrator = Migrator::with_migrations(steps.to_vec());
+    let known = STEPS
+        .iter()
+        .map(|(version, _, _)| *version)
+        .max()
+        .unwrap_or_default();
+    match pools.engine.migrate(pools, &migrator).await {
+        Ok(()) => Ok(()),
+        Err(MigrateError::VersionMissing(found)) => Err(StoreError::NewerSchema { found, known }),
+        Err(MigrateError::Execute(source)) => Err(failed("bring its layout up to date")(source)),
+        Err(other) => Err(StoreError::Migration(other)),
+    }
+}

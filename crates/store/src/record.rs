@@ -1,0 +1,258 @@
+//! What goes into the store and what comes out of it: plain values.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use paywatch_core::{
+    Address, Amount, B256, Block, BlockNumber, BlockRef, ChainHeads, ChainId, Event, Flags, Order,
+    OrderId, OrderStatus, PaymentState, RecordedTransfer, Reference, Snapshot, Timestamp, Transfer,
+    TransferId,
+};
+
+/// An order to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewOrder {
+    /// The order.
+    pub order: Order,
+    /// Digest of the request that made it, in hex: the same reference with the same digest is the
+    /// same order.
+    pub request_digest: String,
+}
+
+/// What came of making an order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CreateOutcome {
+    /// It was made.
+    Created(OrderRecord),
+    /// The same request had made it before.
+    Existing(OrderRecord),
+    /// Another request had taken the reference.
+    ReferenceTaken {
+        /// The order that has it.
+        by: OrderId,
+    },
+}
+
+/// An order as the books hold it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderRecord {
+    /// The order.
+    pub order: Order,
+    /// What has become of it. Its payments are those that are on their chains now.
+    pub snapshot: Snapshot,
+    /// Counts its changes.
+    pub version: u64,
+    /// The sequence number of its first event; newer orders have greater ones.
+    pub seq: u64,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// All payments, those that left their chain too, by time of detection, chain, block and log.
+    pub payments: Vec<PaymentRecord>,
+}
+
+/// A payment as the books hold it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PaymentRecord {
+    /// The transfer.
+    pub recorded: RecordedTransfer,
+    /// What it is, or last was, to its order.
+    pub state: PaymentState,
+    /// Whether it is money for the order that came after the deadline.
+    pub is_late: bool,
+    /// When it was first seen.
+    pub detected_at: Timestamp,
+    /// When it was found to have left its chain, if it did.
+    pub reverted_at: Option<Timestamp>,
+}
+
+/// Which orders are wanted: those that meet every condition that is given.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OrderFilter {
+    /// In one of these statuses; in any, if empty.
+    pub statuses: Vec<OrderStatus>,
+    /// With this reference.
+    pub reference: Option<Reference>,
+    /// Payable on this chain.
+    pub chain_id: Option<ChainId>,
+    /// Payable to this address.
+    pub address: Option<Address>,
+    /// With a payment, even one that left its chain, in this transaction.
+    pub tx_hash: Option<B256>,
+    /// Made at this time or later.
+    pub created_from: Option<Timestamp>,
+    /// Made before this time.
+    pub created_before: Option<Timestamp>,
+}
+
+/// Which part of a list is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// Only orders whose `seq` is below this: [`OrderPage::next`] of the page before.
+    pub before_seq: Option<u64>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// A part of a list of orders, newest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderPage {
+    /// The orders.
+    pub orders: Vec<OrderRecord>,
+    /// The `before_seq` of the next page; `None` when this is the last.
+    pub next: Option<u64>,
+}
+
+/// How far a chain is covered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChainRecord {
+    /// What is covered.
+    pub heads: ChainHeads,
+    /// The node's newest block when this was written.
+    pub node_head: BlockNumber,
+    /// The first covered block.
+    pub started_at: BlockNumber,
+    /// When this was written.
+    pub updated_at: Timestamp,
+}
+
+/// An address to which payments are expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Watched {
+    /// The sequence number of the order's first event.
+    pub seq: u64,
+    /// The address.
+    pub address: Address,
+    /// The order that is paid there.
+    pub order_id: OrderId,
+}
+
+/// What an update of a chain touches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Touch {
+    /// The chain.
+    pub chain_id: ChainId,
+    /// The orders to which it brings transfers.
+    pub orders: BTreeSet<OrderId>,
+    /// Everything above this block is gone.
+    pub retract_above: Option<BlockNumber>,
+    /// The latest covered timestamp after the update.
+    pub covered_time: Timestamp,
+}
+
+/// Everything that is needed to say what an order has become.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderBooks {
+    /// The order.
+    pub order: Order,
+    /// Its version, to be named in the change.
+    pub version: u64,
+    /// What had become of it so far.
+    pub snapshot: Snapshot,
+    /// The transfers that are on their chains by the books, before anything is retracted.
+    pub transfers: Vec<RecordedTransfer>,
+}
+
+/// An update of a chain and all that follows from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChainCommit {
+    /// The chain.
+    pub chain_id: ChainId,
+    /// The cursor that must be stored now; `None` if the chain was never followed.
+    pub expected: Option<BlockRef>,
+    /// How far the chain is covered afterwards.
+    pub heads: ChainHeads,
+    /// The node's newest block.
+    pub node_head: BlockNumber,
+    /// Everything above this block is gone.
+    pub retract_above: Option<BlockNumber>,
+    /// New headers to remember, ascending.
+    pub blocks: Vec<Block>,
+    /// How many blocks below the tip are remembered.
+    pub keep_blocks: u32,
+    /// New transfers and the orders that they pay.
+    pub transfers: Vec<(Transfer, OrderId)>,
+    /// What has become of the orders.
+    pub changes: Vec<OrderChange>,
+    /// The time of the commit.
+    pub at: Timestamp,
+}
+
+/// What has become of an order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderChange {
+    /// The order.
+    pub order_id: OrderId,
+    /// The version on which this was decided.
+    pub expected_version: u64,
+    /// What has become of it.
+    pub snapshot: Snapshot,
+    /// The tip that each confirmed payment was confirmed under.
+    pub confirmed_at_tip: BTreeMap<TransferId, BlockNumber>,
+    /// What is to be told, in this order.
+    pub events: Vec<Event>,
+}
+
+/// An event as the log holds it, with what the order was after the change that it belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventRecord {
+    /// Its place in the log: 1, 2, 3 and so on, in order of commit.
+    pub seq: u64,
+    /// Its id, `evt_` and 32 hex digits, which follow from the order and `order_seq`.
+    pub id: String,
+    /// The order that it happened to.
+    pub order_id: OrderId,
+    /// Its place among the order's events, from 1.
+    pub order_seq: u64,
+    /// What happened.
+    pub event: Event,
+    /// The order's status.
+    pub status: OrderStatus,
+    /// The order's flags.
+    pub flags: Flags,
+    /// All that had arrived.
+    pub received: Amount,
+    /// What of it counted.
+    pub counted: Amount,
+    /// What of the counted was confirmed.
+    pub confirmed: Amount,
+    /// What was counted beyond the asked amount.
+    pub excess: Amount,
+    /// When it was written.
+    pub at: Timestamp,
+}
+
+/// A key to the API to be made.
+#[derive(Clone, PartialEq, Eq)]
+pub struct NewApiKey {
+    /// Its id, which is no secret.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// SHA-256 of the secret, in hex.
+    pub hash: String,
+    /// When it is made.
+    pub created_at: Timestamp,
+}
+
+impl std::fmt::Debug for NewApiKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewApiKey")
+            .field("id", &self.id)
+            .field("name", &self.name)
+            .finish()
+    }
+}
+
+/// A key to the API, as far as it may be shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiKeyRecord {
+    /// Its id.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last used, to about a minute.
+    pub last_used_at: Option<Timestamp>,
+    /// When it was revoked, if it was.
+    pub revoked_at: Option<Timestamp>,
+}

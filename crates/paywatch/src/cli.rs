@@ -195,6 +195,12 @@ pub(crate) struct ListOrders {
     /// Only orders in this status, such as paid.
     #[arg(long)]
     pub status: Option<paywatch_core::OrderStatus>,
+    /// Only the order with this reference.
+    #[arg(long)]
+    pub reference: Option<String>,
+    /// Only orders that may be paid on this chain.
+    #[arg(long, value_name = "NAME")]
+    pub chain: Option<String>,
     /// How many at most.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub limit: u32,

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use alloy_primitives::Address;
 use paywatch_core::{LatePolicy, UnknownName};
-use paywatch_store::DatabaseUrl;
+use paywatch_store::{DatabaseUrl, DatabaseUrlError};
 use secrecy::{ExposeSecret, SecretString};
 use tracing_subscriber::EnvFilter;
 
@@ -195,13 +195,19 @@ fn check_database(raw: RawDatabase, problems: &mut Problems) -> Result<DatabaseU
     let mut section = Section::new("database", problems);
     let url = section.secret("url", raw.url, raw.url_file)?;
     let url = url.unwrap_or_else(|| SecretString::from(DATABASE));
-    url.expose_secret()
-        .parse()
-        .map_err(|cause: paywatch_store::DatabaseUrlError| {
-            let allowed =
-                "write \"sqlite:paywatch.sqlite\" or \"postgres://user:password@host/database\"";
-            section.wrong("url", cause.to_string(), allowed)
-        })
+    url.expose_secret().parse().map_err(|cause| {
+        let wrong = match cause {
+            DatabaseUrlError::UnknownScheme => "is not a database".to_owned(),
+            DatabaseUrlError::NoPath => "names no file".to_owned(),
+            DatabaseUrlError::InMemory => "would forget every payment".to_owned(),
+            DatabaseUrlError::Parameters => "takes no parameters after \"?\"".to_owned(),
+            DatabaseUrlError::Malformed(cause) => format!("is not a URL ({cause})"),
+            DatabaseUrlError::NoHost => "names no server".to_owned(),
+        };
+        let allowed =
+            "write \"sqlite:<path>\" or \"postgres://<user>:<password>@<host>/<database>\"";
+        section.wrong("url", wrong, allowed)
+    })
 }
 
 fn check_api(raw: &RawApi, problems: &mut Problems) -> Result<ApiConfig, Reported> {

@@ -14,7 +14,7 @@ use crate::config::{document, token};
 use crate::registry::{self, CHAINS, KnownChain};
 
 /// Blocks whose headers are kept: how deep a reorg can be followed.
-const WINDOW: usize = 256;
+const WINDOW: usize = 512;
 /// Blocks below the head whose logs are asked for by block hash.
 const NEAR: u64 = 64;
 /// Blocks that are asked for at once at most; nodes that refuse get fewer.

@@ -38,6 +38,14 @@ fn every_wrong_value_is_named_with_what_is_allowed() {
             "orders.late_payments: \"refund\" is not a late policy; write one of accept, hold",
         ),
         (
+            "[database]\nurl = \"mysql://u:p@h/d\"",
+            "database.url: is not a database; write \"sqlite:<path>\" or \"postgres://<user>:<password>@<host>/<database>\"",
+        ),
+        (
+            "[database]\nurl = \"sqlite::memory:\"",
+            "database.url: would forget every payment; write \"sqlite:<path>\" or \"postgres://<user>:<password>@<host>/<database>\"",
+        ),
+        (
             "[log]\nformat = \"xml\"",
             "log.format: \"xml\" is not a format; write \"text\" or \"json\"",
         ),

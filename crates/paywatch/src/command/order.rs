@@ -1,0 +1,95 @@
+//! `paywatch order …`: makes and follows orders through a running daemon.
+
+mod screen;
+mod watch;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use paywatch_client::ListOrders;
+
+use crate::cli;
+use crate::command::connect;
+use crate::output::{self, Format};
+
+/// Does what `order …` asks.
+pub(crate) async fn run(
+    config: &Path,
+    args: cli::Order,
+    format: Format,
+) -> anyhow::Result<ExitCode> {
+    match args {
+        cli::Order::Create(args) => create(config, args, format).await?,
+        cli::Order::Show { id, connection } => {
+            let order = connect::client(config, &connection)?.order(&id).await?;
+            print(&order, format)?;
+        },
+        cli::Order::List(args) => list(config, args, format).await?,
+        cli::Order::Watch { id, connection } => {
+            let client = connect::client(config, &connection)?;
+            return watch::run(&client, &id, format).await;
+        },
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn create(config: &Path, args: cli::CreateOrder, format: Format) -> anyhow::Result<()> {
+    let request = paywatch_client::CreateOrder {
+        reference: args.reference.to_string(),
+        amount: args.amount.to_string(),
+        chains: args.chains,
+        expires_in: args.expires_in,
+        metadata: args.metadata.into_iter().collect(),
+    };
+    let order = connect::client(config, &args.connection)?
+        .create_order(&request)
+        .await?;
+    print(&order, format)
+}
+
+async fn list(config: &Path, args: cli::ListOrders, format: Format) -> anyhow::Result<()> {
+    let request = ListOrders {
+        status: args.status.map(|status| status.name().to_owned()),
+        reference: args.reference,
+        chain: args.chain,
+        limit: Some(args.limit),
+        cursor: args.cursor,
+    };
+    let page = connect::client(config, &args.connection)?
+        .orders(&request)
+        .await?;
+    if format == Format::Json {
+        return output::json(&page);
+    }
+    let mut table = output::table([
+        "order",
+        "reference",
+        "status",
+        "amount",
+        "received",
+        "expires",
+    ]);
+    for order in &page.data {
+        let cells = [
+            &order.id,
+            &order.reference,
+            &order.status,
+            &order.amount,
+            &order.received,
+            &order.expires_at,
+        ];
+        table.add_row(cells);
+    }
+    output::line(&table.to_string())?;
+    if let Some(cursor) = &page.next_cursor {
+        output::line(&format!("There are more: --cursor {cursor}"))?;
+    }
+    Ok(())
+}
+
+fn print(order: &paywatch_client::Order, format: Format) -> anyhow::Result<()> {
+    if format == Format::Json {
+        return output::json(order);
+    }
+    Ok(output::line(&screen::draw(order))?)
+}

@@ -1,0 +1,76 @@
+//! An order as people read it in a terminal.
+
+use paywatch_client::Order;
+
+use crate::output;
+
+/// The order, the ways to pay it and its payments.
+pub(crate) fn draw(order: &Order) -> String {
+    let flags = if order.flags.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", order.flags.join(", "))
+    };
+    let mut parts = vec![
+        format!("{}  {}", order.id, order.reference),
+        format!("{}{flags}", order.status.replace('_', " ").to_uppercase()),
+        format!(
+            "asked {}   received {}   confirmed {}   remaining {}   excess {}",
+            order.amount, order.received, order.confirmed, order.remaining, order.excess
+        ),
+        format!("made {}   expires {}", order.created_at, order.expires_at),
+    ];
+    if !order.waiting_for_chains.is_empty() {
+        let chains = order.waiting_for_chains.join(", ");
+        parts.push(format!(
+            "past its deadline, and open until paywatch has read that far on {chains}"
+        ));
+    }
+    let mut options = output::table(["pay on", "token", "amount", "to"]);
+    for option in &order.options {
+        options.add_row([
+            &option.chain,
+            &option.token.symbol,
+            &option.amount,
+            &option.address,
+        ]);
+    }
+    parts.push(options.to_string());
+    if order.payments.is_empty() {
+        parts.push("no payment yet".to_owned());
+    } else {
+        let mut payments = output::table(["chain", "amount", "payment", "blocks", "transaction"]);
+        for payment in &order.payments {
+            payments.add_row([
+                chain_name(order, payment.chain_id),
+                payment.amount.clone(),
+                payment.status.clone(),
+                payment.confirmations.to_string(),
+                payment.tx_hash.clone(),
+            ]);
+        }
+        parts.push(payments.to_string());
+    }
+    parts.join("\n")
+}
+
+/// The order on one line.
+pub(crate) fn summary(order: &Order) -> String {
+    let Order {
+        id,
+        status,
+        received,
+        amount,
+        confirmed,
+        ..
+    } = order;
+    format!("{id} {status}: received {received} of {amount}, confirmed {confirmed}")
+}
+
+fn chain_name(order: &Order, id: u64) -> String {
+    order
+        .options
+        .iter()
+        .find(|option| option.chain_id == id)
+        .map_or_else(|| id.to_string(), |option| option.chain.clone())
+}

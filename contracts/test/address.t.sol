@@ -26,6 +26,7 @@ contract AddressTest is Base {
         address otherTreasury,
         bytes32 otherSalt
     ) public view {
+        vm.assume(treasury != address(0) && otherTreasury != address(0));
         address deposit = factory.depositAddress(treasury, salt);
         if (treasury != otherTreasury) {
             holds(deposit != factory.depositAddress(otherTreasury, salt), "another treasury");
@@ -44,6 +45,14 @@ contract AddressTest is Base {
         usdt.transfer(address(implementation), 5e6);
         vm.expectRevert(refusal);
         implementation.flush(list(address(usdt)));
+        vm.deal(address(this), 1);
+        (bool taken, bytes memory answer) = address(implementation).call{value: 1}("");
+        holds(!taken && keccak256(answer) == keccak256(refusal), "it takes no coin");
+    }
+
+    function test_reverts_forZeroTreasury(bytes32 salt) public {
+        vm.expectRevert(abi.encodeWithSelector(DepositFactory.ZeroTreasury.selector));
+        factory.depositAddress(address(0), salt);
     }
 
     /// @dev The same vectors are read by the Rust derivation's test.

@@ -13,6 +13,7 @@ contract Crowd is Checks {
     DepositFactory private immutable factory;
     MockUSDT private immutable usdt;
     uint256 public paid;
+    uint256 public paidInCoin;
     bytes32[] public salts;
 
     constructor(DepositFactory factory_, MockUSDT usdt_) {
@@ -26,6 +27,12 @@ contract Crowd is Checks {
     function pay(uint256 which, uint32 amount) external {
         paid += amount;
         usdt.transfer(factory.depositAddress(TREASURY, salts[which % 4]), amount);
+    }
+
+    function payCoin(uint256 which, uint32 amount) external {
+        paidInCoin += amount;
+        address deposit = factory.depositAddress(TREASURY, salts[which % 4]);
+        vm.deal(deposit, deposit.balance + amount);
     }
 
     function flushOne(uint256 which, address caller) external {
@@ -49,6 +56,12 @@ contract Crowd is Checks {
         if (caller == address(0) || caller == TREASURY) return;
         vm.prank(caller);
         factory.flush(caller, list(salts[which % 4]), list(address(usdt)));
+    }
+
+    function coinInDeposits() external view returns (uint256 sum) {
+        for (uint256 i = 0; i < salts.length; ++i) {
+            sum += factory.depositAddress(TREASURY, salts[i]).balance;
+        }
     }
 
     function inDeposits() external view returns (uint256 sum) {
@@ -78,6 +91,11 @@ contract InvariantTest is Base {
             crowd.inDeposits() + usdt.balanceOf(TREASURY),
             crowd.paid(),
             "deposits and treasury hold what was paid"
+        );
+        same(
+            crowd.coinInDeposits() + TREASURY.balance,
+            crowd.paidInCoin(),
+            "deposits and treasury hold what was paid in coin"
         );
     }
 

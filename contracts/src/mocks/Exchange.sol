@@ -4,7 +4,9 @@ pragma solidity 0.8.37;
 /// @title A hot wallet that pays many people with one transaction, as exchanges do
 /// @notice For tests only: anybody may spend what it holds.
 contract Exchange {
+    /// @notice The token refused a payment; none of the transaction's is made.
     error PaymentFailed(address token, address to, uint256 amount);
+    /// @notice Each recipient needs one amount.
     error LengthsDiffer(uint256 recipients, uint256 amounts);
 
     /// @notice Pays from its own balance: several Transfer logs in one transaction.

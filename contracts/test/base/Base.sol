@@ -17,9 +17,10 @@ interface Vm {
     function etch(address target, bytes calldata code) external;
     function expectRevert() external;
     function expectRevert(bytes calldata data) external;
+    function expectPartialRevert(bytes4 selector) external;
     function recordLogs() external;
     function getRecordedLogs() external returns (Log[] memory);
-    function assume(bool condition) external;
+    function assume(bool condition) external pure;
     function readFile(string calldata path) external view returns (string memory);
     function parseJsonAddress(string calldata json, string calldata key)
         external

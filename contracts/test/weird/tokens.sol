@@ -119,3 +119,65 @@ contract Reentrant is Ledger {
         return true;
     }
 }
+
+/// @dev Burns all gas that it is given, once it is told to.
+contract GasBurner is Ledger {
+    bool public burns;
+
+    function beginToBurn() external {
+        burns = true;
+    }
+
+    function transfer(address to, uint256 value) external {
+        if (burns) {
+            assembly {
+                invalid()
+            }
+        }
+        _move(msg.sender, to, value);
+    }
+}
+
+/// @dev Burns all gas when it is asked for a balance.
+contract BalanceBurner {
+    function balanceOf(address) external pure returns (uint256) {
+        assembly {
+            invalid()
+        }
+    }
+}
+
+/// @dev Tells balances only as long as nothing has moved.
+contract Forgetful {
+    bool public forgot;
+
+    error Forgotten();
+
+    function balanceOf(address) external view returns (uint256) {
+        if (forgot) revert Forgotten();
+        return 1;
+    }
+
+    function transfer(address, uint256) external {
+        forgot = true;
+    }
+}
+
+/// @dev A treasury that burns all gas when it is paid in coin.
+contract BurningTreasury {
+    receive() external payable {
+        assembly {
+            invalid()
+        }
+    }
+}
+
+/// @dev A treasury that sends coin back where it came from.
+contract BouncingTreasury {
+    error NotReturned();
+
+    receive() external payable {
+        (bool ok,) = msg.sender.call{value: msg.value}("");
+        if (!ok) revert NotReturned();
+    }
+}

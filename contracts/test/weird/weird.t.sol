@@ -4,7 +4,12 @@ pragma solidity 0.8.37;
 import {Deposit} from "../../src/Deposit.sol";
 import {Base, Vm} from "../base/Base.sol";
 import {
+    BalanceBurner,
+    BouncingTreasury,
+    BurningTreasury,
     FeeOnTransfer,
+    Forgetful,
+    GasBurner,
     Ledger,
     Liar,
     Reentrant,
@@ -46,6 +51,30 @@ contract WeirdTest is Base {
         holds(ok, "the token was given");
     }
 
+    function wasTold(Vm.Log[] memory logs, address token, uint256 balance)
+        private
+        view
+        returns (bool)
+    {
+        return wasTold(logs, deposit, token, balance);
+    }
+
+    /// @dev Whether `from` said that `balance` of `token` stays.
+    function wasTold(Vm.Log[] memory logs, address from, address token, uint256 balance)
+        private
+        pure
+        returns (bool)
+    {
+        for (uint256 i = 0; i < logs.length; ++i) {
+            if (logs[i].emitter != from || logs[i].topics[0] != Deposit.FlushFailed.selector) {
+                continue;
+            }
+            bool ofToken = logs[i].topics[1] == bytes32(uint256(uint160(token)));
+            if (ofToken && abi.decode(logs[i].data, (uint256)) == balance) return true;
+        }
+        return false;
+    }
+
     function test_returns_false(uint64 value) public {
         Ledger token = new ReturnsFalse();
         give(token, value);
@@ -85,14 +114,47 @@ contract WeirdTest is Base {
         token.beginToLie();
         vm.recordLogs();
         flushBoth(address(token));
-        Vm.Log[] memory logs = vm.getRecordedLogs();
-        bool told;
-        for (uint256 i = 0; i < logs.length; ++i) {
-            bool failed = logs[i].topics[0] == Deposit.FlushFailed.selector;
-            if (failed && logs[i].emitter == deposit) told = true;
-        }
-        holds(told, "the failure is told");
+        holds(wasTold(vm.getRecordedLogs(), address(token), 9), "the failure is told");
         same(token.balanceOf(deposit), 9, "it stays");
+    }
+
+    function test_burns_all_gas() public {
+        GasBurner token = new GasBurner();
+        give(token, 9);
+        token.beginToBurn();
+        vm.recordLogs();
+        flushBoth(address(token));
+        holds(wasTold(vm.getRecordedLogs(), address(token), 9), "the failure is told");
+    }
+
+    function test_burns_all_gas_when_asked_for_a_balance() public {
+        address token = address(new BalanceBurner());
+        vm.recordLogs();
+        flushBoth(token);
+        holds(wasTold(vm.getRecordedLogs(), token, 0), "the failure is told");
+    }
+
+    function test_a_burner_needs_no_more_than_a_few_million_gas() public {
+        address[] memory tokens = new address[](3);
+        tokens[0] = address(new BalanceBurner());
+        tokens[1] = address(new BalanceBurner());
+        tokens[2] = address(usdt);
+        factory.flush{gas: 3_000_000}(TREASURY, list(SALT), tokens);
+        same(usdt.balanceOf(TREASURY), 5e6, "USDT still arrives");
+    }
+
+    function test_a_burner_with_little_gas_fails_the_whole() public {
+        address[] memory tokens = new address[](2);
+        (tokens[0], tokens[1]) = (address(usdt), address(new BalanceBurner()));
+        vm.expectPartialRevert(Deposit.TooLittleGas.selector);
+        factory.flush{gas: 400_000}(TREASURY, list(SALT), tokens);
+    }
+
+    function test_a_balance_that_cannot_be_read_afterwards_is_no_success() public {
+        address token = address(new Forgetful());
+        vm.recordLogs();
+        flushBoth(token);
+        holds(wasTold(vm.getRecordedLogs(), token, 1), "the failure is told");
     }
 
     function test_takes_a_fee(uint64 value) public {
@@ -115,7 +177,37 @@ contract WeirdTest is Base {
 
     function test_no_contract_at_all(address nothing) public {
         vm.assume(nothing.code.length == 0 && uint160(nothing) > 0xffff);
+        vm.recordLogs();
         flushBoth(nothing);
+        holds(wasTold(vm.getRecordedLogs(), nothing, 0), "the failure is told");
+    }
+
+    function test_treasury_that_burns_all_gas_still_gets_its_tokens() public {
+        flushTo(address(new BurningTreasury()));
+    }
+
+    function test_treasury_that_sends_coin_back_still_gets_its_tokens() public {
+        flushTo(address(new BouncingTreasury()));
+    }
+
+    /// @dev Flushes coin and USDT of two deposits to a treasury that does not keep coin.
+    function flushTo(address treasury) private {
+        bytes32[] memory salts = new bytes32[](2);
+        (salts[0], salts[1]) = (SALT, keccak256("another order"));
+        for (uint256 i = 0; i < salts.length; ++i) {
+            address from = factory.depositAddress(treasury, salts[i]);
+            usdt.transfer(from, 2e6);
+            vm.deal(from, 1 ether);
+        }
+        vm.recordLogs();
+        factory.flush(treasury, salts, list(address(usdt)));
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        same(usdt.balanceOf(treasury), 4e6, "tokens of the treasury");
+        for (uint256 i = 0; i < salts.length; ++i) {
+            address from = factory.depositAddress(treasury, salts[i]);
+            same(from.balance, 1 ether, "the coin stays where it was");
+            holds(wasTold(logs, from, address(0), 1 ether), "the failure is told");
+        }
     }
 
     function test_frozen_deposit_keeps_its_money_and_stops_no_other() public {

@@ -22,6 +22,13 @@ sol! {
 sol!(
     #[sol(rpc)]
     #[derive(Debug)]
+    Deposit,
+    "../../contracts/artifacts/Deposit.json"
+);
+
+sol!(
+    #[sol(rpc)]
+    #[derive(Debug)]
     DepositFactory,
     "../../contracts/artifacts/DepositFactory.json"
 );

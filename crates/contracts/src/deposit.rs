@@ -36,7 +36,8 @@ pub fn implementation_address(factory: Address) -> Address {
     factory.create(1)
 }
 
-/// Where the deposit with `salt` of `treasury` lies, whether or not it is deployed yet.
+/// Where the deposit with `salt` of `treasury` lies, whether or not it is deployed yet. The factory
+/// flushes nothing for a zero treasury, so whoever reads one from outside has to refuse it.
 #[must_use]
 pub fn deposit_address(factory: Address, treasury: Address, salt: B256) -> Address {
     let implementation = implementation_address(factory);

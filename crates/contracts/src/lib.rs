@@ -4,6 +4,6 @@
 mod bindings;
 pub mod deposit;
 
-pub use crate::bindings::{DepositFactory, Erc20};
+pub use crate::bindings::{Deposit, DepositFactory, Erc20};
 #[cfg(feature = "mocks")]
 pub use crate::bindings::{Exchange, MockUSDT, UpgradedUSDT};

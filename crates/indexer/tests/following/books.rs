@@ -94,6 +94,11 @@ impl Books {
         self.tip
     }
 
+    /// The lowest covered block.
+    pub(crate) fn lowest(&self) -> BlockNumber {
+        *self.blocks.keys().next().unwrap()
+    }
+
     /// All transfers in the books.
     pub(crate) fn transfers(&self) -> Vec<Transfer> {
         self.blocks

@@ -33,8 +33,9 @@ pub(crate) fn token() -> Token {
     }
 }
 
-/// For so many blocks a backend may stay on a branch that the others left.
-const STALE_FOR: usize = 6;
+/// Until the chain is so long above the fork, a backend may stay on the branch that the others
+/// left: less than what the follower takes for settled.
+const STALE_FOR: usize = 7;
 
 /// What goes wrong with one answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +69,8 @@ struct State {
     blocks: Vec<Made>,
     /// The branch before the last reorg.
     stale: Vec<Made>,
+    /// How many blocks the two have in common.
+    parted_at: usize,
     made: u64,
     pub(crate) faults: VecDeque<Fault>,
     finalized: Option<BlockNumber>,
@@ -146,6 +149,7 @@ impl Chain {
         state.stale = state.blocks.clone();
         let left = state.blocks.len() - usize::try_from(depth).unwrap();
         state.blocks.truncate(left);
+        state.parted_at = left;
     }
 
     /// Tells whoever listens that there is news.
@@ -227,7 +231,7 @@ impl Chain {
                     .max(1);
                 view.truncate(left);
             },
-            Fault::Stale if state.stale.len() + STALE_FOR > view.len() => {
+            Fault::Stale if view.len() <= state.parted_at + STALE_FOR => {
                 view = state.stale.clone();
             },
             _ => {},

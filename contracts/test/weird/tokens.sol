@@ -181,3 +181,45 @@ contract BouncingTreasury {
         if (!ok) revert NotReturned();
     }
 }
+
+/// @dev What needs much gas for all that it does, as tokens behind several proxies do.
+abstract contract Hungry {
+    function _use(uint256 amount) internal view {
+        uint256 start = gasleft();
+        while (start - gasleft() < amount) {}
+    }
+}
+
+/// @dev A token whose transfer needs much gas.
+contract HungryTransfer is Ledger, Hungry {
+    function transfer(address to, uint256 value) external {
+        _use(400_000);
+        _move(msg.sender, to, value);
+    }
+}
+
+/// @dev A token that needs much gas to tell a balance.
+contract HungryBalance is Hungry {
+    mapping(address who => uint256) private _balances;
+
+    constructor(address holder) {
+        _balances[holder] = 5e6;
+    }
+
+    function balanceOf(address who) external view returns (uint256) {
+        _use(400_000);
+        return _balances[who];
+    }
+
+    function transfer(address to, uint256 value) external {
+        _balances[msg.sender] -= value;
+        _balances[to] += value;
+    }
+}
+
+/// @dev A treasury that needs much gas to take coin.
+contract HungryTreasury is Hungry {
+    receive() external payable {
+        _use(400_000);
+    }
+}

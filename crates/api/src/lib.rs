@@ -1,1 +1,21 @@
-//! Placeholder.
+//! The HTTP API: orders, chains, health, and its own reference.
+//!
+//! It changes the world only by making orders. Requests become checked values in small pure
+//! functions (`orders/request.rs`), records become JSON in others (`orders/view.rs`).
+
+mod auth;
+mod chains;
+mod condition;
+mod docs;
+mod health;
+pub mod keys;
+mod orders;
+mod problem;
+mod router;
+mod state;
+mod wire;
+
+pub use crate::condition::{ChainCondition, ConditionBoard};
+pub use crate::docs::openapi;
+pub use crate::router::router;
+pub use crate::state::{ApiState, ChainOffer, Clock, Shop, SystemClock};

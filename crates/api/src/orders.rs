@@ -1,0 +1,173 @@
+//! The routes of orders.
+
+mod query;
+mod request;
+mod view;
+
+use axum::Json;
+use axum::extract::{Path, Query, Request, State};
+use axum::http::header::LOCATION;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use paywatch_core::{Heads, OrderId};
+use paywatch_store::{CreateOutcome, NewOrder, StoreError};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::orders::request::CreateOrder;
+use crate::orders::view::OrderView;
+use crate::problem::{Code, Problem, ProblemBody, read_object};
+use crate::state::ApiState;
+
+/// A page of orders, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct OrderList {
+    /// The orders.
+    data: Vec<OrderView>,
+    /// Pass it as `cursor` for the next page.
+    #[schema(example = "c1f")]
+    next_cursor: Option<String>,
+    /// Whether there is a next page.
+    has_more: bool,
+}
+
+/// Make an order
+///
+/// The same `reference` with the same content gives the same order again (200); with another
+/// content it is refused (409). Whatever goes wrong, nothing is written.
+#[utoipa::path(
+    post, path = "/v1/orders", tag = "orders", security(("api_key" = [])),
+    request_body = CreateOrder,
+    responses(
+        (status = 201, description = "The order was made", body = OrderView),
+        (status = 200, description = "The same request had made it before", body = OrderView),
+        (status = 400, description = "Not JSON", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "The reference belongs to another order", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 413, description = "Too large", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 415, description = "Not application/json", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "Wrong fields, all of them at once", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "The database does not answer", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn create(
+    State(state): State<ApiState>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let object = read_object(request, state.shop.body_limit).await?;
+    let checked = request::read(&object, &state.shop).map_err(Problem::fields)?;
+    let id = OrderId::from_bytes(*Uuid::now_v7().as_bytes());
+    let request_digest = checked.digest.clone();
+    let order = checked
+        .order(id, state.clock.now(), &state.shop)
+        .ok_or_else(|| Problem::because(Code::Internal, "the deadline lies beyond all time"))?;
+    let new = NewOrder {
+        order,
+        request_digest,
+    };
+    let (status, record) = match state.store.create_order(&new).await? {
+        CreateOutcome::Created(record) => (StatusCode::CREATED, record),
+        CreateOutcome::Existing(record) => (StatusCode::OK, record),
+        CreateOutcome::ReferenceTaken { by } => {
+            let reference = &new.order.reference;
+            let detail = format!("{reference} is the reference of {by}, made with another content");
+            return Err(Problem::because(Code::ReferenceTaken, detail));
+        },
+    };
+    if status == StatusCode::CREATED {
+        tracing::info!(order.id = %record.order.id, order.reference = %record.order.reference, order.amount = %record.order.amount, "order {} made", record.order.id);
+    }
+    let heads = heads(&state).await?;
+    let body = view::order(&record, &heads, &state.shop, state.clock.now());
+    let location = HeaderValue::from_str(&format!("/v1/orders/{}", body.id));
+    let mut response = (status, Json(body)).into_response();
+    if let Ok(location) = location {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    Ok(response)
+}
+
+/// Read an order
+#[utoipa::path(
+    get, path = "/v1/orders/{id}", tag = "orders", security(("api_key" = [])),
+    params(("id" = String, Path, description = "The order's id", example = "ord_0190a6d2b3c47e5f8a9b0c1d2e3f4a5b")),
+    responses(
+        (status = 200, description = "The order", body = OrderView),
+        (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such order", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "The database does not answer", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn read(
+    State(state): State<ApiState>,
+    Path(id): Path<String>,
+) -> Result<Json<OrderView>, Problem> {
+    let id: OrderId = id.parse().map_err(|error| {
+        Problem::because(
+            Code::NotFound,
+            format!("{id:?} is not an order's id: {error}"),
+        )
+    })?;
+    let record = state.store.order(id).await?;
+    let record = record
+        .ok_or_else(|| Problem::because(Code::NotFound, format!("there is no order {id}")))?;
+    let heads = heads(&state).await?;
+    Ok(Json(view::order(
+        &record,
+        &heads,
+        &state.shop,
+        state.clock.now(),
+    )))
+}
+
+/// List orders
+///
+/// Newest first. Pages are stable: orders made meanwhile do not shift them.
+#[utoipa::path(
+    get, path = "/v1/orders", tag = "orders", security(("api_key" = [])),
+    params(
+        ("status" = Option<String>, Query, description = "One or several statuses, separated by commas", example = "paid,completed"),
+        ("reference" = Option<String>, Query, description = "Your own name for it"),
+        ("chain" = Option<String>, Query, description = "Payable on this chain, by name or id"),
+        ("address" = Option<String>, Query, description = "Payable to this address"),
+        ("tx_hash" = Option<String>, Query, description = "With a payment in this transaction"),
+        ("created_from" = Option<String>, Query, description = "Made at this time or later, RFC 3339"),
+        ("created_before" = Option<String>, Query, description = "Made before this time, RFC 3339"),
+        ("limit" = Option<u32>, Query, description = "1 to 100, 20 if not given"),
+        ("cursor" = Option<String>, Query, description = "The next_cursor of the page before"),
+    ),
+    responses(
+        (status = 200, description = "A page", body = OrderList),
+        (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "Wrong parameters, all of them at once", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "The database does not answer", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn list(
+    State(state): State<ApiState>,
+    pairs: Result<Query<Vec<(String, String)>>, axum::extract::rejection::QueryRejection>,
+) -> Result<Json<OrderList>, Problem> {
+    let Query(pairs) = pairs.map_err(|error| Problem::because(Code::MalformedQuery, error))?;
+    let (filter, page) = query::read(&pairs, &state.shop).map_err(Problem::fields)?;
+    let page = state.store.orders(&filter, page).await?;
+    let (heads, now) = (heads(&state).await?, state.clock.now());
+    let data = page
+        .orders
+        .iter()
+        .map(|record| view::order(record, &heads, &state.shop, now));
+    Ok(Json(OrderList {
+        data: data.collect(),
+        next_cursor: page.next.map(query::cursor),
+        has_more: page.next.is_some(),
+    }))
+}
+
+/// How far the chains are covered.
+async fn heads(state: &ApiState) -> Result<Heads, StoreError> {
+    let chains = state.store.chains().await?;
+    Ok(chains
+        .into_iter()
+        .map(|chain| (chain.heads.chain_id, chain.heads))
+        .collect())
+}

@@ -1,0 +1,245 @@
+//! An order as the API shows it. Pure: records in, JSON types out.
+
+use std::collections::BTreeMap;
+
+use paywatch_core::{
+    Heads, Order, OrderStatus, PaymentMethod, PaymentOption, PaymentState, Timestamp,
+};
+use paywatch_store::{OrderRecord, PaymentRecord};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::state::Shop;
+use crate::wire::{TokenView, address, time};
+
+/// An order, what came in for it, and what remains. Amounts are decimal strings.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Order)]
+pub(crate) struct OrderView {
+    /// Its id.
+    #[schema(example = "ord_0190a6d2b3c47e5f8a9b0c1d2e3f4a5b")]
+    pub(crate) id: String,
+    /// Your own name for it.
+    #[schema(example = "INV-1001")]
+    reference: String,
+    /// Where it stands. Ship when it is `completed`, not before.
+    #[schema(example = "partially_paid")]
+    status: &'static str,
+    /// What else is to be said: `overpaid`, `underpaid_within_tolerance`, `late`, `reverted`, `resolved`.
+    flags: Vec<&'static str>,
+    /// What is asked.
+    #[schema(example = "100")]
+    amount: String,
+    /// All that arrived.
+    #[schema(example = "40")]
+    received: String,
+    /// What of it is final.
+    #[schema(example = "40")]
+    confirmed: String,
+    /// What is still to be paid.
+    #[schema(example = "60")]
+    remaining: String,
+    /// What came beyond the asked amount.
+    #[schema(example = "0")]
+    excess: String,
+    /// What arrived and does not count; each payment says why.
+    #[schema(example = "0")]
+    ignored: String,
+    /// The ways to pay it.
+    options: Vec<OptionView>,
+    /// What was paid, oldest first.
+    payments: Vec<PaymentView>,
+    /// The chains that a passed deadline still waits for: they are not read that far yet.
+    waiting_for_chains: Vec<String>,
+    /// What happens with money after the deadline: `accept` or `hold`.
+    #[schema(example = "accept")]
+    late_policy: &'static str,
+    /// Its deadline, which goes by the chains' time.
+    #[schema(example = "2026-11-23T15:42:00.000Z")]
+    expires_at: String,
+    /// When it was made.
+    #[schema(example = "2026-11-23T14:42:00.000Z")]
+    created_at: String,
+    /// When it last changed.
+    #[schema(example = "2026-11-23T14:50:12.120Z")]
+    updated_at: String,
+    /// Your own notes.
+    metadata: BTreeMap<String, String>,
+}
+
+/// One way to pay an order.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = PaymentOption)]
+pub(crate) struct OptionView {
+    /// The chain's id (EIP-155).
+    #[schema(example = 137)]
+    chain_id: u64,
+    /// The chain's name in the configuration.
+    #[schema(example = "polygon")]
+    chain: String,
+    token: TokenView,
+    /// How the money reaches you: `deposit_address`.
+    #[schema(example = "deposit_address")]
+    method: &'static str,
+    /// Where to send it.
+    #[schema(example = "0xd26B72e3BDF1dE978b128Cb4248c6CD5d025385D")]
+    address: String,
+    /// The order's whole amount.
+    #[schema(example = "100")]
+    amount: String,
+    /// The same as the token counts it.
+    #[schema(example = "100000000")]
+    amount_base_units: String,
+    /// The same as a URI for wallets (EIP-681).
+    uri: String,
+}
+
+/// A transfer that arrived for an order.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Payment)]
+pub(crate) struct PaymentView {
+    /// Its id: that of the log, so a payment mined again in another block has another.
+    #[schema(example = "pay_5f1d7a84db00d2fce00b31a7fc73224f")]
+    id: String,
+    /// The chain's id.
+    #[schema(example = 137)]
+    chain_id: u64,
+    /// The transaction, which may hold other payments as well.
+    tx_hash: String,
+    /// The log's index in its block.
+    #[schema(example = 0)]
+    log_index: u64,
+    /// The block's height.
+    #[schema(example = 12)]
+    block_number: u64,
+    /// The block.
+    block_hash: String,
+    /// The token's contract.
+    token: String,
+    /// Who paid, as the token says; a bridge or an exchange, often.
+    from: String,
+    /// The address that was paid.
+    to: String,
+    /// How much arrived.
+    #[schema(example = "40")]
+    amount: String,
+    /// `detected`, `confirmed`, `reverted` (it left its chain), or why it does not count:
+    /// `not_accepted`, `held_late`, `order_cancelled`.
+    #[schema(example = "confirmed")]
+    status: &'static str,
+    /// Blocks that stand on it, its own included.
+    #[schema(example = 3)]
+    confirmations: u64,
+    /// Whether it came after the deadline.
+    late: bool,
+    /// When it was first seen.
+    #[schema(example = "2026-11-23T14:50:10.004Z")]
+    detected_at: String,
+}
+
+/// `record` as the API shows it at `now`, with the chains covered up to `heads`.
+pub(crate) fn order(record: &OrderRecord, heads: &Heads, shop: &Shop, now: Timestamp) -> OrderView {
+    let OrderRecord {
+        order, snapshot, ..
+    } = record;
+    let waiting = if is_overdue(order, snapshot.status, now) {
+        order.chains_before_deadline(heads)
+    } else {
+        Vec::new()
+    };
+    OrderView {
+        id: order.id.to_string(),
+        reference: order.reference.to_string(),
+        status: snapshot.status.name(),
+        flags: snapshot.flags.names(),
+        amount: order.amount.to_string(),
+        received: snapshot.received.to_string(),
+        confirmed: snapshot.confirmed.to_string(),
+        remaining: order.amount.less(snapshot.counted).to_string(),
+        excess: snapshot.excess.to_string(),
+        ignored: snapshot.received.less(snapshot.counted).to_string(),
+        options: order
+            .options
+            .iter()
+            .map(|way| option(order, way, shop))
+            .collect(),
+        payments: record
+            .payments
+            .iter()
+            .map(|paid| payment(paid, heads))
+            .collect(),
+        waiting_for_chains: waiting.into_iter().map(|id| shop.name_of(id)).collect(),
+        late_policy: order.late_policy.name(),
+        expires_at: time(order.expires_at),
+        created_at: time(order.created_at),
+        updated_at: time(record.updated_at),
+        metadata: order.metadata.clone(),
+    }
+}
+
+/// Whether its deadline has passed by the wall clock while it still waits.
+fn is_overdue(order: &Order, status: OrderStatus, now: Timestamp) -> bool {
+    let is_open = match status {
+        OrderStatus::AwaitingPayment | OrderStatus::PartiallyPaid => true,
+        OrderStatus::Paid
+        | OrderStatus::Completed
+        | OrderStatus::Expired
+        | OrderStatus::Cancelled => false,
+    };
+    is_open && now > order.expires_at
+}
+
+fn option(order: &Order, way: &PaymentOption, shop: &Shop) -> OptionView {
+    let token = &way.token;
+    // Checked when the order was made: its amount is payable in each of its tokens.
+    let units = order
+        .amount
+        .to_base_units(token.decimals)
+        .unwrap_or_default();
+    let (contract, to) = (address(token.address), address(way.address));
+    OptionView {
+        chain_id: token.chain_id.get(),
+        chain: shop.name_of(token.chain_id),
+        token: token.into(),
+        method: match way.method {
+            PaymentMethod::DepositAddress { .. } => "deposit_address",
+        },
+        amount: order.amount.to_string(),
+        amount_base_units: units.to_string(),
+        uri: format!(
+            "ethereum:{contract}@{}/transfer?address={to}&uint256={units}",
+            token.chain_id
+        ),
+        address: to,
+    }
+}
+
+fn payment(record: &PaymentRecord, heads: &Heads) -> PaymentView {
+    let transfer = &record.recorded.transfer;
+    let is_on_chain = record.reverted_at.is_none();
+    let confirmations = heads
+        .get(&transfer.id.chain_id)
+        .filter(|_| is_on_chain)
+        .map_or(0, |heads| heads.confirmations(transfer.block_number));
+    PaymentView {
+        id: transfer.payment_id().to_string(),
+        chain_id: transfer.id.chain_id.get(),
+        tx_hash: transfer.tx_hash.to_string(),
+        log_index: transfer.id.log_index,
+        block_number: transfer.block_number,
+        block_hash: transfer.id.block_hash.to_string(),
+        token: address(transfer.token),
+        from: address(transfer.from),
+        to: address(transfer.to),
+        amount: transfer.amount.to_string(),
+        status: match record.state {
+            _ if !is_on_chain => "reverted",
+            PaymentState::Seen => "detected",
+            PaymentState::Confirmed => "confirmed",
+            PaymentState::Ignored(because) => because.name(),
+        },
+        confirmations,
+        late: record.is_late,
+        detected_at: time(record.detected_at),
+    }
+}

@@ -1,0 +1,340 @@
+//! What is wrong with a request, as problem details (RFC 9457).
+
+use std::fmt;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::Request;
+use axum::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use paywatch_store::StoreError;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// The header that carries the request's id.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The content type of problem details.
+const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
+
+/// The kinds of problems. Their names are a contract: add, never rename.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Code {
+    MalformedJson,
+    MalformedQuery,
+    Unauthorized,
+    NotFound,
+    MethodNotAllowed,
+    ReferenceTaken,
+    BodyTooLarge,
+    UnsupportedMediaType,
+    InvalidFields,
+    Internal,
+    Unavailable,
+    TimedOut,
+}
+
+impl Code {
+    /// Every kind.
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 12] = [
+        Self::MalformedJson,
+        Self::MalformedQuery,
+        Self::Unauthorized,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::ReferenceTaken,
+        Self::BodyTooLarge,
+        Self::UnsupportedMediaType,
+        Self::InvalidFields,
+        Self::Internal,
+        Self::Unavailable,
+        Self::TimedOut,
+    ];
+
+    /// Name, status and title.
+    pub(crate) const fn parts(self) -> (&'static str, StatusCode, &'static str) {
+        match self {
+            Self::MalformedJson => (
+                "malformed_json",
+                StatusCode::BAD_REQUEST,
+                "The body is not a JSON object",
+            ),
+            Self::MalformedQuery => (
+                "malformed_query",
+                StatusCode::BAD_REQUEST,
+                "The query cannot be understood",
+            ),
+            Self::Unauthorized => (
+                "unauthorized",
+                StatusCode::UNAUTHORIZED,
+                "A valid API key is needed",
+            ),
+            Self::NotFound => ("not_found", StatusCode::NOT_FOUND, "There is no such thing"),
+            Self::MethodNotAllowed => (
+                "method_not_allowed",
+                StatusCode::METHOD_NOT_ALLOWED,
+                "This method does not exist here",
+            ),
+            Self::ReferenceTaken => (
+                "reference_taken",
+                StatusCode::CONFLICT,
+                "The reference belongs to another order",
+            ),
+            Self::BodyTooLarge => (
+                "body_too_large",
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "The body is too large",
+            ),
+            Self::UnsupportedMediaType => (
+                "unsupported_media_type",
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "The body must be application/json",
+            ),
+            Self::InvalidFields => (
+                "invalid_fields",
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "Some fields are wrong",
+            ),
+            Self::Internal => (
+                "internal",
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "Something went wrong here",
+            ),
+            Self::Unavailable => (
+                "unavailable",
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The database does not answer; try again",
+            ),
+            Self::TimedOut => (
+                "timed_out",
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The request took too long; try again",
+            ),
+        }
+    }
+}
+
+/// What is wrong with one field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct FieldError {
+    /// The field, as it is written in the request.
+    #[schema(example = "amount")]
+    pub(crate) field: String,
+    /// A stable name for what is wrong.
+    #[schema(example = "too_precise")]
+    pub(crate) code: &'static str,
+    /// What is wrong, and what is allowed.
+    #[schema(
+        example = "more than 6 decimals on polygon; this amount cannot be paid exactly there"
+    )]
+    pub(crate) detail: String,
+}
+
+impl FieldError {
+    /// `field` is wrong in the way of `code`.
+    pub(crate) fn new(field: &str, code: &'static str, detail: impl fmt::Display) -> Self {
+        Self {
+            field: field.to_owned(),
+            code,
+            detail: detail.to_string(),
+        }
+    }
+}
+
+/// A refusal. It becomes a response, and [`finish`] writes the body once the request's id is known.
+#[derive(Clone, Debug)]
+pub(crate) struct Problem {
+    code: Code,
+    detail: Option<String>,
+    errors: Vec<FieldError>,
+}
+
+/// Problem details (RFC 9457).
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct ProblemBody {
+    /// Names the kind of problem.
+    #[serde(rename = "type")]
+    #[schema(example = "urn:paywatch:problem:invalid_fields")]
+    kind: String,
+    /// What kind of problem it is.
+    #[schema(example = "Some fields are wrong")]
+    title: &'static str,
+    /// The HTTP status.
+    #[schema(example = 422)]
+    status: u16,
+    /// The stable name of the kind of problem.
+    #[schema(example = "invalid_fields")]
+    code: &'static str,
+    /// What is wrong in this case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+    /// Which fields are wrong.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<FieldError>,
+    /// What to look for in the daemon's log.
+    request_id: String,
+}
+
+impl Problem {
+    /// A problem of this kind.
+    pub(crate) const fn new(code: Code) -> Self {
+        Self {
+            code,
+            detail: None,
+            errors: Vec::new(),
+        }
+    }
+
+    /// A problem of this kind, and what is wrong in this case.
+    pub(crate) fn because(code: Code, detail: impl fmt::Display) -> Self {
+        Self {
+            detail: Some(detail.to_string()),
+            ..Self::new(code)
+        }
+    }
+
+    /// Wrong fields, all of them at once.
+    pub(crate) fn fields(errors: Vec<FieldError>) -> Self {
+        let fields: Vec<_> = errors.iter().map(|error| error.field.as_str()).collect();
+        let detail = Some(format!("wrong: {}", fields.join(", ")));
+        Self {
+            code: Code::InvalidFields,
+            detail,
+            errors,
+        }
+    }
+
+    fn body(self, request_id: String) -> ProblemBody {
+        let (code, status, title) = self.code.parts();
+        ProblemBody {
+            kind: format!("urn:paywatch:problem:{code}"),
+            title,
+            status: status.as_u16(),
+            code,
+            detail: self.detail,
+            errors: self.errors,
+            request_id,
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    /// The cause goes into the log; the caller learns nothing of it.
+    fn from(error: StoreError) -> Self {
+        let cause: &dyn std::error::Error = &error;
+        tracing::error!(error = cause, "the database failed a request");
+        match error {
+            StoreError::Unreachable { .. } => Self::new(Code::Unavailable),
+            _other => Self::new(Code::Internal),
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let (_, status, _) = self.code.parts();
+        let mut response = status.into_response();
+        if status == StatusCode::UNAUTHORIZED {
+            response
+                .headers_mut()
+                .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Writes the bodies of problems, with the id that the request got.
+pub(crate) async fn finish(request: Request, next: Next) -> Response {
+    let id = request.headers().get(REQUEST_ID).cloned();
+    let response = next.run(request).await;
+    let (mut parts, body) = response.into_parts();
+    let problem = match parts.extensions.remove::<Problem>() {
+        Some(problem) => problem,
+        None if parts.status == StatusCode::SERVICE_UNAVAILABLE && is_empty(&body) => {
+            Problem::new(Code::TimedOut)
+        },
+        None => return Response::from_parts(parts, body),
+    };
+    let id = id
+        .as_ref()
+        .and_then(|id| id.to_str().ok())
+        .unwrap_or_default()
+        .to_owned();
+    let text = serde_json::to_vec(&problem.body(id)).unwrap_or_default();
+    parts.headers.insert(CONTENT_TYPE, PROBLEM_JSON);
+    parts.headers.remove(axum::http::header::CONTENT_LENGTH);
+    Response::from_parts(parts, Body::from(text))
+}
+
+/// Whether nothing was written: readiness answers 503 as well, with a body of its own.
+fn is_empty(body: &Body) -> bool {
+    use axum::body::HttpBody as _;
+    body.size_hint().exact() == Some(0)
+}
+
+/// Reads a JSON object from a request's body.
+pub(crate) async fn read_object(
+    request: Request,
+    limit: usize,
+) -> Result<serde_json::Map<String, serde_json::Value>, Problem> {
+    let media_type = request
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let is_json = media_type
+        .and_then(|value| value.split(';').next())
+        .is_some_and(|value| value.trim().eq_ignore_ascii_case("application/json"));
+    if !is_json {
+        let given = media_type.unwrap_or("nothing");
+        let detail = format!("content-type is {given}; send application/json");
+        return Err(Problem::because(Code::UnsupportedMediaType, detail));
+    }
+    let announced = request.headers().get(axum::http::header::CONTENT_LENGTH);
+    let announced = announced.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    let too_large = || {
+        Problem::because(
+            Code::BodyTooLarge,
+            format!("at most {limit} bytes are taken"),
+        )
+    };
+    if announced.is_some_and(|length| length > limit) {
+        return Err(too_large());
+    }
+    let bytes = to_bytes(request.into_body(), limit)
+        .await
+        .map_err(|_cut_off| too_large())?;
+    serde_json::from_slice(&bytes).map_err(|error| Problem::because(Code::MalformedJson, error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_of_problems_are_a_contract() {
+        let contract: Vec<_> = Code::ALL
+            .into_iter()
+            .map(|code| (code.parts().0, code.parts().1.as_u16()))
+            .collect();
+        assert_eq!(
+            contract,
+            [
+                ("malformed_json", 400),
+                ("malformed_query", 400),
+                ("unauthorized", 401),
+                ("not_found", 404),
+                ("method_not_allowed", 405),
+                ("reference_taken", 409),
+                ("body_too_large", 413),
+                ("unsupported_media_type", 415),
+                ("invalid_fields", 422),
+                ("internal", 500),
+                ("unavailable", 503),
+                ("timed_out", 503),
+            ]
+        );
+    }
+}

@@ -1,0 +1,102 @@
+//! What the handlers need: the store, the shop's offer, the chains' conditions, a clock.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use paywatch_core::{Address, ChainId, FinalityRule, LatePolicy, Timestamp, Token};
+use paywatch_store::Store;
+
+use crate::condition::ConditionBoard;
+
+/// A wall clock.
+pub trait Clock: Send + Sync + fmt::Debug {
+    /// The time now.
+    fn now(&self) -> Timestamp;
+}
+
+/// The machine's clock.
+#[derive(Clone, Copy, Debug)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .ok()
+            .and_then(|since| i64::try_from(since.as_millis()).ok())
+            .and_then(|ms| Timestamp::from_unix_ms(ms).ok())
+            .unwrap_or(Timestamp::EPOCH)
+    }
+}
+
+/// What orders may ask for.
+#[derive(Clone, Debug)]
+pub struct Shop {
+    /// The chains on which money is taken.
+    pub chains: Vec<ChainOffer>,
+    /// How long an order may be paid if it does not say.
+    pub default_expiry: Duration,
+    /// How long an order may be paid at most.
+    pub max_expiry: Duration,
+    /// What happens with money after the deadline.
+    pub late_policy: LatePolicy,
+    /// The largest request body, in bytes.
+    pub body_limit: usize,
+}
+
+/// A chain on which money is taken.
+#[derive(Clone, Debug)]
+pub struct ChainOffer {
+    /// Its id.
+    pub id: ChainId,
+    /// What the merchant calls it.
+    pub name: String,
+    /// The tokens that count.
+    pub tokens: Vec<Token>,
+    /// Where the money goes.
+    pub treasury: Address,
+    /// The factory that deposit addresses are derived from.
+    pub factory: Address,
+    /// When a payment is confirmed.
+    pub finality: FinalityRule,
+}
+
+impl Shop {
+    /// The chain with this name or id.
+    #[must_use]
+    pub fn chain(&self, name_or_id: &str) -> Option<&ChainOffer> {
+        self.chains
+            .iter()
+            .find(|chain| chain.name == name_or_id || chain.id.to_string() == name_or_id)
+    }
+
+    /// What to call a chain that an order names; its number if it is no longer configured.
+    #[must_use]
+    pub fn name_of(&self, id: ChainId) -> String {
+        let known = self.chains.iter().find(|chain| chain.id == id);
+        known.map_or_else(|| id.to_string(), |chain| chain.name.clone())
+    }
+}
+
+/// What every handler gets.
+#[derive(Clone, Debug)]
+pub struct ApiState {
+    pub(crate) store: Store,
+    pub(crate) shop: Arc<Shop>,
+    pub(crate) board: ConditionBoard,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl ApiState {
+    /// Puts together what the handlers need.
+    #[must_use]
+    pub fn new(store: Store, shop: Shop, board: ConditionBoard, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            store,
+            shop: Arc::new(shop),
+            board,
+            clock,
+        }
+    }
+}

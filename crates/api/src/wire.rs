@@ -1,0 +1,63 @@
+//! How values are written in JSON: times in RFC 3339, addresses in EIP-55, hashes in hex.
+
+use jiff::Timestamp as Moment;
+use paywatch_core::{Address, Timestamp, Token};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A time in RFC 3339, in UTC, to the millisecond.
+pub(crate) fn time(timestamp: Timestamp) -> String {
+    // Every Timestamp lies between 1970 and 9999, which jiff can print.
+    Moment::from_millisecond(timestamp.unix_ms())
+        .map(|moment| format!("{moment:.3}"))
+        .unwrap_or_default()
+}
+
+/// Reads a time in RFC 3339.
+pub(crate) fn read_time(text: &str) -> Option<Timestamp> {
+    let moment: Moment = text.parse().ok()?;
+    Timestamp::from_unix_ms(moment.as_millisecond()).ok()
+}
+
+/// An address in EIP-55 form.
+pub(crate) fn address(address: Address) -> String {
+    address.to_checksum(None)
+}
+
+/// A token.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct TokenView {
+    /// What people call it.
+    #[schema(example = "USDT")]
+    symbol: String,
+    /// Its contract.
+    #[schema(example = "0xdAC17F958D2ee523a2206206994597C13D831ec7")]
+    address: String,
+    /// Decimals of its base unit.
+    #[schema(example = 6)]
+    decimals: u8,
+}
+
+impl From<&Token> for TokenView {
+    fn from(token: &Token) -> Self {
+        Self {
+            symbol: token.symbol.clone(),
+            address: address(token.address),
+            decimals: token.decimals.get(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_rfc_3339_in_utc() {
+        let moment = Timestamp::from_unix_ms(1_693_066_895_250).unwrap();
+        assert_eq!(time(moment), "2023-08-26T16:21:35.250Z");
+        assert_eq!(read_time("2023-08-26T16:21:35.250Z"), Some(moment));
+        assert_eq!(read_time("2023-08-26T18:21:35.250+02:00"), Some(moment));
+        assert_eq!(read_time("yesterday"), None);
+    }
+}

@@ -28,10 +28,19 @@ pub async fn audit(database: &str, chains: &[Chain], orders: &[Order]) {
 
 async fn payments_are_those_on_chain(store: &Store, chains: &[Chain], order: &Order) {
     let id: OrderId = order.id.parse().expect("an order id");
-    let record = store.order(id).await.expect("the store answers").expect("the order is there");
+    let record = store
+        .order(id)
+        .await
+        .expect("the store answers")
+        .expect("the order is there");
     let mut on_chain = Vec::new();
     for chain in chains {
-        let address = record.order.options.first().expect("it has an option").address;
+        let address = record
+            .order
+            .options
+            .first()
+            .expect("it has an option")
+            .address;
         on_chain.extend(chain.paid_to(address).await);
     }
     let mut in_books: Vec<_> = record
@@ -45,20 +54,33 @@ async fn payments_are_those_on_chain(store: &Store, chains: &[Chain], order: &Or
         .collect();
     on_chain.sort();
     in_books.sort();
-    assert_eq!(in_books, on_chain, "the payments of {} in the books and on chain", order.reference);
+    assert_eq!(
+        in_books, on_chain,
+        "the payments of {} in the books and on chain",
+        order.reference
+    );
     let total = sum(on_chain.iter().map(|(_, amount)| *amount));
-    assert_eq!(record.snapshot.received, total, "what {} received", order.reference);
+    assert_eq!(
+        record.snapshot.received, total,
+        "what {} received",
+        order.reference
+    );
 }
 
 fn sum(amounts: impl Iterator<Item = Amount>) -> Amount {
-    amounts.fold(Amount::ZERO, |sum, amount| sum.checked_add(amount).expect("fits"))
+    amounts.fold(Amount::ZERO, |sum, amount| {
+        sum.checked_add(amount).expect("fits")
+    })
 }
 
 async fn all_events(store: &Store) -> Vec<EventRecord> {
     let mut events: Vec<EventRecord> = Vec::new();
     loop {
         let after = events.last().map_or(0, |event| event.seq);
-        let more = store.events_after(after, 500).await.expect("the store answers");
+        let more = store
+            .events_after(after, 500)
+            .await
+            .expect("the store answers");
         if more.is_empty() {
             return events;
         }
@@ -72,7 +94,11 @@ fn numbers_have_no_gap(events: &[EventRecord]) {
         assert_eq!(event.seq, expected, "the event log has a gap");
         let next = per_order.entry(event.order_id).or_default();
         *next += 1;
-        assert_eq!(event.order_seq, *next, "the events of {} have a gap", event.order_id);
+        assert_eq!(
+            event.order_seq, *next,
+            "the events of {} have a gap",
+            event.order_id
+        );
     }
 }
 
@@ -80,27 +106,43 @@ async fn statuses_moved_as_told(store: &Store, events: &[EventRecord]) {
     let mut told: BTreeMap<OrderId, OrderStatus> = BTreeMap::new();
     let mut reverted: BTreeMap<OrderId, u64> = BTreeMap::new();
     for event in events {
-        let before = told.insert(event.order_id, event.status).unwrap_or(OrderStatus::AwaitingPayment);
+        let before = told
+            .insert(event.order_id, event.status)
+            .unwrap_or(OrderStatus::AwaitingPayment);
         if event.event.kind == EventKind::OrderReverted {
             *reverted.entry(event.order_id).or_default() += 1;
         }
         // All events of one change carry the status after it, so the step shows at the first.
-        let step = before.step_to(event.status).unwrap_or_else(|| {
-            panic!("{} went from {before} to {}", event.order_id, event.status)
-        });
+        let step = before
+            .step_to(event.status)
+            .unwrap_or_else(|| panic!("{} went from {before} to {}", event.order_id, event.status));
         let is_told = step != Step::Back
             || events.iter().any(|other| {
                 other.order_id == event.order_id
                     && other.at == event.at
                     && other.event.kind == EventKind::OrderReverted
             });
-        assert!(is_told, "{} went back to {} in silence", event.order_id, event.status);
+        assert!(
+            is_told,
+            "{} went back to {} in silence",
+            event.order_id, event.status
+        );
     }
     for (id, status) in told {
-        let record = store.order(id).await.expect("the store answers").expect("the order is there");
-        assert_eq!(record.snapshot.status, status, "the last event of {id} and its status");
+        let record = store
+            .order(id)
+            .await
+            .expect("the store answers")
+            .expect("the order is there");
+        assert_eq!(
+            record.snapshot.status, status,
+            "the last event of {id} and its status"
+        );
         assert_eq!(record.snapshot.flags.reverted, {
-            let lost = record.payments.iter().any(|payment| payment.reverted_at.is_some());
+            let lost = record
+                .payments
+                .iter()
+                .any(|payment| payment.reverted_at.is_some());
             lost || reverted.contains_key(&id)
         });
     }
@@ -114,8 +156,17 @@ async fn cursors_are_on_their_chains(store: &Store, chains: &[Chain]) {
             .iter()
             .find(|chain| chain.node.chain_id == record.heads.chain_id.get())
             .expect("only configured chains are followed");
-        let block = chain.provider().get_block_by_number(tip.number.into()).await;
-        let block = block.expect("the node answers").expect("the covered block exists");
-        assert_eq!(block.header.hash, tip.hash, "the cursor of {} is on its chain", chain.name);
+        let block = chain
+            .provider()
+            .get_block_by_number(tip.number.into())
+            .await;
+        let block = block
+            .expect("the node answers")
+            .expect("the covered block exists");
+        assert_eq!(
+            block.header.hash, tip.hash,
+            "the cursor of {} is on its chain",
+            chain.name
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! A chain with a USDT like Ethereum's on it, and the people who pay with it.
 
-use alloy::network::Ethereum;
+use alloy::network::{Ethereum, TransactionBuilder as _};
 use alloy::primitives::{Address, B256, Bytes, U256, address};
 use alloy::providers::ext::AnvilApi as _;
 use alloy::providers::{Provider as _, RootProvider};
@@ -43,10 +43,17 @@ impl Chain {
     pub async fn start(name: &str, chain_id: u64, decimals: u8) -> Self {
         let node = Node::start(chain_id).await;
         let zero = Address::ZERO;
-        let mut chain =
-            Self { node, name: name.to_owned(), token: zero, decimals, exchange: zero };
+        let mut chain = Self {
+            node,
+            name: name.to_owned(),
+            token: zero,
+            decimals,
+            exchange: zero,
+        };
         chain.token = chain.deploy_token().await;
-        let exchange = Exchange::deploy_builder(chain.provider()).calldata().clone();
+        let exchange = Exchange::deploy_builder(chain.provider())
+            .calldata()
+            .clone();
         chain.exchange = chain.deploy(exchange).await;
         let (deployer, init_code) = deposit::factory_deployment();
         chain.send(ISSUER, deployer, init_code).await;
@@ -77,7 +84,9 @@ impl Chain {
     }
 
     async fn deploy(&self, init_code: Bytes) -> Address {
-        let request = TransactionRequest::default().from(ISSUER).input(init_code.into());
+        let request = TransactionRequest::default()
+            .from(ISSUER)
+            .input(init_code.into());
         let create = request.into_create();
         let receipt = self.mined(create).await;
         receipt.contract_address.expect("a contract was made")
@@ -88,12 +97,20 @@ impl Chain {
     pub fn units(&self, amount: &str) -> U256 {
         let decimals = Decimals::new(self.decimals).expect("at most 18");
         let amount: Amount = amount.parse().expect("an amount");
-        amount.to_base_units(decimals).expect("payable in this token")
+        amount
+            .to_base_units(decimals)
+            .expect("payable in this token")
     }
 
     /// Sends `input` to `to` and waits until it is mined well.
     pub async fn send(&self, from: Address, to: Address, input: Bytes) -> TransactionReceipt {
-        self.mined(TransactionRequest::default().from(from).to(to).input(input.into())).await
+        self.mined(
+            TransactionRequest::default()
+                .from(from)
+                .to(to)
+                .input(input.into()),
+        )
+        .await
     }
 
     async fn mined(&self, request: TransactionRequest) -> TransactionReceipt {
@@ -101,7 +118,9 @@ impl Chain {
         let provider = self.provider();
         let receipt = wait::until("a transaction to be mined", || async {
             let receipt = provider.get_transaction_receipt(hash).await;
-            receipt.map_err(|error| error.to_string())?.ok_or_else(|| "no receipt".to_owned())
+            receipt
+                .map_err(|error| error.to_string())?
+                .ok_or_else(|| "no receipt".to_owned())
         })
         .await;
         assert!(receipt.status(), "the transaction failed: {receipt:?}");
@@ -153,20 +172,32 @@ impl Chain {
                 .input(self.transfer_call(*to, amount).into());
             (TransactionData::JSON(request), *block)
         });
-        let options = ReorgOptions { depth, tx_block_pairs: pairs.collect() };
-        self.provider().anvil_reorg(options).await.expect("Anvil reorganises");
+        let options = ReorgOptions {
+            depth,
+            tx_block_pairs: pairs.collect(),
+        };
+        self.provider()
+            .anvil_reorg(options)
+            .await
+            .expect("Anvil reorganises");
     }
 
     /// Lets chain time pass: the next block is `seconds` later.
     pub async fn time_passes(&self, seconds: u64) {
-        self.provider().anvil_increase_time(seconds).await.expect("Anvil's clock moves");
+        self.provider()
+            .anvil_increase_time(seconds)
+            .await
+            .expect("Anvil's clock moves");
         self.mines(1).await;
     }
 
     /// The exchange pays several addresses with one transaction.
     pub async fn exchange_pays(&self, payments: &[(Address, &str)]) -> TransactionReceipt {
         let to = payments.iter().map(|(to, _)| *to).collect();
-        let amounts = payments.iter().map(|(_, amount)| self.units(amount)).collect();
+        let amounts = payments
+            .iter()
+            .map(|(_, amount)| self.units(amount))
+            .collect();
         let exchange = Exchange::new(self.exchange, self.provider());
         let call = exchange.payMany(self.token, to, amounts).calldata().clone();
         self.send(ISSUER, self.exchange, call).await
@@ -175,17 +206,26 @@ impl Chain {
     /// The payer lets the exchange take `amount` from him and pay it to `to` (`transferFrom`).
     pub async fn pays_through_exchange(&self, to: Address, amount: &str) -> TransactionReceipt {
         let token = Erc20::new(self.token, self.provider());
-        let approve = token.approve(self.exchange, self.units(amount)).calldata().clone();
+        let approve = token
+            .approve(self.exchange, self.units(amount))
+            .calldata()
+            .clone();
         self.send(PAYER, self.token, approve).await;
         let exchange = Exchange::new(self.exchange, self.provider());
-        let call = exchange.payFrom(self.token, PAYER, to, self.units(amount)).calldata().clone();
+        let call = exchange
+            .payFrom(self.token, PAYER, to, self.units(amount))
+            .calldata()
+            .clone();
         self.send(OTHER_PAYER, self.exchange, call).await
     }
 
     /// A stranger moves nothing from `victim` to `to`, as address poisoners do.
     pub async fn poisons(&self, victim: Address, to: Address) {
         let token = Erc20::new(self.token, self.provider());
-        let call = token.transferFrom(victim, to, U256::ZERO).calldata().clone();
+        let call = token
+            .transferFrom(victim, to, U256::ZERO)
+            .calldata()
+            .clone();
         self.send(OTHER_PAYER, self.token, call).await;
     }
 
@@ -199,8 +239,12 @@ impl Chain {
     /// Anybody flushes the deposits with these salts to the treasury.
     pub async fn flushes(&self, salts: Vec<B256>) -> TransactionReceipt {
         let factory = DepositFactory::new(deposit::factory_address(), self.provider());
-        let call = factory.flush(TREASURY, salts, vec![self.token]).calldata().clone();
-        self.send(OTHER_PAYER, deposit::factory_address(), call).await
+        let call = factory
+            .flush(TREASURY, salts, vec![self.token])
+            .calldata()
+            .clone();
+        self.send(OTHER_PAYER, deposit::factory_address(), call)
+            .await
     }
 
     /// What `owner` holds of the token.
@@ -213,7 +257,10 @@ impl Chain {
 
     /// The height of the chain.
     pub async fn height(&self) -> u64 {
-        self.provider().get_block_number().await.expect("the node answers")
+        self.provider()
+            .get_block_number()
+            .await
+            .expect("the node answers")
     }
 
     /// What the chain itself says was paid to `to` with the token, transfers of nothing left out:
@@ -224,7 +271,11 @@ impl Chain {
             .event_signature(Erc20::Transfer::SIGNATURE_HASH)
             .topic2(to.into_word())
             .from_block(0);
-        let logs = self.provider().get_logs(&filter).await.expect("the node has logs");
+        let logs = self
+            .provider()
+            .get_logs(&filter)
+            .await
+            .expect("the node has logs");
         let decimals = Decimals::new(self.decimals).expect("at most 18");
         logs.iter()
             .map(|log| {

@@ -31,7 +31,13 @@ pub struct Daemon {
 /// What the configuration says of one chain.
 #[must_use]
 pub fn chain_section(chain: &Chain, confirmations: u32) -> String {
-    let Chain { name, token, decimals, node, .. } = chain;
+    let Chain {
+        name,
+        token,
+        decimals,
+        node,
+        ..
+    } = chain;
     format!(
         "[chains.{name}]\nid = {id}\nhttp = \"{http}\"\nws = \"{ws}\"\nconfirmations = {confirmations}\n\
          finalized = false\nstart_block = 0\npoll_interval = \"100ms\"\n\
@@ -55,9 +61,17 @@ impl Daemon {
         for section in sections {
             write!(config, "{section}").expect("a string takes text");
         }
-        std::fs::write(folder.path().join("paywatch.toml"), config).expect("the folder takes a file");
+        std::fs::write(folder.path().join("paywatch.toml"), config)
+            .expect("the folder takes a file");
         let log = Arc::new(Mutex::new(String::new()));
-        Self { folder, database, child: None, url: None, log, key: None }
+        Self {
+            folder,
+            database,
+            child: None,
+            url: None,
+            log,
+            key: None,
+        }
     }
 
     /// Its configuration file.
@@ -76,7 +90,10 @@ impl Daemon {
     #[must_use]
     pub fn command(&self) -> Command {
         let mut command = Command::new(tools::paywatch());
-        command.current_dir(self.folder.path()).arg("--config").arg(self.config());
+        command
+            .current_dir(self.folder.path())
+            .arg("--config")
+            .arg(self.config());
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("PAYWATCH_") {
                 command.env_remove(name);
@@ -88,16 +105,27 @@ impl Daemon {
 
     /// Runs a command of the program to its end: whether it went well, and what it said.
     pub async fn says(&self, arguments: &[&str]) -> (bool, String) {
-        let output = self.command().args(arguments).output().await.expect("the program runs");
+        let output = self
+            .command()
+            .args(arguments)
+            .output()
+            .await
+            .expect("the program runs");
         let said = [output.stdout, output.stderr].concat();
-        (output.status.success(), String::from_utf8_lossy(&said).into_owned())
+        (
+            output.status.success(),
+            String::from_utf8_lossy(&said).into_owned(),
+        )
     }
 
     /// Starts it and waits until its API answers.
     pub async fn start(&mut self) {
         assert!(self.child.is_none(), "the daemon runs already");
         let mut command = self.command();
-        command.arg("run").stdout(Stdio::null()).stderr(Stdio::piped());
+        command
+            .arg("run")
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
         let mut child = command.spawn().expect("the daemon can be started");
         let stderr = child.stderr.take().expect("it has a log");
         self.child = Some(child);
@@ -115,8 +143,10 @@ impl Daemon {
         let log = Arc::clone(&self.log);
         let url = wait::until("the daemon to listen", || async {
             let log = lock(&log);
-            let said = &log[from..];
-            said.lines().find_map(listens_at).ok_or_else(|| said.to_owned())
+            let said = log.get(from..).unwrap_or_default();
+            said.lines()
+                .find_map(listens_at)
+                .ok_or_else(|| said.to_owned())
         })
         .await;
         self.url = Some(url);
@@ -129,8 +159,15 @@ impl Daemon {
         let mut command = self.command();
         command.args(["api-key", "create", "--name", "story"]);
         let output = command.output().await.expect("the program runs");
-        assert!(output.status.success(), "no key: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8_lossy(&output.stdout).trim().to_owned().into()
+        assert!(
+            output.status.success(),
+            "no key: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8_lossy(&output.stdout)
+            .trim()
+            .to_owned()
+            .into()
     }
 
     /// Where its API listens.
@@ -168,7 +205,10 @@ impl Daemon {
         let mut child = self.child.take().expect("the daemon runs");
         let id = child.id().expect("it runs").to_string();
         let sent = Command::new("kill").args(["-TERM", &id]).status().await;
-        assert!(sent.is_ok_and(|status| status.success()), "SIGTERM could not be sent to {id}");
+        assert!(
+            sent.is_ok_and(|status| status.success()),
+            "SIGTERM could not be sent to {id}"
+        );
         let ended = tokio::time::timeout(wait::LIMIT, child.wait()).await;
         let status = ended.expect("it ends in time").expect("it ends");
         assert!(status.success(), "it ended with {status}: {}", self.log());

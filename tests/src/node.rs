@@ -26,7 +26,12 @@ impl Node {
     /// Starts a fresh chain on a free port.
     pub async fn start(chain_id: u64) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        let mut node = Self { chain_id, port: 0, child: None, folder };
+        let mut node = Self {
+            chain_id,
+            port: 0,
+            child: None,
+            folder,
+        };
         node.start_again().await;
         node
     }
@@ -34,19 +39,25 @@ impl Node {
     /// Where it listens.
     #[must_use]
     pub fn url(&self) -> Url {
-        format!("http://127.0.0.1:{}", self.port).parse().expect("a valid URL")
+        format!("http://127.0.0.1:{}", self.port)
+            .parse()
+            .expect("a valid URL")
     }
 
     /// Where its WebSocket listens.
     #[must_use]
     pub fn ws_url(&self) -> Url {
-        format!("ws://127.0.0.1:{}", self.port).parse().expect("a valid URL")
+        format!("ws://127.0.0.1:{}", self.port)
+            .parse()
+            .expect("a valid URL")
     }
 
     /// A provider without fillers: Anvil fills in what is missing, and knows nonces after reorgs.
     #[must_use]
     pub fn provider(&self) -> RootProvider<Ethereum> {
-        ProviderBuilder::new().disable_recommended_fillers().connect_http(self.url())
+        ProviderBuilder::new()
+            .disable_recommended_fillers()
+            .connect_http(self.url())
     }
 
     fn state_file(&self) -> PathBuf {
@@ -58,7 +69,12 @@ impl Node {
         assert!(self.child.is_none(), "the node runs already");
         let mut child = Command::new(tools::anvil())
             .args(["--host", "127.0.0.1", "--port", &self.port.to_string()])
-            .args(["--chain-id", &self.chain_id.to_string(), "--slots-in-an-epoch", "2"])
+            .args([
+                "--chain-id",
+                &self.chain_id.to_string(),
+                "--slots-in-an-epoch",
+                "2",
+            ])
             .arg("--state")
             .arg(self.state_file())
             .stdout(Stdio::piped())
@@ -82,7 +98,10 @@ impl Node {
         self.child = Some(child);
         let provider = self.provider();
         wait::until("Anvil to answer", || async {
-            provider.get_block_number().await.map_err(|error| error.to_string())
+            provider
+                .get_block_number()
+                .await
+                .map_err(|error| error.to_string())
         })
         .await;
     }
@@ -100,5 +119,8 @@ impl Node {
 async fn interrupt(child: &Child) {
     let id = child.id().expect("it runs").to_string();
     let sent = Command::new("kill").args(["-INT", &id]).status().await;
-    assert!(sent.is_ok_and(|status| status.success()), "SIGINT could not be sent to {id}");
+    assert!(
+        sent.is_ok_and(|status| status.success()),
+        "SIGINT could not be sent to {id}"
+    );
 }

@@ -30,11 +30,18 @@ impl Shop {
 
     /// Opens a shop on these chains.
     pub async fn open_on(engine: Engine, chains: Vec<Chain>) -> Self {
-        let sections: Vec<_> =
-            chains.iter().map(|chain| chain_section(chain, CONFIRMATIONS)).collect();
+        let sections: Vec<_> = chains
+            .iter()
+            .map(|chain| chain_section(chain, CONFIRMATIONS))
+            .collect();
         let mut daemon = Daemon::new(engine, &sections);
         daemon.start().await;
-        Self { chains, daemon, orders: Vec::new(), is_closed: false }
+        Self {
+            chains,
+            daemon,
+            orders: Vec::new(),
+            is_closed: false,
+        }
     }
 
     /// Its first chain.
@@ -62,7 +69,11 @@ impl Shop {
             expires_in: Some(expires_in.to_owned()),
             ..CreateOrder::default()
         };
-        let order = self.client().create_order(&request).await.expect("the order is made");
+        let order = self
+            .client()
+            .create_order(&request)
+            .await
+            .expect("the order is made");
         assert_eq!(order.status, "awaiting_payment");
         self.orders.push(order.clone());
         order
@@ -70,7 +81,8 @@ impl Shop {
 
     /// Waits until the merchant sees `order` in `status`.
     pub async fn sees(&self, order: &Order, status: &str) -> Order {
-        self.sees_that(order, status, |now| now.status == status).await
+        self.sees_that(order, status, |now| now.status == status)
+            .await
     }
 
     /// Waits until what the merchant sees of `order` is as `wanted`.
@@ -82,8 +94,15 @@ impl Shop {
     ) -> Order {
         let client = self.client();
         wait::until(&format!("{} to be {what}", order.reference), || async {
-            let now = client.order(&order.id).await.map_err(|error| error.to_string())?;
-            if wanted(&now) { Ok(now) } else { Err(format!("{now:?}\n{}", self.daemon.log())) }
+            let now = client
+                .order(&order.id)
+                .await
+                .map_err(|error| error.to_string())?;
+            if wanted(&now) {
+                Ok(now)
+            } else {
+                Err(format!("{now:?}\n{}", self.daemon.log()))
+            }
         })
         .await
     }
@@ -106,7 +125,11 @@ impl Shop {
                 .and_then(|known| known.covered_up_to.as_ref())
                 .map(|block| block.number);
             let is_there = covered.is_some_and(|covered| covered >= height);
-            if is_there { Ok(()) } else { Err(format!("{covered:?} of {height}\n{}", self.daemon.log())) }
+            if is_there {
+                Ok(())
+            } else {
+                Err(format!("{covered:?} of {height}\n{}", self.daemon.log()))
+            }
         })
         .await;
     }
@@ -133,7 +156,10 @@ impl Shop {
 impl Drop for Shop {
     fn drop(&mut self) {
         let is_unaudited = !self.is_closed && !std::thread::panicking();
-        assert!(!is_unaudited, "a story ends with shop.close().await, which audits the books");
+        assert!(
+            !is_unaudited,
+            "a story ends with shop.close().await, which audits the books"
+        );
     }
 }
 

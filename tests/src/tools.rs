@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 /// The root of the checkout.
 #[must_use]
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the checkout").to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("tests/ lies in the checkout")
+        .to_owned()
 }
 
 /// The Anvil that `contracts/package-lock.json` pins, or the one that `ANVIL` names.
@@ -25,7 +28,11 @@ pub fn anvil() -> PathBuf {
         .join("contracts/node_modules/@foundry-rs")
         .join(format!("anvil-{system}-{machine}"))
         .join("bin/anvil");
-    assert!(path.exists(), "Anvil is not installed at {}; run: cargo xtask setup", path.display());
+    assert!(
+        path.exists(),
+        "Anvil is not installed at {}; run: cargo xtask setup",
+        path.display()
+    );
     path
 }
 
@@ -42,6 +49,9 @@ pub fn paywatch() -> PathBuf {
         .map(|folder| folder.join("paywatch"))
         .find(|path| path.is_file())
         .unwrap_or_else(|| root().join("target/debug/paywatch"));
-    assert!(path.exists(), "the daemon is not built; run: cargo build --workspace");
+    assert!(
+        path.exists(),
+        "the daemon is not built; run: cargo build --workspace"
+    );
     path
 }

@@ -19,7 +19,9 @@ where
     loop {
         match probe().await {
             Ok(value) => return value,
-            Err(state) if start.elapsed() > LIMIT => panic!("waited for {what}; last seen: {state}"),
+            Err(state) if start.elapsed() > LIMIT => {
+                panic!("waited for {what}; last seen: {state}")
+            },
             Err(_) => tokio::time::sleep(Duration::from_millis(25)).await,
         }
     }

@@ -15,11 +15,18 @@ async fn readiness_says(section: String, words: &[&str]) {
         let ready = client.ready().await.map_err(|error| error.to_string())?;
         let cause = ready.chains[0].cause.clone().unwrap_or_default();
         let said = !ready.ready && words.iter().all(|word| cause.contains(word));
-        if said { Ok(()) } else { Err(format!("{ready:?}")) }
+        if said {
+            Ok(())
+        } else {
+            Err(format!("{ready:?}"))
+        }
     })
     .await;
     let chains = client.chains().await.expect("the API answers");
-    assert!(chains[0].covered_up_to.is_none(), "nothing was read: {chains:?}");
+    assert!(
+        chains[0].covered_up_to.is_none(),
+        "nothing was read: {chains:?}"
+    );
     daemon.stop().await;
 }
 
@@ -49,14 +56,22 @@ async fn a_node_that_is_down_at_the_start_is_waited_for() {
     let client = daemon.client();
     wait::until("readiness to say so", || async {
         let ready = client.ready().await.map_err(|error| error.to_string())?;
-        if ready.chains[0].condition == "degraded" { Ok(()) } else { Err(format!("{ready:?}")) }
+        if ready.chains[0].condition == "degraded" {
+            Ok(())
+        } else {
+            Err(format!("{ready:?}"))
+        }
     })
     .await;
 
     chain.node.start_again().await;
     wait::until("the daemon to be ready", || async {
         let ready = client.ready().await.map_err(|error| error.to_string())?;
-        if ready.ready { Ok(()) } else { Err(format!("{ready:?}")) }
+        if ready.ready {
+            Ok(())
+        } else {
+            Err(format!("{ready:?}"))
+        }
     })
     .await;
     daemon.stop().await;
@@ -86,8 +101,14 @@ async fn a_wrong_configuration_names_its_keys() {
     let daemon = Daemon::new(Engine::Sqlite, &[section]);
     let (went_well, said) = daemon.says(&["run"]).await;
     assert!(!went_well);
-    assert!(said.contains("chains.anvil") && said.contains("confirmation"), "{said}");
-    assert!(!daemon.folder().join("paywatch.sqlite").exists(), "nothing was written");
+    assert!(
+        said.contains("chains.anvil") && said.contains("confirmation"),
+        "{said}"
+    );
+    assert!(
+        !daemon.folder().join("paywatch.sqlite").exists(),
+        "nothing was written"
+    );
 }
 
 /// A bad order over the wire, and a wrong key: problems that name the field; nothing is written.
@@ -97,19 +118,44 @@ async fn a_bad_order_is_refused_by_the_real_daemon() {
     let mut daemon = Daemon::new(Engine::Sqlite, &[chain_section(&chain, 3)]);
     daemon.start().await;
     let client = daemon.client();
-    for amount in ["0", "-1", "1e3", "0.0000000000000000001", "0.0000001", "", "9".repeat(60).as_str()] {
+    for amount in [
+        "0",
+        "-1",
+        "1e3",
+        "0.0000000000000000001",
+        "0.0000001",
+        "",
+        "9".repeat(60).as_str(),
+    ] {
         let request = CreateOrder {
             reference: "BAD-1".to_owned(),
             amount: amount.to_owned(),
             ..CreateOrder::default()
         };
-        let refused = client.create_order(&request).await.expect_err("it is refused");
-        assert!(refused.to_string().contains("amount"), "{amount:?}: {refused}");
+        let refused = client
+            .create_order(&request)
+            .await
+            .expect_err("it is refused");
+        assert!(
+            refused.to_string().contains("amount"),
+            "{amount:?}: {refused}"
+        );
     }
     let stranger = paywatch_client::Client::new(daemon.url().clone(), "pw_live_wrong".into());
-    let refused = stranger.expect("a client").orders(&Default::default()).await;
-    assert!(refused.expect_err("it is refused").to_string().contains("key"));
-    let orders = client.orders(&Default::default()).await.expect("the API answers");
+    let refused = stranger
+        .expect("a client")
+        .orders(&Default::default())
+        .await;
+    assert!(
+        refused
+            .expect_err("it is refused")
+            .to_string()
+            .contains("key")
+    );
+    let orders = client
+        .orders(&Default::default())
+        .await
+        .expect("the API answers");
     assert!(orders.data.is_empty(), "nothing was written");
     daemon.stop().await;
 }

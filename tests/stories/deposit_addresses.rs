@@ -14,7 +14,11 @@ async fn rust_and_the_factory_derive_the_same_addresses() {
         let treasury = Address::from_slice(&random32()[..20]);
         let theirs = factory.depositAddress(treasury, salt).call().await;
         let ours = deposit::deposit_address(deposit::factory_address(), treasury, salt);
-        assert_eq!(theirs.expect("the factory answers"), ours, "{treasury} {salt}");
+        assert_eq!(
+            theirs.expect("the factory answers"),
+            ours,
+            "{treasury} {salt}"
+        );
     }
 }
 

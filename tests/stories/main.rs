@@ -1,11 +1,8 @@
 //! The stories: each one is told on SQLite and on PostgreSQL.
 #![expect(
-    clippy::arithmetic_side_effects,
     clippy::expect_used,
     clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test fails by panicking, and its numbers are small"
+    reason = "a test fails by panicking"
 )]
 
 /// Tells each story, an `async fn(Engine)`, on both engines.

@@ -73,7 +73,11 @@ async fn a_node_that_goes_away_and_comes_back(engine: Engine) {
     let client = shop.client();
     let readiness = paywatch_tests::wait::until("readiness to say so", || async {
         let ready = client.ready().await.map_err(|error| error.to_string())?;
-        if ready.ready { Err(format!("{ready:?}")) } else { Ok(ready) }
+        if ready.ready {
+            Err(format!("{ready:?}"))
+        } else {
+            Ok(ready)
+        }
     })
     .await;
     assert_eq!(readiness.chains[0].condition, "degraded");
@@ -84,7 +88,11 @@ async fn a_node_that_goes_away_and_comes_back(engine: Engine) {
     shop.sees(&order, "completed").await;
     paywatch_tests::wait::until("readiness again", || async {
         let ready = client.ready().await.map_err(|error| error.to_string())?;
-        if ready.ready { Ok(()) } else { Err(format!("{ready:?}")) }
+        if ready.ready {
+            Ok(())
+        } else {
+            Err(format!("{ready:?}"))
+        }
     })
     .await;
     shop.close().await;

@@ -21,14 +21,23 @@ async fn a_full_payment_completes_an_order(engine: Engine) {
 
     shop.chain().pays(PAYER, pay_to(&tea), "12.5").await;
     let paid = shop.sees(&tea, "paid").await;
-    assert_eq!((paid.received.as_str(), paid.confirmed.as_str()), ("12.5", "0"));
+    assert_eq!(
+        (paid.received.as_str(), paid.confirmed.as_str()),
+        ("12.5", "0")
+    );
     assert_eq!(paid.payments[0].status, "detected");
 
     shop.becomes_final().await;
     let completed = shop.sees(&tea, "completed").await;
-    assert_eq!((completed.confirmed.as_str(), completed.remaining.as_str()), ("12.5", "0"));
+    assert_eq!(
+        (completed.confirmed.as_str(), completed.remaining.as_str()),
+        ("12.5", "0")
+    );
     assert_eq!(completed.payments[0].status, "confirmed");
-    assert_eq!(completed.payments[0].from.to_lowercase(), PAYER.to_string().to_lowercase());
+    assert_eq!(
+        completed.payments[0].from.to_lowercase(),
+        PAYER.to_string().to_lowercase()
+    );
     assert!(completed.flags.is_empty());
     shop.close().await;
 }
@@ -40,17 +49,28 @@ async fn two_instalments_complete_an_order(engine: Engine) {
 
     shop.chain().pays(PAYER, pay_to(&invoice), "40").await;
     shop.becomes_final().await;
-    let partly = shop.sees_that(&invoice, "40 confirmed", |now| now.confirmed == "40").await;
+    let partly = shop
+        .sees_that(&invoice, "40 confirmed", |now| now.confirmed == "40")
+        .await;
     assert_eq!(partly.status, "partially_paid");
-    assert_eq!((partly.received.as_str(), partly.remaining.as_str()), ("40", "60"));
+    assert_eq!(
+        (partly.received.as_str(), partly.remaining.as_str()),
+        ("40", "60")
+    );
 
     shop.chain().pays(OTHER_PAYER, pay_to(&invoice), "60").await;
     let paid = shop.sees(&invoice, "paid").await;
-    assert_eq!((paid.received.as_str(), paid.confirmed.as_str()), ("100", "40"));
+    assert_eq!(
+        (paid.received.as_str(), paid.confirmed.as_str()),
+        ("100", "40")
+    );
 
     shop.becomes_final().await;
     let completed = shop.sees(&invoice, "completed").await;
-    assert_eq!((completed.received.as_str(), completed.excess.as_str()), ("100", "0"));
+    assert_eq!(
+        (completed.received.as_str(), completed.excess.as_str()),
+        ("100", "0")
+    );
     assert_eq!(completed.payments.len(), 2);
     shop.close().await;
 }
@@ -64,7 +84,10 @@ async fn too_much_is_said_to_be_too_much(engine: Engine) {
     shop.becomes_final().await;
 
     let completed = shop.sees(&tea, "completed").await;
-    assert_eq!((completed.received.as_str(), completed.excess.as_str()), ("12", "2"));
+    assert_eq!(
+        (completed.received.as_str(), completed.excess.as_str()),
+        ("12", "2")
+    );
     assert_eq!(completed.flags, ["overpaid"]);
     shop.close().await;
 }
@@ -75,7 +98,9 @@ async fn one_transaction_pays_two_orders(engine: Engine) {
     let tea = shop.order("TEA-1", "12.50").await;
     let cake = shop.order("CAKE-1", "30").await;
 
-    shop.chain().exchange_pays(&[(pay_to(&tea), "12.50"), (pay_to(&cake), "30")]).await;
+    shop.chain()
+        .exchange_pays(&[(pay_to(&tea), "12.50"), (pay_to(&cake), "30")])
+        .await;
     shop.becomes_final().await;
 
     let tea = shop.sees(&tea, "completed").await;
@@ -91,7 +116,9 @@ async fn a_contract_pays_for_the_customer(engine: Engine) {
     let mut shop = Shop::open(engine).await;
     let tea = shop.order("TEA-1", "7.000001").await;
 
-    shop.chain().pays_through_exchange(pay_to(&tea), "7.000001").await;
+    shop.chain()
+        .pays_through_exchange(pay_to(&tea), "7.000001")
+        .await;
     shop.becomes_final().await;
 
     let completed = shop.sees(&tea, "completed").await;
@@ -106,9 +133,19 @@ async fn half_on_one_chain_and_half_on_another(engine: Engine) {
     let mut shop = Shop::open_on(engine, vec![six, eighteen]).await;
     let order = shop.order("BOTH-1", "20").await;
     assert_eq!(order.options.len(), 2);
-    assert_eq!(order.options[0].address, order.options[1].address, "one address on every chain");
-    let units: Vec<_> = order.options.iter().map(|o| o.amount_base_units.as_str()).collect();
-    assert!(units.contains(&"20000000") && units.contains(&"20000000000000000000"), "{units:?}");
+    assert_eq!(
+        order.options[0].address, order.options[1].address,
+        "one address on every chain"
+    );
+    let units: Vec<_> = order
+        .options
+        .iter()
+        .map(|o| o.amount_base_units.as_str())
+        .collect();
+    assert!(
+        units.contains(&"20000000") && units.contains(&"20000000000000000000"),
+        "{units:?}"
+    );
 
     shop.chains[0].pays(PAYER, pay_to(&order), "10").await;
     shop.sees(&order, "partially_paid").await;

@@ -41,7 +41,11 @@ async fn a_reorg_mines_a_payment_again_in_another_block(engine: Engine) {
     let first = before.payments[0].id.clone();
     let again = shop
         .sees_that(&order, "paid by another log", |now| {
-            now.status == "paid" && now.payments.iter().any(|p| p.id != first && p.status == "detected")
+            now.status == "paid"
+                && now
+                    .payments
+                    .iter()
+                    .any(|p| p.id != first && p.status == "detected")
         })
         .await;
     assert_eq!(again.received, "25");
@@ -49,7 +53,10 @@ async fn a_reorg_mines_a_payment_again_in_another_block(engine: Engine) {
 
     shop.becomes_final().await;
     let completed = shop.sees(&order, "completed").await;
-    assert_eq!((completed.received.as_str(), completed.confirmed.as_str()), ("25", "25"));
+    assert_eq!(
+        (completed.received.as_str(), completed.confirmed.as_str()),
+        ("25", "25")
+    );
     shop.close().await;
 }
 

@@ -17,7 +17,10 @@ async fn a_fee_of_the_token_is_missing_from_the_payment(engine: Engine) {
 
     shop.chain().pays(PAYER, pay_to(&order), "100").await;
     let partly = shop.sees(&order, "partially_paid").await;
-    assert_eq!((partly.received.as_str(), partly.remaining.as_str()), ("99.9", "0.1"));
+    assert_eq!(
+        (partly.received.as_str(), partly.remaining.as_str()),
+        ("99.9", "0.1")
+    );
 
     shop.chain().takes_a_fee(0, 0).await;
     shop.chain().pays(PAYER, pay_to(&order), "0.1").await;
@@ -35,7 +38,9 @@ async fn transfers_of_nothing_and_look_alikes_do_not_count(engine: Engine) {
 
     shop.chain().poisons(PAYER, pay_to(&order)).await;
     shop.chain().pays(OTHER_PAYER, pay_to(&order), "0").await;
-    shop.chain().pays_in(look_alike, issuer, pay_to(&order), "50").await;
+    shop.chain()
+        .pays_in(look_alike, issuer, pay_to(&order), "50")
+        .await;
     shop.becomes_final().await;
     shop.catches_up().await;
 

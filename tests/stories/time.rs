@@ -16,7 +16,10 @@ async fn an_order_expires_by_chain_time_and_is_not_forgotten(engine: Engine) {
 
     shop.chain().time_passes(11 * 60).await;
     let expired = shop.sees(&paid_in_part, "expired").await;
-    assert_eq!((expired.received.as_str(), expired.remaining.as_str()), ("4", "6"));
+    assert_eq!(
+        (expired.received.as_str(), expired.remaining.as_str()),
+        ("4", "6")
+    );
     assert_eq!(shop.sees(&patient, "awaiting_payment").await.received, "0");
 
     shop.chain().pays(PAYER, pay_to(&paid_in_part), "6").await;

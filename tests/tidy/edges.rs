@@ -16,10 +16,26 @@ struct Rule {
 const HTTP: [&str; 4] = ["axum", "hyper", "reqwest", "tower-http"];
 
 const RULES: [Rule; 10] = [
-    Rule { name: "paywatch-core", may_use: &[], never: &["tokio", "sqlx", "serde", "serde_json", "jiff"] },
-    Rule { name: "paywatch-contracts", may_use: &["core"], never: &["tokio", "sqlx", "reqwest"] },
-    Rule { name: "paywatch-indexer", may_use: &["core", "contracts"], never: &["sqlx", "axum"] },
-    Rule { name: "paywatch-store", may_use: &["core"], never: &["alloy", "axum", "reqwest"] },
+    Rule {
+        name: "paywatch-core",
+        may_use: &[],
+        never: &["tokio", "sqlx", "serde", "serde_json", "jiff"],
+    },
+    Rule {
+        name: "paywatch-contracts",
+        may_use: &["core"],
+        never: &["tokio", "sqlx", "reqwest"],
+    },
+    Rule {
+        name: "paywatch-indexer",
+        may_use: &["core", "contracts"],
+        never: &["sqlx", "axum"],
+    },
+    Rule {
+        name: "paywatch-store",
+        may_use: &["core"],
+        never: &["alloy", "axum", "reqwest"],
+    },
     Rule {
         name: "paywatch-reconciler",
         may_use: &["core", "indexer", "store"],
@@ -30,14 +46,34 @@ const RULES: [Rule; 10] = [
         may_use: &["core", "contracts", "store"],
         never: &["sqlx", "alloy", "reqwest"],
     },
-    Rule { name: "paywatch-client", may_use: &[], never: &["sqlx", "axum", "alloy"] },
+    Rule {
+        name: "paywatch-client",
+        may_use: &[],
+        never: &["sqlx", "axum", "alloy"],
+    },
     Rule {
         name: "paywatch",
-        may_use: &["api", "client", "contracts", "core", "indexer", "reconciler", "store"],
+        may_use: &[
+            "api",
+            "client",
+            "contracts",
+            "core",
+            "indexer",
+            "reconciler",
+            "store",
+        ],
         never: &["sqlx", "alloy"],
     },
-    Rule { name: "paywatch-tests", may_use: &["client", "contracts", "core", "store"], never: &[] },
-    Rule { name: "xtask", may_use: &[], never: &["tokio", "alloy", "sqlx"] },
+    Rule {
+        name: "paywatch-tests",
+        may_use: &["client", "contracts", "core", "store"],
+        never: &[],
+    },
+    Rule {
+        name: "xtask",
+        may_use: &[],
+        never: &["tokio", "alloy", "sqlx"],
+    },
 ];
 
 /// The direct, ordinary dependencies of every crate of the workspace.
@@ -47,7 +83,11 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
         .current_dir(root())
         .output()
         .expect("cargo can be run");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let metadata: Value = serde_json::from_slice(&output.stdout).expect("cargo speaks JSON");
     let packages = metadata["packages"].as_array().expect("it lists packages");
     packages
@@ -60,7 +100,13 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
                 .filter(|dependency| dependency["kind"].is_null())
                 .filter_map(|dependency| dependency["name"].as_str().map(str::to_owned))
                 .collect();
-            (package["name"].as_str().expect("a package has a name").to_owned(), ordinary)
+            (
+                package["name"]
+                    .as_str()
+                    .expect("a package has a name")
+                    .to_owned(),
+                ordinary,
+            )
         })
         .collect()
 }
@@ -70,7 +116,10 @@ fn crates_use_only_what_the_table_allows() {
     let dependencies = dependencies();
     let known: BTreeSet<_> = RULES.iter().map(|rule| rule.name).collect();
     let found: BTreeSet<_> = dependencies.keys().map(String::as_str).collect();
-    assert_eq!(found, known, "the table and the workspace name the same crates");
+    assert_eq!(
+        found, known,
+        "the table and the workspace name the same crates"
+    );
 
     let mut wrong = Vec::new();
     for rule in &RULES {
@@ -93,8 +142,14 @@ fn only_the_store_knows_sql_and_only_the_edges_know_http() {
     for (name, used) in dependencies() {
         let is_store = name == "paywatch-store";
         assert!(is_store || !used.contains("sqlx"), "{name} uses sqlx");
-        let is_edge = ["paywatch-api", "paywatch-client", "paywatch-indexer", "paywatch", "paywatch-tests"]
-            .contains(&name.as_str());
+        let is_edge = [
+            "paywatch-api",
+            "paywatch-client",
+            "paywatch-indexer",
+            "paywatch",
+            "paywatch-tests",
+        ]
+        .contains(&name.as_str());
         let speaks_http = HTTP.iter().any(|library| used.contains(*library));
         assert!(is_edge || !speaks_http, "{name} speaks HTTP");
     }

@@ -12,8 +12,13 @@ fn files(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
     let entries = fs::read_dir(folder).expect("a folder can be read");
     for entry in entries {
         let path = entry.expect("an entry can be read").path();
-        let name = path.file_name().expect("an entry has a name").to_string_lossy().into_owned();
-        let is_skipped = ["target", "node_modules", "out", "cache", "artifacts"].contains(&name.as_str());
+        let name = path
+            .file_name()
+            .expect("an entry has a name")
+            .to_string_lossy()
+            .into_owned();
+        let is_skipped =
+            ["target", "node_modules", "out", "cache", "artifacts"].contains(&name.as_str());
         if path.is_dir() && !is_skipped && !name.starts_with('.') {
             files(&path, ending, found);
         } else if name.ends_with(ending) {
@@ -63,7 +68,14 @@ fn files_stay_short() {
 #[test]
 fn causes_are_kept_and_nothing_is_left_unfinished() {
     let me = Path::new("tests").join("tidy").join("files.rs");
-    let banned = ["map_err(|_|", "map_err(|_e|", "should_panic", "#[ignore", "TODO", "FIXME"];
+    let banned = [
+        "map_err(|_|",
+        "map_err(|_e|",
+        "should_panic",
+        "#[ignore",
+        "TODO",
+        "FIXME",
+    ];
     let mut wrong = Vec::new();
     for (path, text) in all(".rs") {
         for word in banned {

@@ -16,7 +16,10 @@ pub(crate) enum Afterwards {
 
 pub(crate) fn run(afterwards: Afterwards) -> Result<()> {
     node_packages()?;
-    step("build the daemon and the demo", cargo().args(["build", "--workspace", "--bins"]))?;
+    step(
+        "build the daemon and the demo",
+        cargo().args(["build", "--workspace", "--bins"]),
+    )?;
     let mut demo = command(root().join("target").join("debug").join("paywatch-demo"));
     if afterwards == Afterwards::Keep {
         demo.arg("--keep");

@@ -43,6 +43,9 @@ pub(crate) fn step(name: &str, command: &mut Command) -> Result<()> {
     if !status.success() {
         bail!("{name} failed ({status})");
     }
-    say(&format!("== {name}: done in {} s", start.elapsed().as_secs()));
+    say(&format!(
+        "== {name}: done in {} s",
+        start.elapsed().as_secs()
+    ));
     Ok(())
 }

@@ -15,11 +15,28 @@ pub(crate) fn run() -> Result<()> {
     step("format", cargo().args(["fmt", "--all", "--check"]))?;
     node_packages()?;
     contracts()?;
-    let clippy =
-        ["clippy", "--workspace", "--all-targets", "--all-features", "--locked", "--", "-D", "warnings"];
+    let clippy = [
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--all-features",
+        "--locked",
+        "--",
+        "-D",
+        "warnings",
+    ];
     step("lints", cargo().args(clippy))?;
-    let doc = ["doc", "--workspace", "--no-deps", "--document-private-items", "--locked"];
-    step("documentation", cargo().args(doc).env("RUSTDOCFLAGS", "-D warnings"))?;
+    let doc = [
+        "doc",
+        "--workspace",
+        "--no-deps",
+        "--document-private-items",
+        "--locked",
+    ];
+    step(
+        "documentation",
+        cargo().args(doc).env("RUSTDOCFLAGS", "-D warnings"),
+    )?;
     dependencies()?;
     tests()?;
     say("\neverything passed");
@@ -37,7 +54,10 @@ fn contracts() -> Result<()> {
         step(name, command(forge()).args(arguments).current_dir(&folder))?;
     }
     let check = folder.join("bin").join("artifacts");
-    step("contracts: artifacts are current", command(check).arg("--check").current_dir(&folder))
+    step(
+        "contracts: artifacts are current",
+        command(check).arg("--check").current_dir(&folder),
+    )
 }
 
 /// Licences, sources and bans of the dependencies. Advisories need a network and are left out.
@@ -50,7 +70,14 @@ fn dependencies() -> Result<()> {
         .is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains(CARGO_DENY));
     if !is_current {
         let mut install = cargo();
-        install.args(["install", "cargo-deny", "--locked", "--debug", "--version", CARGO_DENY]);
+        install.args([
+            "install",
+            "cargo-deny",
+            "--locked",
+            "--debug",
+            "--version",
+            CARGO_DENY,
+        ]);
         install.arg("--root").arg(&tools);
         step("install cargo-deny", &mut install)?;
     }
@@ -62,11 +89,23 @@ fn dependencies() -> Result<()> {
 /// Every Rust test, with a private PostgreSQL beside them.
 fn tests() -> Result<()> {
     // `--all-targets` builds the daemon that the end-to-end stories start.
-    let build = ["build", "--workspace", "--all-targets", "--all-features", "--locked"];
+    let build = [
+        "build",
+        "--workspace",
+        "--all-targets",
+        "--all-features",
+        "--locked",
+    ];
     step("build", cargo().args(build))?;
     let postgres = Postgres::start()?;
     let mut run = cargo();
-    run.args(["test", "--workspace", "--all-features", "--locked", "--no-fail-fast"]);
+    run.args([
+        "test",
+        "--workspace",
+        "--all-features",
+        "--locked",
+        "--no-fail-fast",
+    ]);
     run.env("PAYWATCH_TEST_POSTGRES", &postgres.url);
     step("tests", &mut run)
 }
@@ -80,14 +119,20 @@ struct Postgres {
 
 impl Postgres {
     fn start() -> Result<Self> {
-        needs("psql", "install PostgreSQL (Debian: apt-get install postgresql)")?;
+        needs(
+            "psql",
+            "install PostgreSQL (Debian: apt-get install postgresql)",
+        )?;
         let program = root().join("target").join("debug").join("private-postgres");
         let mut child = command(&program)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .with_context(|| format!("{} could not be started", program.display()))?;
-        let stdout = child.stdout.take().context("the private PostgreSQL has no output")?;
+        let stdout = child
+            .stdout
+            .take()
+            .context("the private PostgreSQL has no output")?;
         let mut stdout = BufReader::new(stdout);
         let mut line = String::new();
         stdout.read_line(&mut line)?;
@@ -95,7 +140,11 @@ impl Postgres {
         if url.is_empty() {
             bail!("the private PostgreSQL did not start; its message is above");
         }
-        Ok(Self { child, url, _stdout: stdout })
+        Ok(Self {
+            child,
+            url,
+            _stdout: stdout,
+        })
     }
 }
 

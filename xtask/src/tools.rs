@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::shell::{command, root, step};
 
 /// Installs the npm packages that `contracts/package-lock.json` pins (Anvil, Forge, solc,
-/// OpenZeppelin), unless they are there already.
+/// the proxy library), unless they are there already.
 pub(crate) fn node_packages() -> Result<()> {
     let contracts = root().join("contracts");
     let wanted = fs::read(contracts.join("package-lock.json"))
@@ -18,9 +18,14 @@ pub(crate) fn node_packages() -> Result<()> {
     if fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(());
     }
-    needs("npm", "install Node.js 20 or newer with npm (Debian: apt-get install nodejs npm)")?;
+    needs(
+        "npm",
+        "install Node.js 20 or newer with npm (Debian: apt-get install nodejs npm)",
+    )?;
     let mut install = command("npm");
-    install.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(&contracts);
+    install
+        .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+        .current_dir(&contracts);
     step("install Foundry and solc from npm", &mut install)?;
     fs::write(&stamp, wanted).with_context(|| format!("{} cannot be written", stamp.display()))
 }

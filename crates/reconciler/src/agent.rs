@@ -55,7 +55,9 @@ pub struct ChainAgent {
 
 impl fmt::Debug for ChainAgent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ChainAgent").field("chain_id", &self.settings.chain_id).finish()
+        f.debug_struct("ChainAgent")
+            .field("chain_id", &self.settings.chain_id)
+            .finish()
     }
 }
 
@@ -79,7 +81,14 @@ impl ChainAgent {
         now: Now,
     ) -> Self {
         let (state, _) = watch::channel(AgentState::Starting);
-        Self { store, source, settings, first_block, now, state }
+        Self {
+            store,
+            source,
+            settings,
+            first_block,
+            now,
+            state,
+        }
     }
 
     /// How the loop is, now and later.
@@ -90,7 +99,11 @@ impl ChainAgent {
 
     /// Runs until `shutdown`, or until going on would be guessing.
     pub async fn run(self, shutdown: CancellationToken) {
-        if shutdown.run_until_cancelled(self.verified()).await.is_none() {
+        if shutdown
+            .run_until_cancelled(self.verified())
+            .await
+            .is_none()
+        {
             return;
         }
         loop {
@@ -101,7 +114,10 @@ impl ChainAgent {
                 },
                 End::Stopped(cause) => {
                     tracing::error!(chain.id = %self.settings.chain_id, cause, "chain stopped");
-                    self.state.send_replace(AgentState::Stopped { since: (self.now)(), cause });
+                    self.state.send_replace(AgentState::Stopped {
+                        since: (self.now)(),
+                        cause,
+                    });
                     shutdown.cancelled().await;
                     return;
                 },
@@ -112,7 +128,13 @@ impl ChainAgent {
     /// Waits until the node is the configured chain with the configured tokens.
     async fn verified(&self) {
         loop {
-            match verify(self.source.as_ref(), self.settings.chain_id, &self.settings.tokens).await {
+            match verify(
+                self.source.as_ref(),
+                self.settings.chain_id,
+                &self.settings.tokens,
+            )
+            .await
+            {
                 Ok(()) => return,
                 Err(error) => self.wait_for_node(&error).await,
             }
@@ -129,7 +151,10 @@ impl ChainAgent {
         let is_news = !matches!(&*self.state.borrow(), AgentState::Waiting { cause: known, .. } if *known == cause);
         if is_news {
             tracing::error!(chain.id = %self.settings.chain_id, cause, "{what}; trying again");
-            self.state.send_replace(AgentState::Waiting { since: (self.now)(), cause });
+            self.state.send_replace(AgentState::Waiting {
+                since: (self.now)(),
+                cause,
+            });
         }
     }
 
@@ -145,7 +170,10 @@ impl ChainAgent {
                 Some(Ok(update)) => update,
                 Some(Err(error)) => return End::Stopped(describe(&error)),
             };
-            match shutdown.run_until_cancelled(self.commit(&mut reconciler, &update)).await {
+            match shutdown
+                .run_until_cancelled(self.commit(&mut reconciler, &update))
+                .await
+            {
                 None => return End::Shutdown,
                 Some(Some(end)) => return end,
                 Some(None) => {},

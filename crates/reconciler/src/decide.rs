@@ -54,7 +54,10 @@ pub fn decide(
 ) -> Result<Vec<OrderChange>, DecideError> {
     let mut heads = heads.clone();
     heads.insert(news.heads.chain_id, news.heads);
-    books.iter().filter_map(|book| decide_one(book, &heads, news).transpose()).collect()
+    books
+        .iter()
+        .filter_map(|book| decide_one(book, &heads, news).transpose())
+        .collect()
 }
 
 fn decide_one(
@@ -93,17 +96,24 @@ fn decide_one(
 fn transfers_after(book: &OrderBooks, news: &News<'_>) -> Vec<RecordedTransfer> {
     let is_gone = |transfer: &Transfer| {
         transfer.id.chain_id == news.heads.chain_id
-            && news.retract_above.is_some_and(|common| transfer.block_number > common)
+            && news
+                .retract_above
+                .is_some_and(|common| transfer.block_number > common)
     };
-    let kept = book.transfers.iter().filter(|recorded| !is_gone(&recorded.transfer)).cloned();
+    let kept = book
+        .transfers
+        .iter()
+        .filter(|recorded| !is_gone(&recorded.transfer))
+        .cloned();
     let new = news
         .transfers
         .iter()
         .filter(|(_, order)| *order == book.order.id)
         .map(|(transfer, _)| RecordedTransfer::from(transfer.clone()));
     // A replayed transfer must not take away what is recorded about it.
-    let mut by_id: BTreeMap<TransferId, RecordedTransfer> =
-        new.map(|recorded| (recorded.transfer.id, recorded)).collect();
+    let mut by_id: BTreeMap<TransferId, RecordedTransfer> = new
+        .map(|recorded| (recorded.transfer.id, recorded))
+        .collect();
     by_id.extend(kept.map(|recorded| (recorded.transfer.id, recorded)));
     by_id.into_values().collect()
 }

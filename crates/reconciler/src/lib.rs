@@ -2,8 +2,8 @@
 //!
 //! The decisions are pure and lie in [`mod@decide`]; the rest loads, calls and commits.
 
-mod agent;
 mod address_book;
+mod agent;
 pub mod decide;
 mod reconciler;
 

@@ -50,7 +50,11 @@ impl Reconciler {
     /// A reconciler that keeps the last `keep_blocks` headers for finding forks after a restart.
     #[must_use]
     pub fn new(store: Store, keep_blocks: u32) -> Self {
-        Self { store, addresses: AddressBook::default(), keep_blocks }
+        Self {
+            store,
+            addresses: AddressBook::default(),
+            keep_blocks,
+        }
     }
 
     /// Applies `update` at the wall-clock time `at`, in one transaction.
@@ -70,7 +74,10 @@ impl Reconciler {
             let commit = self.prepare(update, transfers.clone(), at).await?;
             match self.store.commit_update(&commit).await {
                 Ok(()) => {
-                    return Ok(Applied { transfers: transfers.len(), changes: commit.changes });
+                    return Ok(Applied {
+                        transfers: transfers.len(),
+                        changes: commit.changes,
+                    });
                 },
                 Err(StoreError::Stale { .. }) if attempts < ATTEMPTS => {
                     tracing::debug!(chain.id = %update.chain_id, attempts, "an order changed meanwhile; deciding again");
@@ -86,7 +93,9 @@ impl Reconciler {
             .iter()
             .flat_map(|covered| &covered.transfers)
             .filter_map(|transfer| {
-                self.addresses.order_paid_by(transfer).map(|order| (transfer.clone(), order))
+                self.addresses
+                    .order_paid_by(transfer)
+                    .map(|order| (transfer.clone(), order))
             })
             .collect()
     }
@@ -101,7 +110,10 @@ impl Reconciler {
         let retract_above = update.retract_above.map(|common| common.number);
         let touch = Touch {
             chain_id,
-            orders: transfers.iter().map(|(_, order)| *order).collect::<BTreeSet<_>>(),
+            orders: transfers
+                .iter()
+                .map(|(_, order)| *order)
+                .collect::<BTreeSet<_>>(),
             retract_above,
             covered_time: update.tip.timestamp,
         };
@@ -115,7 +127,11 @@ impl Reconciler {
             .copied()
             .unwrap_or_else(|| ChainHeads::starting_at(chain_id, update.tip))
             .moved_to(update.tip, update.finalized);
-        let news = News { heads: moved, retract_above, transfers: &transfers };
+        let news = News {
+            heads: moved,
+            retract_above,
+            transfers: &transfers,
+        };
         let changes = decide(&books, &heads, &news)?;
         Ok(ChainCommit {
             chain_id,

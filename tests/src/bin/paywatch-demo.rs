@@ -16,10 +16,21 @@ use secrecy::ExposeSecret as _;
 /// Blocks that the demo's shop wants on a payment.
 const CONFIRMATIONS: u32 = 3;
 
+/// What happens when the demo is over.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Afterwards {
+    Stop,
+    Keep,
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
-    let keep = std::env::args().any(|argument| argument == "--keep");
-    match demo(keep).await {
+    let afterwards = if std::env::args().any(|argument| argument == "--keep") {
+        Afterwards::Keep
+    } else {
+        Afterwards::Stop
+    };
+    match demo(afterwards).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             println!("\nthe demo failed: {error:#}");
@@ -28,10 +39,14 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn demo(keep: bool) -> Result<()> {
+async fn demo(afterwards: Afterwards) -> Result<()> {
     println!("paywatch demo: an order over 100 USDT, paid in two parts\n");
     let chain = Chain::start("anvil", 31_337, 6).await;
-    println!("chain      Anvil at {} (chain id {})", chain.node.url(), chain.node.chain_id);
+    println!(
+        "chain      Anvil at {} (chain id {})",
+        chain.node.url(),
+        chain.node.chain_id
+    );
     println!("contracts  mock USDT {}", chain.token);
     println!("           deposit factory {}", deposit::factory_address());
 
@@ -48,7 +63,7 @@ async fn demo(keep: bool) -> Result<()> {
         bail!("the order ended as {} instead of completed", last.status);
     }
     println!("\ndone: the order is completed and the treasury holds the money");
-    if keep {
+    if afterwards == Afterwards::Keep {
         leave_running(&daemon, &chain, &order).await?;
     } else {
         daemon.stop().await;
@@ -64,16 +79,30 @@ async fn pay_in_two_parts(chain: &Chain, client: &Client) -> Result<Order> {
         ..CreateOrder::default()
     };
     let order = client.create_order(&request).await?;
-    let address = order.options.first().context("the order has no option")?.address.parse()?;
-    println!("\norder      {} ({}), to be paid to {address}", order.reference, order.id);
+    let address = order
+        .options
+        .first()
+        .context("the order has no option")?
+        .address
+        .parse()?;
+    println!(
+        "\norder      {} ({}), to be paid to {address}",
+        order.reference, order.id
+    );
     show(&order);
 
     let receipt = chain.pays(PAYER, address, "40").await;
-    println!("payer      sends 40 USDT in block {}", receipt.block_number.unwrap_or_default());
+    println!(
+        "payer      sends 40 USDT in block {}",
+        receipt.block_number.unwrap_or_default()
+    );
     show(&becomes(client, &order, "partially_paid").await);
 
     let receipt = chain.pays(OTHER_PAYER, address, "60").await;
-    println!("payer      sends 60 USDT in block {}", receipt.block_number.unwrap_or_default());
+    println!(
+        "payer      sends 60 USDT in block {}",
+        receipt.block_number.unwrap_or_default()
+    );
     show(&becomes(client, &order, "paid").await);
 
     println!("chain      mines {CONFIRMATIONS} blocks");
@@ -85,8 +114,15 @@ async fn pay_in_two_parts(chain: &Chain, client: &Client) -> Result<Order> {
 
 async fn becomes(client: &Client, order: &Order, status: &str) -> Order {
     wait::until(&format!("the order to be {status}"), || async {
-        let now = client.order(&order.id).await.map_err(|error| error.to_string())?;
-        if now.status == status { Ok(now) } else { Err(now.status) }
+        let now = client
+            .order(&order.id)
+            .await
+            .map_err(|error| error.to_string())?;
+        if now.status == status {
+            Ok(now)
+        } else {
+            Err(now.status)
+        }
     })
     .await
 }
@@ -101,7 +137,10 @@ fn show(order: &Order) {
 async fn flush(chain: &Chain, order: &Order) -> Result<()> {
     let id: OrderId = order.id.parse()?;
     let receipt = chain.flushes(vec![id.salt()]).await;
-    println!("anybody    flushes the deposit address (gas {})", receipt.gas_used);
+    println!(
+        "anybody    flushes the deposit address (gas {})",
+        receipt.gas_used
+    );
     let balance = chain.balance(TREASURY).await.to_string();
     println!("treasury   {TREASURY} holds {balance} USDT");
     if balance != "100" {
@@ -113,13 +152,22 @@ async fn flush(chain: &Chain, order: &Order) -> Result<()> {
 async fn leave_running(daemon: &Daemon, chain: &Chain, order: &Order) -> Result<()> {
     let (url, key) = (daemon.url(), daemon.key().expose_secret());
     println!("\nAll of it is left running until Ctrl-C. Try:\n");
-    println!("  curl -H 'Authorization: Bearer {key}' {url}v1/orders/{}", order.id);
+    println!(
+        "  curl -H 'Authorization: Bearer {key}' {url}v1/orders/{}",
+        order.id
+    );
     println!("  curl -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' \\");
     println!("       -d '{{\"reference\":\"INV-1002\",\"amount\":\"25.50\"}}' {url}v1/orders");
     println!("\n  API reference  {url}docs");
     println!("  readiness      {url}readyz");
     println!("  configuration  {}", daemon.config().display());
-    println!("  chain          {} (Anvil's unlocked accounts; USDT {})", chain.node.url(), chain.token);
-    tokio::signal::ctrl_c().await.context("Ctrl-C cannot be awaited")?;
+    println!(
+        "  chain          {} (Anvil's unlocked accounts; USDT {})",
+        chain.node.url(),
+        chain.token
+    );
+    tokio::signal::ctrl_c()
+        .await
+        .context("Ctrl-C cannot be awaited")?;
     Ok(())
 }

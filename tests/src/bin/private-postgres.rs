@@ -1,5 +1,8 @@
 //! Starts a private PostgreSQL, prints its URL, and removes it when standard input closes.
-#![expect(clippy::print_stdout, reason = "the URL on standard output is its interface")]
+#![expect(
+    clippy::print_stdout,
+    reason = "the URL on standard output is its interface"
+)]
 
 use std::io::{Read as _, Write as _};
 

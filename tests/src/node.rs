@@ -25,6 +25,7 @@ pub struct Node {
 impl Node {
     /// Starts a fresh chain on a free port.
     pub async fn start(chain_id: u64) -> Self {
+        tools::install_tls();
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let mut node = Self {
             chain_id,

@@ -12,6 +12,12 @@ pub fn root() -> PathBuf {
         .to_owned()
 }
 
+/// Installs the TLS provider that HTTP clients need, once.
+pub fn install_tls() {
+    // An error means that it is installed already.
+    let _installed = rustls::crypto::ring::default_provider().install_default();
+}
+
 /// The Anvil that `contracts/package-lock.json` pins, or the one that `ANVIL` names.
 #[must_use]
 pub fn anvil() -> PathBuf {

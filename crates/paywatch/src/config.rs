@@ -232,7 +232,7 @@ fn check_api(raw: &RawApi, problems: &mut Problems) -> Result<ApiConfig, Reporte
 fn check_orders(raw: &RawOrders, problems: &mut Problems) -> Result<OrdersConfig, Reported> {
     let mut section = Section::new("orders", problems);
     let longest = DAY.saturating_mul(366);
-    let allowed = Duration::from_secs(1)..=longest;
+    let allowed = Duration::from_secs(60)..=longest;
     let max_expiry = raw.max_expiry.as_deref();
     let max_expiry = section.duration(
         "max_expiry",

@@ -1,9 +1,10 @@
 //! Writes results to stdout, for people or as JSON.
 
 use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
+use std::num::NonZeroUsize;
 
+use comfy_table::Table;
 use comfy_table::presets::UTF8_BORDERS_ONLY;
-use comfy_table::{ContentArrangement, Table};
 use serde::Serialize;
 
 /// For whom results are written.
@@ -44,16 +45,49 @@ pub(crate) fn is_terminal() -> bool {
 /// An empty table under these headings.
 pub(crate) fn table<const N: usize>(headings: [&str; N]) -> Table {
     let mut table = Table::new();
+    table.load_style(UTF8_BORDERS_ONLY).set_header(headings);
     table
-        .load_style(UTF8_BORDERS_ONLY)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_header(headings);
-    table
+}
+
+/// How many rows `text` takes in this terminal, which breaks lines that are too long for it.
+pub(crate) fn rows(text: &str) -> usize {
+    let width = Table::new()
+        .width()
+        .and_then(|width| NonZeroUsize::new(width.into()));
+    text.lines()
+        .map(|line| rows_of(line.chars().count(), width))
+        .sum()
+}
+
+fn rows_of(length: usize, width: Option<NonZeroUsize>) -> usize {
+    width.map_or(1, |width| length.div_ceil(width.get()).max(1))
 }
 
 fn written(result: io::Result<()>) -> io::Result<()> {
     match result {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_lines_take_more_rows() {
+        let cases = [
+            (0, Some(80), 1),
+            (80, Some(80), 1),
+            (81, Some(80), 2),
+            (500, None, 1),
+        ];
+        for (length, width, rows) in cases {
+            assert_eq!(
+                rows_of(length, width.and_then(NonZeroUsize::new)),
+                rows,
+                "{length} in {width:?}"
+            );
+        }
     }
 }

@@ -3,10 +3,9 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use paywatch_api::keys::{self, MintedKey};
-use paywatch_api::{Clock as _, SystemClock};
+use paywatch_api::{Clock as _, SystemClock, keys};
 use paywatch_core::Timestamp;
-use paywatch_store::{ApiKeyRecord, NewApiKey, Store};
+use paywatch_store::{ApiKeyRecord, Store};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
@@ -21,7 +20,7 @@ pub(crate) async fn run(config: &Path, args: cli::ApiKey, format: Format) -> any
         .await
         .context("the database cannot be used")?;
     let done = match args {
-        cli::ApiKey::Create { name } => create(&store, name, format).await,
+        cli::ApiKey::Create { name } => create(&store, &name, format).await,
         cli::ApiKey::List => list(&store, format).await,
         cli::ApiKey::Revoke { id } => revoke(&store, &id, format).await,
     };
@@ -31,16 +30,10 @@ pub(crate) async fn run(config: &Path, args: cli::ApiKey, format: Format) -> any
 
 /// Prints the key alone on stdout, so that it can be piped; what is to be said about it goes to
 /// stderr.
-async fn create(store: &Store, name: String, format: Format) -> anyhow::Result<()> {
-    let MintedKey { id, secret, hash } = keys::mint();
-    let key = NewApiKey {
-        id: id.clone(),
-        name: name.clone(),
-        hash,
-        created_at: SystemClock.now(),
-    };
-    store.create_api_key(&key).await?;
-    let secret = secret.expose_secret();
+async fn create(store: &Store, name: &str, format: Format) -> anyhow::Result<()> {
+    let (secret, stored) = keys::mint(name, SystemClock.now());
+    store.create_api_key(&stored).await?;
+    let (id, secret) = (stored.id, secret.expose_secret());
     match format {
         Format::Json => output::json(&json!({ "id": id, "name": name, "key": secret })),
         Format::Text => {

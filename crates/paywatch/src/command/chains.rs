@@ -33,7 +33,13 @@ pub(crate) async fn run(
     for chain in &chains {
         table.add_row(row(chain));
     }
-    Ok(output::line(&table.to_string())?)
+    output::line(&table.to_string())?;
+    for chain in &chains {
+        if let Some(cause) = &chain.cause {
+            output::line(&format!("{}: {cause}", chain.name))?;
+        }
+    }
+    Ok(())
 }
 
 fn row(chain: &Chain) -> [String; 7] {
@@ -55,10 +61,7 @@ fn row(chain: &Chain) -> [String; 7] {
             .lag_blocks
             .map_or_else(unknown, |blocks| format!("{blocks} blocks")),
         format!("{}{tag}", chain.finality.confirmations),
-        match &chain.cause {
-            Some(cause) => format!("{}: {cause}", chain.condition),
-            None => chain.condition.clone(),
-        },
+        chain.condition.clone(),
     ]
 }
 

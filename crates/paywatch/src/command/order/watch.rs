@@ -18,7 +18,7 @@ const EVERY: Duration = Duration::from_secs(1);
 pub(crate) async fn run(client: &Client, id: &str, format: Format) -> anyhow::Result<ExitCode> {
     let mut display = match format {
         Format::Json => Display::Objects,
-        Format::Text if output::is_terminal() => Display::Live { drawn_lines: 0 },
+        Format::Text if output::is_terminal() => Display::Live { drawn_rows: 0 },
         Format::Text => Display::Lines,
     };
     let mut ticks = tokio::time::interval(EVERY);
@@ -85,8 +85,8 @@ enum Display {
     Lines,
     /// A table that is drawn over.
     Live {
-        /// How many lines the last drawing has.
-        drawn_lines: usize,
+        /// How many rows the last drawing takes.
+        drawn_rows: usize,
     },
 }
 
@@ -95,9 +95,9 @@ impl Display {
         match self {
             Self::Objects => output::json_line(order),
             Self::Lines => Ok(output::line(&screen::summary(order))?),
-            Self::Live { drawn_lines } => {
+            Self::Live { drawn_rows } => {
                 let drawing = screen::draw(order);
-                let above = std::mem::replace(drawn_lines, drawing.lines().count());
+                let above = std::mem::replace(drawn_rows, output::rows(&drawing));
                 Ok(output::line(&over(above, &drawing))?)
             },
         }
@@ -105,18 +105,18 @@ impl Display {
 
     /// Says something beside the order, below what is drawn.
     fn remark(&mut self, text: &str) -> anyhow::Result<()> {
-        if let Self::Live { drawn_lines } = self {
-            *drawn_lines = 0;
+        if let Self::Live { drawn_rows } = self {
+            *drawn_rows = 0;
         }
         Ok(output::aside(text)?)
     }
 }
 
-/// `drawing` in place of the `above` lines that were drawn last: up to the first of them, and
+/// `drawing` in place of the `above` rows that were drawn last: up to the first of them, and
 /// everything below away.
 fn over(above: usize, drawing: &str) -> String {
     match above {
         0 => drawing.to_owned(),
-        lines => format!("\u{1b}[{lines}A\u{1b}[J{drawing}"),
+        rows => format!("\u{1b}[{rows}A\u{1b}[J{drawing}"),
     }
 }

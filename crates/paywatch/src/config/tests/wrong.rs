@@ -27,7 +27,7 @@ fn every_wrong_value_is_named_with_what_is_allowed() {
         ),
         (
             "[orders]\ndefault_expiry = \"soon\"",
-            "orders.default_expiry: \"soon\" is not a time (expected number at 0); write a time such as \"90s\", \"15m\" or \"1h 30m\", from 1s to 366d",
+            "orders.default_expiry: \"soon\" is not a time (expected number at 0); write a time such as \"90s\", \"15m\" or \"1h 30m\", from 1m to 366d",
         ),
         (
             "[orders]\ndefault_expiry = \"2h\"\nmax_expiry = \"1h\"",

@@ -227,7 +227,14 @@ impl From<StoreError> for Problem {
         tracing::error!(error = cause, "the database failed a request");
         match error {
             StoreError::Unreachable { .. } => Self::new(Code::Unavailable),
-            _other => Self::new(Code::Internal),
+            StoreError::Stale { .. }
+            | StoreError::Database { .. }
+            | StoreError::Corrupt { .. }
+            | StoreError::Refused { .. }
+            | StoreError::NoFolder { .. }
+            | StoreError::Unwritable { .. }
+            | StoreError::NewerSchema { .. }
+            | StoreError::Migration(_) => Self::new(Code::Internal),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use secrecy::ExposeSecret as _;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::{AnyPool, Connection as _, Executor as _};
+use sqlx::{AnyPool, ConnectOptions as _, Connection as _, Executor as _};
 
 use crate::database_url::{DatabaseUrl, Place, sqlite_url};
 use crate::error::{StoreError, failed};
@@ -66,10 +66,10 @@ impl Engine {
     ) -> Result<(), MigrateError> {
         let mut connection = pools.writers.acquire().await?;
         match self {
-            Self::Postgres => migrator.run(&mut *connection).await,
+            Self::Postgres => migrator.run_direct(None, &mut *connection, false).await,
             Self::Sqlite => {
                 let mut transaction = connection.begin_with(self.begin_write()).await?;
-                migrator.run(&mut *transaction).await?;
+                migrator.run_direct(None, &mut *transaction, false).await?;
                 Ok(transaction.commit().await?)
             },
         }
@@ -87,6 +87,9 @@ pub(crate) async fn connect(url: &DatabaseUrl) -> Result<Pools, StoreError> {
 
 async fn connect_postgres(url: &str) -> Result<Pools, StoreError> {
     let options = options(url)?;
+    try_out(&options, "SELECT 1")
+        .await
+        .map_err(failed("connect"))?;
     let pool = AnyPoolOptions::new()
         .max_connections(POSTGRES_CONNECTIONS)
         .acquire_timeout(PATIENCE)
@@ -111,14 +114,17 @@ async fn connect_sqlite(path: &Path) -> Result<Pools, StoreError> {
             folder: folder.to_owned(),
         });
     }
+    let writing = options(&sqlite_url(path, "rwc"))?;
+    let unwritable = |source| StoreError::Unwritable {
+        path: path.to_owned(),
+        source,
+    };
+    try_out(&writing, SQLITE_WRITER).await.map_err(unwritable)?;
     let writers = sqlite_pool(SQLITE_WRITER)
         .max_connections(1)
-        .connect_with(options(&sqlite_url(path, "rwc"))?)
+        .connect_with(writing)
         .await
-        .map_err(|source| StoreError::Unwritable {
-            path: path.to_owned(),
-            source,
-        })?;
+        .map_err(unwritable)?;
     let readers = sqlite_pool(SQLITE_READER)
         .max_connections(SQLITE_READERS)
         .connect_lazy_with(options(&sqlite_url(path, "rw"))?);
@@ -127,6 +133,19 @@ async fn connect_sqlite(path: &Path) -> Result<Pools, StoreError> {
         writers,
         readers,
     })
+}
+
+/// Connects once, so that what is wrong is known: a pool would only try again until its time is
+/// up.
+async fn try_out(options: &AnyConnectOptions, statement: &'static str) -> sqlx::Result<()> {
+    let attempt = async {
+        let mut connection = options.connect().await?;
+        connection.execute(statement).await?;
+        connection.close().await
+    };
+    tokio::time::timeout(PATIENCE, attempt)
+        .await
+        .unwrap_or(Err(sqlx::Error::PoolTimedOut))
 }
 
 fn sqlite_pool(pragmas: &'static str) -> AnyPoolOptions {
@@ -180,4 +199,44 @@ pub(crate) fn is_collision(error: &sqlx::Error) -> bool {
 
 fn code(error: &sqlx::Error) -> Option<Cow<'_, str>> {
     error.as_database_error()?.code()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn sqlite_writes_through_to_the_disk_and_readers_cannot_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let url: DatabaseUrl = format!("sqlite:{}", folder.path().join("a b%20#ü").display())
+            .parse()
+            .unwrap();
+        let pools = connect(&url).await.unwrap();
+        let pragma = async |statement| {
+            sqlx::query_scalar::<_, i64>(statement)
+                .fetch_one(&pools.writers)
+                .await
+                .unwrap()
+        };
+        assert_eq!(pragma("PRAGMA synchronous").await, 2);
+        assert_eq!(pragma("PRAGMA foreign_keys").await, 1);
+        let mode: String = sqlx::query_scalar("PRAGMA journal_mode")
+            .fetch_one(&pools.writers)
+            .await
+            .unwrap();
+        assert_eq!(mode, "wal");
+        let written = pools.readers.execute("CREATE TABLE t (x BIGINT)").await;
+        assert!(written.is_err());
+        assert!(folder.path().join("a b%20#ü").is_file());
+    }
+
+    #[test]
+    fn codes_say_whether_waiting_helps() {
+        for code in ["5", "261", "517", "6", "08006", "57P01", "53300"] {
+            assert!(is_busy(code), "{code}");
+        }
+        for code in ["23505", "42601", "1", "2067", "8", "40P01"] {
+            assert!(!is_busy(code), "{code}");
+        }
+    }
 }

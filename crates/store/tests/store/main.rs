@@ -1,0 +1,39 @@
+//! Stories of the store. Each runs on SQLite and on PostgreSQL.
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, and its numbers are small"
+)]
+
+/// Makes a test on each engine of every story that is named.
+macro_rules! on_both_engines {
+    ($($story:ident),* $(,)?) => {
+        mod on_sqlite {
+            use crate::books::{Books, Engine};
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $story() {
+                super::$story(Books::fresh(Engine::Sqlite).await).await;
+            })*
+        }
+        mod on_postgres {
+            use crate::books::{Books, Engine};
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $story() {
+                super::$story(Books::fresh(Engine::Postgres).await).await;
+            })*
+        }
+    };
+}
+
+mod assessing;
+mod books;
+mod committing;
+mod creating;
+mod keys;
+mod line;
+mod listing;
+mod opening;
+mod racing;
+mod reorgs;

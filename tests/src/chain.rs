@@ -169,7 +169,8 @@ impl Chain {
             let request = TransactionRequest::default()
                 .from(PAYER)
                 .to(self.token)
-                .input(self.transfer_call(*to, amount).into());
+                .input(self.transfer_call(*to, amount).into())
+                .gas_limit(200_000);
             (TransactionData::JSON(request), *block)
         });
         let options = ReorgOptions {

@@ -23,18 +23,27 @@ const DRAIN: Duration = Duration::from_secs(20);
 /// When the database cannot be opened or the address cannot be listened on. A node that does not
 /// answer is no error: its chain says so and keeps trying.
 pub(crate) async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
-    let store = Store::open(&config.database).await.context("the database cannot be used")?;
-    let listener = TcpListener::bind(config.api.listen).await.with_context(|| {
-        let address = config.api.listen;
-        format!("api.listen: {address} cannot be listened on; is it taken by another program?")
-    })?;
+    let store = Store::open(&config.database)
+        .await
+        .context("the database cannot be used")?;
+    let listener = TcpListener::bind(config.api.listen)
+        .await
+        .with_context(|| {
+            let address = config.api.listen;
+            format!("api.listen: {address} cannot be listened on; is it taken by another program?")
+        })?;
     let address = listener.local_addr().context("the API has no address")?;
 
     let board = ConditionBoard::new(config.chains.iter().map(|chain| chain.id));
     let mut loops = JoinSet::new();
     for chain in &config.chains {
         let agent = chain::agent(chain, store.clone()).await?;
-        loops.spawn(chain::relay(chain.id, agent.state(), board.clone(), shutdown.clone()));
+        loops.spawn(chain::relay(
+            chain.id,
+            agent.state(),
+            board.clone(),
+            shutdown.clone(),
+        ));
         loops.spawn(agent.run(shutdown.clone()));
     }
 
@@ -64,7 +73,10 @@ pub(crate) async fn run(config: Config, shutdown: CancellationToken) -> anyhow::
         }
     });
     if drained.await.is_err() {
-        tracing::warn!("some requests did not end in {} s and were dropped", DRAIN.as_secs());
+        tracing::warn!(
+            "some requests did not end in {} s and were dropped",
+            DRAIN.as_secs()
+        );
     }
     store.close().await;
     tracing::info!("stopped");

@@ -38,7 +38,13 @@ pub(super) async fn agent(chain: &ChainConfig, store: Store) -> anyhow::Result<C
         StartAt::Head => None,
         StartAt::Block(number) => Some(number),
     };
-    Ok(ChainAgent::new(store, Arc::new(source), follow, first_block, Arc::new(now)))
+    Ok(ChainAgent::new(
+        store,
+        Arc::new(source),
+        follow,
+        first_block,
+        Arc::new(now),
+    ))
 }
 
 /// The wall clock.

@@ -1,0 +1,201 @@
+//! Single histories, told step by step.
+
+use paywatch_core::{
+    Amount, EventKind, LatePolicy, OrderStatus, Snapshot, Timestamp, events_between,
+};
+
+use crate::books::{Books, Deed, amount, chain, order};
+
+/// Applies deeds and returns the status and the kinds of events after each.
+fn story(books: &mut Books, deeds: &[Deed]) -> Vec<(OrderStatus, Vec<EventKind>)> {
+    deeds
+        .iter()
+        .map(|deed| {
+            let before = books.snapshot.clone();
+            books.apply(deed).unwrap();
+            let kinds = events_between(&before, &books.snapshot).unwrap();
+            (
+                books.snapshot.status,
+                kinds.iter().map(|event| event.kind).collect(),
+            )
+        })
+        .collect()
+}
+
+fn mine(payments: &[u8]) -> Deed {
+    Deed::Mine {
+        chain: 0,
+        payments: payments.to_vec(),
+    }
+}
+
+#[test]
+fn two_instalments_complete_an_order() {
+    let mut books = Books::open(order(2, LatePolicy::Accept, "0", 10_000));
+    let told = story(&mut books, &[mine(&[40]), mine(&[60]), mine(&[])]);
+    use EventKind::{
+        OrderCompleted, OrderPaid, OrderPartiallyPaid, PaymentConfirmed, PaymentDetected,
+    };
+    assert_eq!(
+        told,
+        [
+            (
+                OrderStatus::PartiallyPaid,
+                vec![PaymentDetected, OrderPartiallyPaid]
+            ),
+            (
+                OrderStatus::Paid,
+                vec![PaymentConfirmed, PaymentDetected, OrderPaid]
+            ),
+            (
+                OrderStatus::Completed,
+                vec![PaymentConfirmed, OrderCompleted]
+            ),
+        ]
+    );
+}
+
+#[test]
+fn a_reorg_takes_a_completed_order_back_and_remining_completes_it_again() {
+    let mut books = Books::open(order(2, LatePolicy::Accept, "0", 10_000));
+    let reorg = Deed::Reorg {
+        chain: 0,
+        depth: 2,
+        length: 1,
+        remined: true,
+    };
+    let told = story(&mut books, &[mine(&[100]), mine(&[]), reorg, mine(&[])]);
+    let statuses: Vec<_> = told.iter().map(|(status, _)| *status).collect();
+    assert_eq!(
+        statuses,
+        [
+            OrderStatus::Paid,
+            OrderStatus::Completed,
+            OrderStatus::Paid,
+            OrderStatus::Completed
+        ]
+    );
+    assert_eq!(
+        told[2].1,
+        [
+            EventKind::PaymentReverted,
+            EventKind::PaymentDetected,
+            EventKind::OrderReverted
+        ]
+    );
+    assert!(told[3].1.contains(&EventKind::OrderCompleted));
+    assert!(books.snapshot.flags.reverted);
+}
+
+#[test]
+fn a_shorter_branch_above_a_confirmed_payment_changes_nothing() {
+    let mut books = Books::open(order(4, LatePolicy::Accept, "0", 10_000));
+    story(&mut books, &[mine(&[100]), mine(&[]), mine(&[]), mine(&[])]);
+    assert_eq!(books.snapshot.status, OrderStatus::Completed);
+    let shorter = Deed::Reorg {
+        chain: 0,
+        depth: 3,
+        length: 1,
+        remined: false,
+    };
+    let told = story(&mut books, &[shorter]);
+    assert_eq!(told, [(OrderStatus::Completed, vec![])]);
+}
+
+#[test]
+fn an_order_expires_only_when_every_chain_is_past_the_deadline() {
+    let mut books = Books::open(order(1, LatePolicy::Accept, "0", 15));
+    let other = |payments: &[u8]| Deed::Mine {
+        chain: 1,
+        payments: payments.to_vec(),
+    };
+    let told = story(&mut books, &[mine(&[]), mine(&[]), other(&[]), other(&[])]);
+    let statuses: Vec<_> = told.iter().map(|(status, _)| *status).collect();
+    let waiting = OrderStatus::AwaitingPayment;
+    assert_eq!(statuses, [waiting, waiting, waiting, OrderStatus::Expired]);
+
+    // Late money that is accepted still completes it, with a flag.
+    let told = story(&mut books, &[mine(&[100])]);
+    assert_eq!(told[0].0, OrderStatus::Completed);
+    assert!(told[0].1.contains(&EventKind::OrderLatePayment));
+    assert!(books.snapshot.flags.late);
+}
+
+#[test]
+fn held_late_money_is_announced_and_does_not_count() {
+    let mut books = Books::open(order(1, LatePolicy::Hold, "0", 5));
+    let other = Deed::Mine {
+        chain: 1,
+        payments: vec![],
+    };
+    let told = story(&mut books, &[other, mine(&[100])]);
+    let late = [
+        EventKind::PaymentDetected,
+        EventKind::OrderLatePayment,
+        EventKind::OrderExpired,
+    ];
+    assert_eq!(told[1], (OrderStatus::Expired, late.to_vec()));
+    assert_eq!(books.snapshot.counted, Amount::ZERO);
+    assert_eq!(books.snapshot.received, amount("100"));
+}
+
+#[test]
+fn too_little_within_the_tolerance_is_enough_and_says_so() {
+    let mut books = Books::open(order(1, LatePolicy::Accept, "2.5", 10_000));
+    story(&mut books, &[mine(&[98])]);
+    assert_eq!(books.snapshot.status, OrderStatus::Completed);
+    assert_eq!(books.snapshot.flags.names(), ["underpaid_within_tolerance"]);
+}
+
+#[test]
+fn too_much_is_told_with_the_excess() {
+    let mut books = Books::open(order(1, LatePolicy::Accept, "0", 10_000));
+    let told = story(&mut books, &[mine(&[50, 59])]);
+    assert!(told[0].1.contains(&EventKind::OrderOverpaid));
+    assert_eq!(books.snapshot.excess, amount("9"));
+    assert_eq!(books.snapshot.flags.names(), ["overpaid"]);
+}
+
+#[test]
+fn a_cancelled_order_counts_nothing_and_never_comes_back() {
+    let mut books = Books::open(order(1, LatePolicy::Accept, "0", 10_000));
+    books.order.cancelled_at = Some(Timestamp::EPOCH);
+    let told = story(&mut books, &[mine(&[100])]);
+    assert_eq!(told[0].0, OrderStatus::Cancelled);
+    assert_eq!(books.snapshot.counted, Amount::ZERO);
+    assert_eq!(books.snapshot.received, amount("100"));
+}
+
+#[test]
+fn the_finalized_tag_is_needed_where_the_rule_asks_for_it() {
+    let mut books = Books::open(order(1, LatePolicy::Accept, "0", 10_000));
+    for option in &mut books.order.options {
+        option.finality = option.finality.and_finalized();
+    }
+    story(&mut books, &[mine(&[100]), mine(&[]), mine(&[])]);
+    assert_eq!(books.snapshot.status, OrderStatus::Paid);
+
+    let heads = books.heads[&chain(1)];
+    books
+        .heads
+        .insert(chain(1), heads.moved_to(heads.tip, Some(1)));
+    story(&mut books, &[Deed::Replay]);
+    assert_eq!(books.snapshot.status, OrderStatus::Completed);
+}
+
+#[test]
+fn an_impossible_step_is_an_error() {
+    let completed = Snapshot {
+        status: OrderStatus::Completed,
+        ..Snapshot::new()
+    };
+    let cancelled = Snapshot {
+        status: OrderStatus::Cancelled,
+        ..Snapshot::new()
+    };
+    assert!(events_between(&completed, &cancelled).is_err());
+    assert!(
+        events_between(&completed, &Snapshot::new()).is_err(),
+        "back without lost money"
+    );
+}

@@ -218,9 +218,10 @@ impl ChainAgent {
                     return None;
                 },
                 Err(ReconcileError::CursorMoved { .. }) => return Some(End::CursorMoved),
-                Err(error @ ReconcileError::Undecidable(_)) => {
-                    return Some(End::Stopped(describe(&error)));
-                },
+                Err(
+                    error @ (ReconcileError::Undecidable(_)
+                    | ReconcileError::ForkBelowFinalized { .. }),
+                ) => return Some(End::Stopped(describe(&error))),
                 Err(ReconcileError::Store(error)) => {
                     self.waiting("the database does not take the update", describe(&error));
                     tokio::time::sleep(PAUSE).await;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use paywatch_core::{BlockRef, ChainHeads, ChainId, OrderId, Timestamp, Transfer};
+use paywatch_core::{BlockNumber, BlockRef, ChainHeads, ChainId, OrderId, Timestamp, Transfer};
 use paywatch_indexer::ChainUpdate;
 use paywatch_store::{ChainCommit, OrderChange, Store, StoreError, Touch};
 
@@ -37,6 +37,20 @@ pub enum ReconcileError {
     CursorMoved {
         /// The chain.
         chain_id: ChainId,
+    },
+    /// The chain took back what it had called final, possibly before this program was started:
+    /// stop it. What is mined anew below that block must not pass for final at once.
+    #[error(
+        "chain {chain_id} parts from the books at block {common}, below block {finalized} which it \
+         had called final; make sure that the endpoint is right before anything else"
+    )]
+    ForkBelowFinalized {
+        /// The chain.
+        chain_id: ChainId,
+        /// The last common block.
+        common: BlockNumber,
+        /// The highest final block in the books.
+        finalized: BlockNumber,
     },
     /// The books are in doubt: stop the chain.
     #[error("an order cannot be decided")]
@@ -122,6 +136,16 @@ impl Reconciler {
         let cursor: Option<BlockRef> = stored.map(|heads| heads.tip.to_ref());
         if cursor != update.previous {
             return Err(ReconcileError::CursorMoved { chain_id });
+        }
+        if let (Some(common), Some(finalized)) =
+            (retract_above, stored.and_then(|heads| heads.finalized))
+            && common < finalized
+        {
+            return Err(ReconcileError::ForkBelowFinalized {
+                chain_id,
+                common,
+                finalized,
+            });
         }
         let moved = stored
             .copied()

@@ -249,6 +249,32 @@ async fn an_update_that_does_not_stand_on_the_stored_cursor_is_refused_whole() {
 }
 
 #[tokio::test]
+async fn what_was_final_before_a_restart_is_not_taken_back() {
+    let shop = Shop::open().await;
+    let order = shop.order(1, "5").await;
+    let mut chain = shop.follows(1);
+    chain.brings(10, &[]).await;
+    let common = chain.tip;
+    chain.brings(11, &[]).await;
+    let mut final_now = chain.update(12, 0, &[]);
+    final_now.finalized = Some(12);
+    chain.apply(&final_now).await.unwrap();
+
+    let mut restarted = Chain {
+        tip: chain.tip,
+        ..shop.follows(1)
+    };
+    let mut update = restarted.update(11, 1, &[(&order, "5")]);
+    update.retract_above = common;
+    let refused = restarted.apply(&update).await;
+    assert!(
+        matches!(refused, Err(ReconcileError::ForkBelowFinalized { .. })),
+        "{refused:?}"
+    );
+    assert_eq!(shop.status(&order).await.1, "0");
+}
+
+#[tokio::test]
 async fn transfers_of_nothing_are_not_recorded() {
     let shop = Shop::open().await;
     let order = shop.order(1, "5").await;

@@ -6,7 +6,7 @@ use std::process::{Child, ChildStdout, Stdio};
 use anyhow::{Context as _, Result, bail};
 
 use crate::shell::{cargo, command, root, say, step};
-use crate::tools::{forge, needs, node_packages};
+use crate::tools::{forge, node_packages};
 
 /// The version of cargo-deny that `deny.toml` is written for.
 const CARGO_DENY: &str = "0.20.2";

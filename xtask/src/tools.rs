@@ -31,7 +31,7 @@ pub(crate) fn node_packages() -> Result<()> {
 }
 
 /// Fails with `remedy` when `program` cannot be run.
-pub(crate) fn needs(program: &str, remedy: &str) -> Result<()> {
+fn needs(program: &str, remedy: &str) -> Result<()> {
     match Command::new(program).arg("--version").output() {
         Ok(output) if output.status.success() => Ok(()),
         Ok(output) => bail!("{program} --version failed ({}); {remedy}", output.status),

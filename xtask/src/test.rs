@@ -119,10 +119,6 @@ struct Postgres {
 
 impl Postgres {
     fn start() -> Result<Self> {
-        needs(
-            "psql",
-            "install PostgreSQL (Debian: apt-get install postgresql)",
-        )?;
         let program = root().join("target").join("debug").join("private-postgres");
         let mut child = command(&program)
             .stdin(Stdio::piped())

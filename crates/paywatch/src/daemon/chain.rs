@@ -1,11 +1,10 @@
 //! One chain's loop, wired from its configuration to the API's board.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
-use paywatch_api::{ChainCondition, ConditionBoard};
-use paywatch_core::{ChainId, Timestamp};
+use paywatch_api::{ChainCondition, Clock as _, ConditionBoard, SystemClock};
+use paywatch_core::ChainId;
 use paywatch_indexer::{FollowSettings, RpcSettings, RpcSource};
 use paywatch_reconciler::{AgentState, ChainAgent};
 use paywatch_store::Store;
@@ -43,18 +42,8 @@ pub(super) async fn agent(chain: &ChainConfig, store: Store) -> anyhow::Result<C
         Arc::new(source),
         follow,
         first_block,
-        Arc::new(now),
+        Arc::new(|| SystemClock.now()),
     ))
-}
-
-/// The wall clock.
-fn now() -> Timestamp {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .ok()
-        .and_then(|since| i64::try_from(since.as_millis()).ok())
-        .and_then(|ms| Timestamp::from_unix_ms(ms).ok())
-        .unwrap_or(Timestamp::EPOCH)
 }
 
 /// Tells the API's board how the agent of `chain` is, until it ends.

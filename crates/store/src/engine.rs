@@ -14,14 +14,18 @@ use crate::error::{StoreError, failed};
 
 /// How long a caller waits for a free connection, or SQLite for another program's write.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// How long to wait before a busy database is asked again.
+const RETRY: Duration = Duration::from_millis(20);
 /// Readers beside SQLite's one writer.
 const SQLITE_READERS: u32 = 4;
 /// Connections to PostgreSQL.
 const POSTGRES_CONNECTIONS: u32 = 16;
 
+/// Readers do not wait for the writer, nor it for them. The file remembers this.
+const SQLITE_FILE: &str = "PRAGMA busy_timeout = 15000; PRAGMA journal_mode = WAL;";
 /// What a writer of SQLite asks for: a commit is on the disk before it is answered.
-const SQLITE_WRITER: &str = "PRAGMA busy_timeout = 15000; PRAGMA journal_mode = WAL; \
-    PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
+const SQLITE_WRITER: &str =
+    "PRAGMA busy_timeout = 15000; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
 const SQLITE_READER: &str = "PRAGMA busy_timeout = 15000; PRAGMA query_only = ON;";
 
 /// Which of the two it is.
@@ -115,11 +119,17 @@ async fn connect_sqlite(path: &Path) -> Result<Pools, StoreError> {
         });
     }
     let writing = options(&sqlite_url(path, "rwc"))?;
-    let unwritable = |source| StoreError::Unwritable {
-        path: path.to_owned(),
-        source,
+    let unwritable = |source| {
+        if is_unreachable(&source) {
+            failed("connect")(source)
+        } else {
+            StoreError::Unwritable {
+                path: path.to_owned(),
+                source,
+            }
+        }
     };
-    try_out(&writing, SQLITE_WRITER).await.map_err(unwritable)?;
+    try_out(&writing, SQLITE_FILE).await.map_err(unwritable)?;
     let writers = sqlite_pool(SQLITE_WRITER)
         .max_connections(1)
         .connect_with(writing)
@@ -136,16 +146,28 @@ async fn connect_sqlite(path: &Path) -> Result<Pools, StoreError> {
 }
 
 /// Connects once, so that what is wrong is known: a pool would only try again until its time is
-/// up.
+/// up. A database that says it is busy is asked again, above all SQLite's while several programs
+/// switch it to WAL at once, since nothing else makes them wait for each other there.
 async fn try_out(options: &AnyConnectOptions, statement: &'static str) -> sqlx::Result<()> {
-    let attempt = async {
-        let mut connection = options.connect().await?;
-        connection.execute(statement).await?;
-        connection.close().await
+    let attempts = async {
+        loop {
+            match attempt(options, statement).await {
+                Err(error) if code(&error).is_some_and(|code| is_busy(&code)) => {
+                    tokio::time::sleep(RETRY).await;
+                },
+                done => return done,
+            }
+        }
     };
-    tokio::time::timeout(PATIENCE, attempt)
+    tokio::time::timeout(PATIENCE, attempts)
         .await
         .unwrap_or(Err(sqlx::Error::PoolTimedOut))
+}
+
+async fn attempt(options: &AnyConnectOptions, statement: &'static str) -> sqlx::Result<()> {
+    let mut connection = options.connect().await?;
+    connection.execute(statement).await?;
+    connection.close().await
 }
 
 fn sqlite_pool(pragmas: &'static str) -> AnyPoolOptions {

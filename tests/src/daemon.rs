@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use paywatch_client::Client;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
@@ -118,6 +118,22 @@ impl Daemon {
         )
     }
 
+    /// Runs a command of the program against the running daemon, with its key: whether it went
+    /// well, and its standard output and standard error.
+    pub async fn operator(&self, arguments: &[&str]) -> (bool, String, String) {
+        let mut command = self.command();
+        command.args(arguments);
+        command.env("PAYWATCH_URL", self.url().as_str());
+        command.env("PAYWATCH_API_KEY", self.key().expose_secret());
+        let output = command.output().await.expect("the program runs");
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        (
+            output.status.success(),
+            text(output.stdout),
+            text(output.stderr),
+        )
+    }
+
     /// Starts it and waits until its API answers.
     pub async fn start(&mut self) {
         assert!(self.child.is_none(), "the daemon runs already");
@@ -186,6 +202,20 @@ impl Daemon {
     #[must_use]
     pub fn client(&self) -> Client {
         Client::new(self.url().clone(), self.key().clone()).expect("a client can be made")
+    }
+
+    /// Waits until it follows all of its chains.
+    pub async fn becomes_ready(&self) {
+        let client = self.client();
+        wait::until("the daemon to be ready", || async {
+            let readiness = client.ready().await.map_err(|error| error.to_string())?;
+            if readiness.ready {
+                Ok(())
+            } else {
+                Err(format!("{readiness:?}"))
+            }
+        })
+        .await;
     }
 
     /// What it has logged so far.

@@ -36,6 +36,7 @@ impl Shop {
             .collect();
         let mut daemon = Daemon::new(engine, &sections);
         daemon.start().await;
+        daemon.becomes_ready().await;
         Self {
             chains,
             daemon,

@@ -65,15 +65,7 @@ async fn a_node_that_is_down_at_the_start_is_waited_for() {
     .await;
 
     chain.node.start_again().await;
-    wait::until("the daemon to be ready", || async {
-        let ready = client.ready().await.map_err(|error| error.to_string())?;
-        if ready.ready {
-            Ok(())
-        } else {
-            Err(format!("{ready:?}"))
-        }
-    })
-    .await;
+    daemon.becomes_ready().await;
     daemon.stop().await;
 }
 

@@ -24,6 +24,7 @@ macro_rules! on_both_engines {
 }
 
 mod bad_setup;
+mod command_line;
 mod deposit_addresses;
 mod outages;
 mod paying;

@@ -86,14 +86,6 @@ async fn a_node_that_goes_away_and_comes_back(engine: Engine) {
     shop.chain().pays(PAYER, pay_to(&order), "12.5").await;
     shop.becomes_final().await;
     shop.sees(&order, "completed").await;
-    paywatch_tests::wait::until("readiness again", || async {
-        let ready = client.ready().await.map_err(|error| error.to_string())?;
-        if ready.ready {
-            Ok(())
-        } else {
-            Err(format!("{ready:?}"))
-        }
-    })
-    .await;
+    shop.daemon.becomes_ready().await;
     shop.close().await;
 }

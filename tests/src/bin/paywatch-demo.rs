@@ -52,6 +52,7 @@ async fn demo(afterwards: Afterwards) -> Result<()> {
 
     let mut daemon = Daemon::new(Engine::Sqlite, &[chain_section(&chain, CONFIRMATIONS)]);
     daemon.start().await;
+    daemon.becomes_ready().await;
     println!("daemon     {} on {}", daemon.url(), daemon.database);
 
     let client = daemon.client();

@@ -84,7 +84,7 @@ pub(crate) struct FinalityView {
 ///
 /// `covered_up_to` is only ever true: every log of the tokens up to that block has been read.
 #[utoipa::path(
-    get, path = "/v1/chains", tag = "chains", security(("api_key" = [])),
+    get, path = "/v1/chains", operation_id = "list_chains", tag = "chains", security(("api_key" = [])),
     responses(
         (status = 200, description = "All configured chains", body = ChainList),
         (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),

@@ -1,14 +1,20 @@
 //! Is the process alive, and does it do all of its work?
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use paywatch_store::Store;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::condition::ChainCondition;
 use crate::state::ApiState;
 use crate::wire::time;
+
+/// How long the database may take to answer.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The process is alive.
 #[derive(Debug, Serialize, ToSchema)]
@@ -52,7 +58,7 @@ pub(crate) struct ChainReadiness {
 
 /// Is the process alive?
 #[utoipa::path(
-    get, path = "/healthz", tag = "health",
+    get, path = "/healthz", operation_id = "read_health", tag = "health",
     responses((status = 200, description = "It is", body = Health))
 )]
 pub(crate) async fn live() -> Json<Health> {
@@ -64,18 +70,14 @@ pub(crate) async fn live() -> Json<Health> {
 
 /// Does it do all of its work?
 #[utoipa::path(
-    get, path = "/readyz", tag = "health",
+    get, path = "/readyz", operation_id = "read_readiness", tag = "health",
     responses(
         (status = 200, description = "It does", body = Readiness),
         (status = 503, description = "Something is amiss", body = Readiness),
     )
 )]
 pub(crate) async fn ready(State(state): State<ApiState>) -> (StatusCode, Json<Readiness>) {
-    let database = state.store.ping().await;
-    if let Err(error) = &database {
-        let cause: &dyn std::error::Error = error;
-        tracing::warn!(error = cause, "the database does not answer");
-    }
+    let answers = database_answers(&state.store).await;
     let chains: Vec<_> = state
         .shop
         .chains
@@ -95,17 +97,13 @@ pub(crate) async fn ready(State(state): State<ApiState>) -> (StatusCode, Json<Re
     let all_followed = chains
         .iter()
         .all(|chain| chain.condition == ChainCondition::Following.name());
-    let ready = database.is_ok() && all_followed;
+    let ready = answers && all_followed;
     let status = if ready {
         StatusCode::OK
     } else {
         StatusCode::SERVICE_UNAVAILABLE
     };
-    let database = if database.is_ok() {
-        "ok"
-    } else {
-        "unreachable"
-    };
+    let database = if answers { "ok" } else { "unreachable" };
     (
         status,
         Json(Readiness {
@@ -114,4 +112,21 @@ pub(crate) async fn ready(State(state): State<ApiState>) -> (StatusCode, Json<Re
             chains,
         }),
     )
+}
+
+/// Whether the database answers soon: whoever probes does not wait for long.
+async fn database_answers(store: &Store) -> bool {
+    match tokio::time::timeout(PATIENCE, store.ping()).await {
+        Ok(Ok(())) => true,
+        Ok(Err(error)) => {
+            let cause: &dyn std::error::Error = &error;
+            tracing::warn!(error = cause, "the database does not answer");
+            false
+        },
+        Err(_elapsed) => {
+            let patience_s = PATIENCE.as_secs();
+            tracing::warn!(patience_s, "the database did not answer in {patience_s} s");
+            false
+        },
+    }
 }

@@ -4,6 +4,7 @@
 //! functions (`orders/request.rs`), records become JSON in others (`orders/view.rs`).
 
 mod auth;
+mod body;
 mod chains;
 mod condition;
 mod docs;
@@ -12,10 +13,11 @@ pub mod keys;
 mod orders;
 mod problem;
 mod router;
+#[cfg(test)]
+mod samples;
 mod state;
 mod wire;
 
 pub use crate::condition::{ChainCondition, ConditionBoard};
-pub use crate::docs::openapi;
-pub use crate::router::router;
+pub use crate::router::{openapi, router};
 pub use crate::state::{ApiState, ChainOffer, Clock, Shop, SystemClock};

@@ -5,6 +5,7 @@ mod request;
 mod view;
 
 use axum::Json;
+use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, Request, State};
 use axum::http::header::LOCATION;
 use axum::http::{HeaderValue, StatusCode};
@@ -15,9 +16,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::body::read_object;
 use crate::orders::request::CreateOrder;
 use crate::orders::view::OrderView;
-use crate::problem::{Code, Problem, ProblemBody, read_object};
+use crate::problem::{Code, FieldError, Problem, ProblemBody};
 use crate::state::ApiState;
 
 /// A page of orders, newest first.
@@ -37,7 +39,7 @@ pub(crate) struct OrderList {
 /// The same `reference` with the same content gives the same order again (200); with another
 /// content it is refused (409). Whatever goes wrong, nothing is written.
 #[utoipa::path(
-    post, path = "/v1/orders", tag = "orders", security(("api_key" = [])),
+    post, path = "/v1/orders", operation_id = "create_order", tag = "orders", security(("api_key" = [])),
     request_body = CreateOrder,
     responses(
         (status = 201, description = "The order was made", body = OrderView),
@@ -61,7 +63,10 @@ pub(crate) async fn create(
     let request_digest = checked.digest.clone();
     let order = checked
         .order(id, state.clock.now(), &state.shop)
-        .ok_or_else(|| Problem::because(Code::Internal, "the deadline lies beyond all time"))?;
+        .ok_or_else(|| {
+            let error = FieldError::new("expires_in", "invalid", "lies beyond the year 9999");
+            Problem::fields(vec![error])
+        })?;
     let new = NewOrder {
         order,
         request_digest,
@@ -90,7 +95,7 @@ pub(crate) async fn create(
 
 /// Read an order
 #[utoipa::path(
-    get, path = "/v1/orders/{id}", tag = "orders", security(("api_key" = [])),
+    get, path = "/v1/orders/{id}", operation_id = "read_order", tag = "orders", security(("api_key" = [])),
     params(("id" = String, Path, description = "The order's id", example = "ord_0190a6d2b3c47e5f8a9b0c1d2e3f4a5b")),
     responses(
         (status = 200, description = "The order", body = OrderView),
@@ -101,8 +106,9 @@ pub(crate) async fn create(
 )]
 pub(crate) async fn read(
     State(state): State<ApiState>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<OrderView>, Problem> {
+    let Path(id) = id.map_err(|error| Problem::because(Code::NotFound, error))?;
     let id: OrderId = id.parse().map_err(|error| {
         Problem::because(
             Code::NotFound,
@@ -125,7 +131,7 @@ pub(crate) async fn read(
 ///
 /// Newest first. Pages are stable: orders made meanwhile do not shift them.
 #[utoipa::path(
-    get, path = "/v1/orders", tag = "orders", security(("api_key" = [])),
+    get, path = "/v1/orders", operation_id = "list_orders", tag = "orders", security(("api_key" = [])),
     params(
         ("status" = Option<String>, Query, description = "One or several statuses, separated by commas", example = "paid,completed"),
         ("reference" = Option<String>, Query, description = "Your own name for it"),
@@ -146,7 +152,7 @@ pub(crate) async fn read(
 )]
 pub(crate) async fn list(
     State(state): State<ApiState>,
-    pairs: Result<Query<Vec<(String, String)>>, axum::extract::rejection::QueryRejection>,
+    pairs: Result<Query<Vec<(String, String)>>, QueryRejection>,
 ) -> Result<Json<OrderList>, Problem> {
     let Query(pairs) = pairs.map_err(|error| Problem::because(Code::MalformedQuery, error))?;
     let (filter, page) = query::read(&pairs, &state.shop).map_err(Problem::fields)?;

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::Request;
-use axum::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -220,6 +220,12 @@ impl Problem {
     }
 }
 
+impl From<FieldError> for Vec<FieldError> {
+    fn from(error: FieldError) -> Self {
+        vec![error]
+    }
+}
+
 impl From<StoreError> for Problem {
     /// The cause goes into the log; the caller learns nothing of it.
     fn from(error: StoreError) -> Self {
@@ -263,6 +269,8 @@ pub(crate) async fn finish(request: Request, next: Next) -> Response {
         None if parts.status == StatusCode::SERVICE_UNAVAILABLE && is_empty(&body) => {
             Problem::new(Code::TimedOut)
         },
+        // The reference's own pages know nothing of problems.
+        None if parts.status == StatusCode::NOT_FOUND => Problem::new(Code::NotFound),
         None => return Response::from_parts(parts, body),
     };
     let id = id
@@ -272,7 +280,7 @@ pub(crate) async fn finish(request: Request, next: Next) -> Response {
         .to_owned();
     let text = serde_json::to_vec(&problem.body(id)).unwrap_or_default();
     parts.headers.insert(CONTENT_TYPE, PROBLEM_JSON);
-    parts.headers.remove(axum::http::header::CONTENT_LENGTH);
+    parts.headers.remove(CONTENT_LENGTH);
     Response::from_parts(parts, Body::from(text))
 }
 
@@ -280,40 +288,6 @@ pub(crate) async fn finish(request: Request, next: Next) -> Response {
 fn is_empty(body: &Body) -> bool {
     use axum::body::HttpBody as _;
     body.size_hint().exact() == Some(0)
-}
-
-/// Reads a JSON object from a request's body.
-pub(crate) async fn read_object(
-    request: Request,
-    limit: usize,
-) -> Result<serde_json::Map<String, serde_json::Value>, Problem> {
-    let media_type = request
-        .headers()
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    let is_json = media_type
-        .and_then(|value| value.split(';').next())
-        .is_some_and(|value| value.trim().eq_ignore_ascii_case("application/json"));
-    if !is_json {
-        let given = media_type.unwrap_or("nothing");
-        let detail = format!("content-type is {given}; send application/json");
-        return Err(Problem::because(Code::UnsupportedMediaType, detail));
-    }
-    let announced = request.headers().get(axum::http::header::CONTENT_LENGTH);
-    let announced = announced.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    let too_large = || {
-        Problem::because(
-            Code::BodyTooLarge,
-            format!("at most {limit} bytes are taken"),
-        )
-    };
-    if announced.is_some_and(|length| length > limit) {
-        return Err(too_large());
-    }
-    let bytes = to_bytes(request.into_body(), limit)
-        .await
-        .map_err(|_cut_off| too_large())?;
-    serde_json::from_slice(&bytes).map_err(|error| Problem::because(Code::MalformedJson, error))
 }
 
 #[cfg(test)]

@@ -1,69 +1,108 @@
 //! All routes, and what every request goes through.
 
-use std::time::Duration;
+use std::any::Any;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::Request;
-use axum::http::header::{CONTENT_SECURITY_POLICY as CSP, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderValue, StatusCode};
-use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY as CSP, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse as _, Response};
+use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
-use utoipa_swagger_ui::SwaggerUi;
+use utoipa::OpenApi as _;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::auth::require_key;
-use crate::docs::{CONTENT_SECURITY_POLICY, openapi};
+use crate::docs::{CONTENT_SECURITY_POLICY, Document};
 use crate::problem::{Code, Problem, REQUEST_ID, finish};
 use crate::state::ApiState;
 use crate::{chains, health, orders};
 
 /// How long a request may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// The longest request id that is taken from a caller.
+const LONGEST_REQUEST_ID: usize = 128;
+/// Where the description is.
+const DESCRIPTION: &str = "/openapi.json";
+
+/// The routes that need a key.
+fn with_key() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new()
+        .routes(routes!(orders::create, orders::list))
+        .routes(routes!(orders::read))
+        .routes(routes!(chains::list))
+}
+
+/// The routes that need none.
+fn open() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
+}
+
+/// The API's own description, OpenAPI 3.1.
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    open().merge(with_key()).into_openapi()
+}
 
 /// The whole API.
 pub fn router(state: ApiState) -> Router {
-    let with_key = Router::new()
-        .route("/v1/orders", post(orders::create).get(orders::list))
-        .route("/v1/orders/{id}", get(orders::read))
-        .route("/v1/chains", get(chains::list))
-        .route_layer(from_fn_with_state(state.clone(), require_key));
-    let docs: Router<ApiState> = SwaggerUi::new("/docs")
-        .url("/openapi.json", openapi())
-        .into();
-    let docs = docs.layer(SetResponseHeaderLayer::overriding(
-        CSP,
-        HeaderValue::from_static(CONTENT_SECURITY_POLICY),
-    ));
-    let open = Router::new()
-        .route("/healthz", get(health::live))
-        .route("/readyz", get(health::ready));
-    let nosniff = HeaderValue::from_static("nosniff");
-    let no_referrer = HeaderValue::from_static("no-referrer");
-    with_key
-        .merge(open)
-        .merge(docs)
+    let with_key = with_key()
+        .route_layer(from_fn_with_state(state.clone(), require_key))
+        .route_layer(set(CACHE_CONTROL, "no-store"));
+    let (routes, description) = open().merge(with_key).split_for_parts();
+    routes
+        .merge(reference(description))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(state)
+        .layer(CatchPanicLayer::custom(panicked))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::SERVICE_UNAVAILABLE,
             TIMEOUT,
         ))
-        .layer(TraceLayer::new_for_http().make_span_with(span))
+        .layer(from_fn(log))
+        .layer(
+            TraceLayer::new_for_http()
+                .make_span_with(span)
+                .on_request(())
+                .on_response(())
+                .on_failure(()),
+        )
         .layer(from_fn(finish))
-        .layer(SetResponseHeaderLayer::if_not_present(
-            X_CONTENT_TYPE_OPTIONS,
-            nosniff,
-        ))
-        .layer(SetResponseHeaderLayer::if_not_present(
-            REFERRER_POLICY,
-            no_referrer,
-        ))
+        .layer(set(X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(set(REFERRER_POLICY, "no-referrer"))
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
         .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
+        .layer(from_fn(drop_strange_id))
+}
+
+/// The description and its rendered pages, which load nothing from anywhere else.
+fn reference(description: utoipa::openapi::OpenApi) -> Router<ApiState> {
+    // Swagger UI would have a third party's server judge the description.
+    let config = Config::from(DESCRIPTION)
+        .validator_url("none")
+        .use_base_layout();
+    let pages: Router<ApiState> = SwaggerUi::new("/docs")
+        .config(config)
+        .url(DESCRIPTION, description)
+        .into();
+    pages.layer(set(CSP, CONTENT_SECURITY_POLICY))
+}
+
+/// Sets a header of every answer.
+fn set(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
+    SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value))
 }
 
 /// What every log line of a request says. The query is left out: it may hold a customer's data.
@@ -79,6 +118,44 @@ fn span(request: &Request) -> tracing::Span {
         http.method = %request.method(),
         http.path = request.uri().path()
     )
+}
+
+/// Logs every request once, when it is answered; probes, which come all the time, only if wanted.
+async fn log(request: Request, next: Next) -> Response {
+    let begun = Instant::now();
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let response = next.run(request).await;
+    let status = response.status().as_u16();
+    let took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+    if path == "/healthz" || path == "/readyz" {
+        tracing::debug!(http.status = status, took_ms, "{method} {path}: {status}");
+    } else {
+        tracing::info!(http.status = status, took_ms, "{method} {path}: {status}");
+    }
+    response
+}
+
+/// Drops a caller's request id that does not look like one: it goes into answers and logs.
+async fn drop_strange_id(mut request: Request, next: Next) -> Response {
+    let is_strange = |id: &HeaderValue| {
+        let is_plain = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+        id.is_empty() || id.len() > LONGEST_REQUEST_ID || !id.as_bytes().iter().all(is_plain)
+    };
+    if request.headers().get(REQUEST_ID).is_some_and(is_strange) {
+        request.headers_mut().remove(REQUEST_ID);
+    }
+    next.run(request).await
+}
+
+/// A panic is a bug, but only of the one request.
+fn panicked(cause: Box<dyn Any + Send>) -> Response {
+    let text = cause
+        .downcast::<String>()
+        .map(|text| *text)
+        .or_else(|cause| cause.downcast::<&str>().map(|text| (*text).to_owned()))
+        .ok();
+    tracing::error!(cause = text, "a request panicked; please report this");
+    Problem::new(Code::Internal).into_response()
 }
 
 async fn not_found(request: Request) -> Problem {

@@ -71,6 +71,16 @@ impl Shop {
             .find(|chain| chain.name == name_or_id || chain.id.to_string() == name_or_id)
     }
 
+    /// What to tell somebody who names a chain that is not here.
+    pub(crate) fn not_configured(&self, name: &str) -> String {
+        let known: Vec<_> = self
+            .chains
+            .iter()
+            .map(|chain| chain.name.as_str())
+            .collect();
+        format!("{name:?} is not configured; known are {}", known.join(", "))
+    }
+
     /// What to call a chain that an order names; its number if it is no longer configured.
     #[must_use]
     pub fn name_of(&self, id: ChainId) -> String {

@@ -26,6 +26,7 @@ pub(crate) fn address(address: Address) -> String {
 
 /// A token.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Token)]
 pub(crate) struct TokenView {
     /// What people call it.
     #[schema(example = "USDT")]

@@ -76,15 +76,7 @@ fn read_one(
         },
         "chain" => {
             let chain = shop.chain(value).ok_or_else(|| {
-                let known: Vec<_> = shop
-                    .chains
-                    .iter()
-                    .map(|chain| chain.name.as_str())
-                    .collect();
-                let detail = format!(
-                    "{value:?} is not configured; known are {}",
-                    known.join(", ")
-                );
+                let detail = shop.not_configured(value);
                 FieldError::new(name, "unknown_chain", detail)
             })?;
             filter.chain_id = Some(chain.id);
@@ -118,7 +110,7 @@ fn read_one(
         _unknown => {
             let known = PARAMETERS.join(", ");
             let detail = format!("unknown; known are {known}");
-            return Err(FieldError::new(name, "unknown_field", detail));
+            return Err(FieldError::new(name, "unknown_parameter", detail));
         },
     }
     Ok(())

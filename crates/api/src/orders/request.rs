@@ -15,27 +15,46 @@ use crate::state::{ChainOffer, Shop};
 
 /// The shortest time that an order can be paid in.
 const SHORTEST: Duration = Duration::from_secs(60);
+/// Limits of the merchant's own notes.
+const MOST_KEYS: usize = 50;
+const LONGEST_KEY: usize = 40;
+const LONGEST_VALUE: usize = 500;
 /// The fields of a request.
 const FIELDS: [&str; 5] = ["reference", "amount", "chains", "expires_in", "metadata"];
 
-/// What an order is made from. Also the canonical form that its digest is taken of.
+/// What an order is made from.
+// Also the canonical form of a request, of which its digest is taken.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct CreateOrder {
-    /// Your own name for the order, unique: 1 to 128 visible ASCII characters.
-    #[schema(example = "INV-1001")]
-    pub(crate) reference: String,
-    /// What is asked, as a decimal string.
-    #[schema(example = "100")]
-    pub(crate) amount: String,
+    /// Your own name for the order, unique: 1 to 128 visible ASCII characters, spaces between them.
+    #[schema(example = "INV-1001", min_length = 1, max_length = 128)]
+    reference: String,
+    /// What is asked, as a decimal string: more than 0, and no more decimals than the tokens have
+    /// on any of the chains.
+    #[schema(example = "100", pattern = r"^(0|[1-9][0-9]{0,20})(\.[0-9]{1,18})?$")]
+    amount: String,
     /// Names or ids of the chains on which it may be paid. All, if not given.
-    #[schema(required = false, example = json!(["polygon", "ethereum"]))]
-    pub(crate) chains: Option<Vec<String>>,
-    /// How long it may be paid: a text like "30m" or "24h", or whole seconds as a text like "1800s".
-    #[schema(required = false, example = "1h")]
-    pub(crate) expires_in: Option<String>,
-    /// Your own notes: at most 50 keys of at most 40 characters, values of at most 500.
+    #[schema(required = false, min_items = 1, value_type = Option<Vec<TextOrNumber>>, example = json!(["polygon", 1]))]
+    chains: Option<Vec<String>>,
+    /// How long it may be paid: a text like "30m" or "24h", or whole seconds as a number.
+    #[schema(required = false, value_type = Option<TextOrNumber>, example = "1h")]
+    expires_in: Option<String>,
+    /// Your own notes: at most 50 keys of 1 to 40 characters, values of at most 500.
     #[schema(required = false, example = json!({"customer": "42"}))]
-    pub(crate) metadata: BTreeMap<String, String>,
+    metadata: BTreeMap<String, String>,
+}
+
+/// A text or a whole number.
+// For the description only: in the canonical form both are texts.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only its schema is used")]
+enum TextOrNumber {
+    /// A text.
+    Text(String),
+    /// A whole number.
+    Number(u64),
 }
 
 /// A request in which everything is in order.
@@ -58,43 +77,30 @@ pub(crate) fn read<'a>(
     object: &Map<String, Value>,
     shop: &'a Shop,
 ) -> Result<Checked<'a>, Vec<FieldError>> {
-    let mut errors: Vec<_> = object
-        .keys()
-        .filter(|key| !FIELDS.contains(&key.as_str()))
-        .map(|key| {
-            let known = FIELDS.join(", ");
-            FieldError::new(key, "unknown_field", format!("unknown; known are {known}"))
-        })
-        .collect();
-    let mut keep = |result: Result<(), FieldError>| errors.extend(result.err());
-
-    let reference = reference(object.get("reference"));
-    let amount = amount(object.get("amount"));
-    let chains = chains(object.get("chains"), shop);
-    let expires_in = expires_in(object.get("expires_in"), shop);
-    let metadata = metadata(object.get("metadata"));
-    keep(reference.as_ref().map(|_| ()).map_err(Clone::clone));
-    keep(amount.as_ref().map(|_| ()).map_err(Clone::clone));
-    keep(chains.as_ref().map(|_| ()).map_err(Clone::clone));
-    keep(expires_in.as_ref().map(|_| ()).map_err(Clone::clone));
-    keep(metadata.as_ref().map(|_| ()).map_err(Clone::clone));
-    if let (Ok(amount), Ok((chains, _))) = (&amount, &chains) {
-        errors.extend(chains.iter().filter_map(|chain| unpayable(*amount, chain)));
+    let mut errors = unknown_fields(object);
+    let reference = keep(reference(object.get("reference")), &mut errors);
+    let amount = keep(amount(object.get("amount")), &mut errors);
+    let chains = keep(chains(object.get("chains"), shop), &mut errors);
+    let expires_in = keep(expires_in(object.get("expires_in"), shop), &mut errors);
+    let metadata = keep(metadata(object.get("metadata")), &mut errors);
+    if let (Some(amount), Some((chains, _))) = (amount, &chains) {
+        errors.extend(chains.iter().filter_map(|chain| unpayable(amount, chain)));
     }
     let all = (reference, amount, chains, expires_in, metadata);
-    let (Ok(reference), Ok(amount), Ok((chains, asked)), Ok((expires_in, expiry)), Ok(metadata)) =
-        all
+    let (Some(reference), Some(amount), Some(chains), Some(expires_in), Some(metadata)) = all
     else {
         return Err(errors);
     };
     if !errors.is_empty() {
         return Err(errors);
     }
+    let (chains, asked_chains) = chains;
+    let (expires_in, asked_expiry) = expires_in;
     let digest = digest(&CreateOrder {
         reference: reference.to_string(),
         amount: amount.to_string(),
-        chains: asked,
-        expires_in: expiry,
+        chains: asked_chains,
+        expires_in: asked_expiry,
         metadata: metadata.clone(),
     });
     Ok(Checked {
@@ -107,6 +113,14 @@ pub(crate) fn read<'a>(
     })
 }
 
+/// The value that was read; what is wrong goes to the other errors.
+fn keep<T, E: Into<Vec<FieldError>>>(
+    result: Result<T, E>,
+    errors: &mut Vec<FieldError>,
+) -> Option<T> {
+    result.map_err(|more| errors.extend(more.into())).ok()
+}
+
 /// The digest of a canonical request: two that ask for the same have the same.
 fn digest(request: &CreateOrder) -> String {
     // A struct of strings always has a JSON form.
@@ -115,17 +129,21 @@ fn digest(request: &CreateOrder) -> String {
     ))
 }
 
-fn missing(field: &str) -> FieldError {
-    FieldError::new(field, "missing", "is required")
+fn unknown_fields(object: &Map<String, Value>) -> Vec<FieldError> {
+    let known = FIELDS.join(", ");
+    let unknown = object.keys().filter(|key| !FIELDS.contains(&key.as_str()));
+    unknown
+        .map(|key| FieldError::new(key, "unknown_field", format!("unknown; known are {known}")))
+        .collect()
 }
 
 /// The text of a field that must be one.
 fn text<'a>(field: &str, value: Option<&'a Value>) -> Result<&'a str, FieldError> {
     match value {
-        None | Some(Value::Null) => Err(missing(field)),
+        None | Some(Value::Null) => Err(FieldError::new(field, "missing", "is required")),
         Some(Value::String(text)) => Ok(text),
-        Some(Value::Number(_)) => {
-            let detail = "must be a string, in quotes: JSON numbers are floats in many programs";
+        Some(Value::Number(number)) => {
+            let detail = format!("must be a string: send it in quotes, like \"{number}\"");
             Err(FieldError::new(field, "not_a_string", detail))
         },
         Some(Value::Bool(_) | Value::Array(_) | Value::Object(_)) => {
@@ -161,45 +179,50 @@ fn unpayable(amount: Amount, chain: &ChainOffer) -> Option<FieldError> {
 /// The chains, and what was asked in canonical form.
 type Chains<'a> = (Vec<&'a ChainOffer>, Option<Vec<String>>);
 
-fn chains<'a>(value: Option<&Value>, shop: &'a Shop) -> Result<Chains<'a>, FieldError> {
-    let wrong = |code, detail: String| FieldError::new("chains", code, detail);
+fn chains<'a>(value: Option<&Value>, shop: &'a Shop) -> Result<Chains<'a>, Vec<FieldError>> {
     let list = match value {
         None | Some(Value::Null) => return Ok((shop.chains.iter().collect(), None)),
         Some(Value::Array(list)) if !list.is_empty() => list,
         Some(_) => {
             let detail = "must be a list of at least one chain; leave it out for all chains";
-            return Err(wrong("invalid", detail.to_owned()));
+            return Err(FieldError::new("chains", "invalid", detail).into());
         },
     };
+    let mut errors = Vec::new();
     let mut chosen: Vec<&ChainOffer> = Vec::new();
     for item in list {
-        let name = match item {
-            Value::String(name) => name.clone(),
-            Value::Number(id) => id.to_string(),
-            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
-                return Err(wrong(
-                    "invalid",
-                    "must hold names or ids of chains".to_owned(),
-                ));
+        let chain = keep(one_chain(item, shop), &mut errors);
+        let is_new = |chain: &&ChainOffer| chosen.iter().all(|known| known.id != chain.id);
+        match chain {
+            Some(chain) if is_new(&chain) => chosen.push(chain),
+            Some(chain) => {
+                let detail = format!("{} is named twice", chain.name);
+                errors.push(FieldError::new("chains", "duplicate", detail));
             },
-        };
-        let Some(chain) = shop.chain(&name) else {
-            let known: Vec<_> = shop
-                .chains
-                .iter()
-                .map(|chain| chain.name.as_str())
-                .collect();
-            let detail = format!("{name:?} is not configured; known are {}", known.join(", "));
-            return Err(wrong("unknown_chain", detail));
-        };
-        if chosen.iter().any(|known| known.id == chain.id) {
-            return Err(wrong("duplicate", format!("{name:?} is named twice")));
+            None => {},
         }
-        chosen.push(chain);
+    }
+    if !errors.is_empty() {
+        return Err(errors);
     }
     let asked: BTreeSet<_> = chosen.iter().map(|chain| chain.id).collect();
     let asked = asked.into_iter().map(|id| id.to_string()).collect();
     Ok((chosen, Some(asked)))
+}
+
+fn one_chain<'a>(item: &Value, shop: &'a Shop) -> Result<&'a ChainOffer, FieldError> {
+    let name = match item {
+        Value::String(name) => name.clone(),
+        Value::Number(id) => id.to_string(),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
+            let detail = "must hold names or ids of chains";
+            return Err(FieldError::new("chains", "invalid", detail));
+        },
+    };
+    shop.chain(&name).ok_or_else(|| {
+        let detail = shop.not_configured(&name);
+        FieldError::new("chains", "unknown_chain", detail)
+    })
 }
 
 /// The time, and what was asked in canonical form.
@@ -232,35 +255,50 @@ fn expires_in(
     Ok((duration, Some(format!("{}ms", duration.as_millis()))))
 }
 
-fn metadata(value: Option<&Value>) -> Result<BTreeMap<String, String>, FieldError> {
-    let wrong = |detail: &str| FieldError::new("metadata", "invalid", detail);
+fn metadata(value: Option<&Value>) -> Result<BTreeMap<String, String>, Vec<FieldError>> {
+    let wrong = |detail: String| FieldError::new("metadata", "invalid", detail);
     let object = match value {
         None | Some(Value::Null) => return Ok(BTreeMap::new()),
         Some(Value::Object(object)) => object,
-        Some(_) => return Err(wrong("must be an object of strings")),
+        Some(_) => return Err(wrong("must be an object of strings".to_owned()).into()),
     };
-    if object.len() > 50 {
-        return Err(wrong("may have at most 50 keys"));
+    if object.len() > MOST_KEYS {
+        return Err(wrong(format!("may have at most {MOST_KEYS} keys")).into());
     }
-    object
+    let mut errors = Vec::new();
+    let notes = object
         .iter()
-        .map(|(key, value)| {
-            let Value::String(value) = value else {
-                return Err(FieldError::new(
-                    &format!("metadata.{key}"),
-                    "invalid",
-                    "must be a string",
-                ));
-            };
-            if key.is_empty() || key.chars().count() > 40 || value.chars().count() > 500 {
-                return Err(wrong("keys have 1 to 40 characters, values at most 500"));
-            }
-            if key.contains('\0') || value.contains('\0') {
-                return Err(wrong("may not hold the character U+0000"));
-            }
-            Ok((key.clone(), value.clone()))
-        })
-        .collect()
+        .filter_map(|(key, value)| keep(note(key, value), &mut errors))
+        .collect();
+    if errors.is_empty() {
+        Ok(notes)
+    } else {
+        Err(errors)
+    }
+}
+
+/// One of the merchant's own notes.
+fn note(key: &str, value: &Value) -> Result<(String, String), FieldError> {
+    let wrong = |detail: String| {
+        Err(FieldError::new(
+            &format!("metadata.{key}"),
+            "invalid",
+            detail,
+        ))
+    };
+    let Value::String(value) = value else {
+        return wrong("must be a string".to_owned());
+    };
+    if key.is_empty() || key.chars().count() > LONGEST_KEY {
+        return wrong(format!("keys have 1 to {LONGEST_KEY} characters"));
+    }
+    if value.chars().count() > LONGEST_VALUE {
+        return wrong(format!("values have at most {LONGEST_VALUE} characters"));
+    }
+    if key.contains('\0') || value.contains('\0') {
+        return wrong("may not hold the character U+0000".to_owned());
+    }
+    Ok((key.to_owned(), value.clone()))
 }
 
 impl Checked<'_> {
@@ -299,3 +337,6 @@ fn options(id: OrderId, chain: &ChainOffer) -> impl Iterator<Item = PaymentOptio
         finality: chain.finality,
     })
 }
+
+#[cfg(test)]
+mod tests;

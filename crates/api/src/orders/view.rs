@@ -161,7 +161,7 @@ pub(crate) fn order(record: &OrderRecord, heads: &Heads, shop: &Shop, now: Times
         options: order
             .options
             .iter()
-            .map(|way| option(order, way, shop))
+            .filter_map(|way| option(order, way, shop))
             .collect(),
         payments: record
             .payments
@@ -189,15 +189,13 @@ fn is_overdue(order: &Order, status: OrderStatus, now: Timestamp) -> bool {
     is_open && now > order.expires_at
 }
 
-fn option(order: &Order, way: &PaymentOption, shop: &Shop) -> OptionView {
+/// `None` if the order's amount is not payable exactly this way, which is checked before an order
+/// is made: rather no offer than a wrong one.
+fn option(order: &Order, way: &PaymentOption, shop: &Shop) -> Option<OptionView> {
     let token = &way.token;
-    // Checked when the order was made: its amount is payable in each of its tokens.
-    let units = order
-        .amount
-        .to_base_units(token.decimals)
-        .unwrap_or_default();
+    let units = order.amount.to_base_units(token.decimals).ok()?;
     let (contract, to) = (address(token.address), address(way.address));
-    OptionView {
+    Some(OptionView {
         chain_id: token.chain_id.get(),
         chain: shop.name_of(token.chain_id),
         token: token.into(),
@@ -211,7 +209,7 @@ fn option(order: &Order, way: &PaymentOption, shop: &Shop) -> OptionView {
             token.chain_id
         ),
         address: to,
-    }
+    })
 }
 
 fn payment(record: &PaymentRecord, heads: &Heads) -> PaymentView {
@@ -243,3 +241,6 @@ fn payment(record: &PaymentRecord, heads: &Heads) -> PaymentView {
         detected_at: time(record.detected_at),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,248 @@
+//! What is taken as a request for an order, and what is said about the rest.
+
+use serde_json::json;
+
+use super::*;
+use crate::samples::shop;
+
+/// A good request with `changes`; `null` takes a field away.
+fn request(changes: &Value) -> Map<String, Value> {
+    let mut object = json!({"reference": "INV-1001", "amount": "100"});
+    for (name, value) in changes.as_object().unwrap() {
+        object[name] = value.clone();
+    }
+    object.as_object().unwrap().clone()
+}
+
+/// Field, code and text of everything that is wrong with it.
+fn wrong(changes: &Value) -> Vec<(String, &'static str, String)> {
+    let shop = shop();
+    let errors = read(&request(changes), &shop).expect_err("it is refused");
+    let parts = |error: FieldError| (error.field, error.code, error.detail);
+    errors.into_iter().map(parts).collect()
+}
+
+fn digest_of(changes: &Value) -> String {
+    let shop = shop();
+    read(&request(changes), &shop).unwrap().digest
+}
+
+/// Refused for one reason only: this field, this code, this in the text.
+#[track_caller]
+fn check(changes: &Value, field: &str, code: &str, text: &str) {
+    let errors = wrong(changes);
+    let [(its_field, its_code, its_text)] = errors.as_slice() else {
+        panic!("{changes}: {errors:?}");
+    };
+    assert_eq!(
+        (its_field.as_str(), *its_code),
+        (field, code),
+        "{changes}: {its_text}"
+    );
+    assert!(its_text.contains(text), "{changes}: {its_text}");
+}
+
+#[test]
+fn amounts_are_plain_decimal_strings() {
+    for (amount, code, text) in [
+        (json!("0"), "zero", "more than 0"),
+        (json!("0.000"), "zero", "more than 0"),
+        (json!("-1"), "invalid", "plain decimal"),
+        (json!("1e3"), "invalid", "plain decimal"),
+        (json!("1.0000000000000000001"), "invalid", "18 decimals"),
+        (json!("9".repeat(60)), "invalid", "larger than the largest"),
+        (json!(""), "invalid", "missing"),
+        (json!(" 100"), "invalid", "plain decimal"),
+        (json!(100), "not_a_string", "in quotes, like \"100\""),
+        (json!(0.1), "not_a_string", "in quotes"),
+        (json!(["100"]), "not_a_string", "must be a string"),
+        (json!(null), "missing", "is required"),
+    ] {
+        check(&json!({ "amount": amount }), "amount", code, text);
+    }
+}
+
+#[test]
+fn an_amount_must_be_payable_exactly_on_every_chosen_chain() {
+    let amount = "0.0000001";
+    let text = "more than 6 decimals; this amount cannot be paid exactly (USDT on anvil)";
+    check(&json!({ "amount": amount }), "amount", "too_precise", text);
+    let on_bnb = json!({"amount": amount, "chains": ["bnb"]});
+    assert!(read(&request(&on_bnb), &shop()).is_ok());
+}
+
+#[test]
+fn chains_are_named_once_and_known() {
+    for (chains, code, text) in [
+        (json!(["solana"]), "unknown_chain", "known are anvil, bnb"),
+        (json!([1]), "unknown_chain", "known are anvil, bnb"),
+        (json!([]), "invalid", "leave it out for all"),
+        (json!("anvil"), "invalid", "must be a list"),
+        (json!([null]), "invalid", "names or ids"),
+        (
+            json!(["anvil", "anvil"]),
+            "duplicate",
+            "anvil is named twice",
+        ),
+        (
+            json!(["anvil", 31_337]),
+            "duplicate",
+            "anvil is named twice",
+        ),
+    ] {
+        check(&json!({ "chains": chains }), "chains", code, text);
+    }
+}
+
+#[test]
+fn deadlines_are_texts_or_seconds_within_the_shop_s_limits() {
+    for expires_in in [
+        json!("soon"),
+        json!("30"),
+        json!("-5m"),
+        json!("59s"),
+        json!("2days"),
+        json!(59),
+        json!(-60),
+        json!(60.5),
+        json!(true),
+    ] {
+        check(
+            &json!({ "expires_in": expires_in }),
+            "expires_in",
+            "invalid",
+            "",
+        );
+    }
+    check(
+        &json!({"expires_in": "2days"}),
+        "expires_in",
+        "invalid",
+        "between 1m and 1day",
+    );
+}
+
+#[test]
+fn notes_are_few_and_short() {
+    let long = "x".repeat(501);
+    let many: Map<_, _> = (0..51).map(|n| (n.to_string(), json!(""))).collect();
+    for (metadata, field, text) in [
+        (json!([]), "metadata", "object of strings"),
+        (json!(many), "metadata", "at most 50 keys"),
+        (json!({"a": 1}), "metadata.a", "must be a string"),
+        (json!({"": "a"}), "metadata.", "1 to 40"),
+        (json!({"a": long}), "metadata.a", "at most 500"),
+        (json!({"a": "b\u{0}"}), "metadata.a", "U+0000"),
+    ] {
+        check(&json!({ "metadata": metadata }), field, "invalid", text);
+    }
+    // Characters are counted, not bytes.
+    let wide = json!({"metadata": {"ключ": "é".repeat(500)}});
+    assert!(read(&request(&wide), &shop()).is_ok());
+}
+
+#[test]
+fn unknown_fields_and_bad_references_are_refused_by_name() {
+    let text = "known are reference, amount, chains, expires_in, metadata";
+    check(
+        &json!({"currency": "USD"}),
+        "currency",
+        "unknown_field",
+        text,
+    );
+    for reference in [
+        json!(""),
+        json!(" a"),
+        json!("naïve"),
+        json!("x".repeat(129)),
+    ] {
+        check(
+            &json!({ "reference": reference }),
+            "reference",
+            "invalid",
+            "1 to 128",
+        );
+    }
+    check(
+        &json!({"reference": 7}),
+        "reference",
+        "not_a_string",
+        "like \"7\"",
+    );
+}
+
+#[test]
+fn everything_wrong_is_said_at_once() {
+    let errors = wrong(&json!({
+        "reference": null,
+        "amount": "1e3",
+        "chains": ["solana", "tron"],
+        "expires_in": "soon",
+        "metadata": {"a": 1, "b": 2},
+        "currency": "USD",
+    }));
+    let fields: Vec<_> = errors.iter().map(|(field, ..)| field.as_str()).collect();
+    assert_eq!(
+        fields,
+        [
+            "currency",
+            "reference",
+            "amount",
+            "chains",
+            "chains",
+            "expires_in",
+            "metadata.a",
+            "metadata.b"
+        ]
+    );
+}
+
+#[test]
+fn the_same_request_in_other_words_has_the_same_digest() {
+    let asked = json!({"chains": ["anvil", "bnb"], "expires_in": "30m", "metadata": {"a": "b"}});
+    let reworded = json!({
+        "metadata": {"a": "b"}, "expires_in": 1_800, "chains": [56, "anvil"], "amount": "100.00",
+    });
+    assert_eq!(digest_of(&asked), digest_of(&reworded));
+    for (name, value) in [
+        ("reference", json!("INV-1002")),
+        ("amount", json!("100.01")),
+        ("chains", json!(["anvil"])),
+        ("chains", json!(null)),
+        ("expires_in", json!("31m")),
+        ("metadata", json!({"a": "c"})),
+    ] {
+        let mut other = asked.clone();
+        other[name] = value;
+        assert_ne!(digest_of(&asked), digest_of(&other), "{other}");
+    }
+}
+
+#[test]
+fn an_order_has_one_address_on_chains_with_one_treasury() {
+    let shop = shop();
+    let id = OrderId::from_bytes([7; 16]);
+    let now = Timestamp::from_unix_s(1_693_066_895).unwrap();
+    let order = |changes: &Value| {
+        let checked = read(&request(changes), &shop).unwrap();
+        checked.order(id, now, &shop).unwrap()
+    };
+    let made = order(&json!({"expires_in": "30m"}));
+    let chains: Vec<_> = made
+        .options
+        .iter()
+        .map(|option| option.token.chain_id.get())
+        .collect();
+    assert_eq!(chains, [31_337, 56]);
+    assert_eq!(made.options[0].address, made.options[1].address);
+    assert_eq!(
+        made.options[0].address,
+        deposit_address(shop.chains[0].factory, shop.chains[0].treasury, id.salt())
+    );
+    assert_eq!(Some(made.expires_at), now.plus_ms(1_800_000));
+    assert_eq!(
+        Some(order(&json!({})).expires_at),
+        now.plus_ms(3_600_000),
+        "the shop's default"
+    );
+}

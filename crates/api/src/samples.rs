@@ -1,0 +1,35 @@
+//! A shop on two chains, whose tokens have 6 and 18 decimals, for this crate's tests.
+
+use std::time::Duration;
+
+use paywatch_core::{Address, ChainId, Decimals, FinalityRule, LatePolicy, Token};
+
+use crate::state::{ChainOffer, Shop};
+
+/// Takes USDT on `anvil` (31337, 6 decimals) and `bnb` (56, 18 decimals).
+pub(crate) fn shop() -> Shop {
+    Shop {
+        chains: vec![chain(31_337, "anvil", 6), chain(56, "bnb", 18)],
+        default_expiry: Duration::from_secs(3_600),
+        max_expiry: Duration::from_secs(86_400),
+        late_policy: LatePolicy::Accept,
+        body_limit: 1_024,
+    }
+}
+
+fn chain(id: u64, name: &str, decimals: u8) -> ChainOffer {
+    let id = ChainId::new(id).expect("a chain's id");
+    ChainOffer {
+        id,
+        name: name.to_owned(),
+        tokens: vec![Token {
+            chain_id: id,
+            address: Address::repeat_byte(0x55),
+            symbol: "USDT".to_owned(),
+            decimals: Decimals::new(decimals).expect("at most 18"),
+        }],
+        treasury: Address::repeat_byte(0x77),
+        factory: Address::repeat_byte(0xfa),
+        finality: FinalityRule::confirmations(3).expect("at least 1"),
+    }
+}

@@ -1,0 +1,210 @@
+//! An API over an empty SQLite database, with a key, a driven clock and two chains.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::http::{HeaderMap, Method, Request, StatusCode};
+use paywatch_api::{ApiState, ChainOffer, Clock, ConditionBoard, Shop, keys, router};
+use paywatch_core::{Address, ChainId, Decimals, FinalityRule, LatePolicy, Timestamp, Token};
+use paywatch_store::Store;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::Value;
+use tempfile::TempDir;
+use tower::ServiceExt as _;
+
+/// The largest body that this API takes.
+pub(crate) const BODY_LIMIT: usize = 4_096;
+/// One of EIP-55's own examples.
+pub(crate) const CHECKSUMMED: &str = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
+/// When every test begins.
+const START_MS: i64 = 1_700_000_000_000;
+
+/// A clock that goes only when told.
+#[derive(Debug)]
+pub(crate) struct DrivenClock(AtomicI64);
+
+impl Clock for DrivenClock {
+    fn now(&self) -> Timestamp {
+        let ms = self.0.load(Ordering::SeqCst);
+        Timestamp::from_unix_ms(ms).expect("a time that a test set")
+    }
+}
+
+/// An API and what is behind it.
+pub(crate) struct Api {
+    router: Router,
+    key: SecretString,
+    pub(crate) key_id: String,
+    pub(crate) store: Store,
+    pub(crate) board: ConditionBoard,
+    pub(crate) clock: Arc<DrivenClock>,
+    _folder: TempDir,
+}
+
+/// What the API answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+pub(crate) fn chain_id(id: u64) -> ChainId {
+    ChainId::new(id).expect("a chain's id")
+}
+
+fn chain(id: u64, name: &str, decimals: u8) -> ChainOffer {
+    ChainOffer {
+        id: chain_id(id),
+        name: name.to_owned(),
+        tokens: vec![Token {
+            chain_id: chain_id(id),
+            address: Address::repeat_byte(0x55),
+            symbol: "USDT".to_owned(),
+            decimals: Decimals::new(decimals).expect("at most 18"),
+        }],
+        treasury: Address::repeat_byte(0x77),
+        factory: CHECKSUMMED.parse().expect("an address"),
+        finality: FinalityRule::confirmations(3).expect("at least 1"),
+    }
+}
+
+impl Api {
+    /// An API that takes USDT on `anvil` (31337, 6 decimals) and `bnb` (56, 18 decimals).
+    pub(crate) async fn open() -> Self {
+        let clock = Arc::new(DrivenClock(AtomicI64::new(START_MS)));
+        Self::with_clock(Arc::clone(&clock), clock).await
+    }
+
+    /// An API whose handlers look at another clock.
+    pub(crate) async fn with_clock(clock: Arc<DrivenClock>, shown: Arc<dyn Clock>) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = format!("sqlite:{}", folder.path().join("books.db").display());
+        let store = Store::open(&url.parse().expect("a database's URL"))
+            .await
+            .expect("a database");
+        let (key, stored) = keys::mint("shop", clock.now());
+        store.create_api_key(&stored).await.expect("a key");
+        let shop = Shop {
+            chains: vec![chain(31_337, "anvil", 6), chain(56, "bnb", 18)],
+            default_expiry: Duration::from_secs(3_600),
+            max_expiry: Duration::from_secs(86_400),
+            late_policy: LatePolicy::Accept,
+            body_limit: BODY_LIMIT,
+        };
+        let board = ConditionBoard::new([chain_id(31_337), chain_id(56)]);
+        let state = ApiState::new(store.clone(), shop, board.clone(), shown);
+        Self {
+            router: router(state),
+            key,
+            key_id: stored.id,
+            store,
+            board,
+            clock,
+            _folder: folder,
+        }
+    }
+
+    /// Lets time pass.
+    pub(crate) fn wait(&self, seconds: i64) {
+        self.clock
+            .0
+            .fetch_add(seconds.saturating_mul(1_000), Ordering::SeqCst);
+    }
+
+    pub(crate) fn authorization(&self) -> String {
+        format!("Bearer {}", self.key.expose_secret())
+    }
+
+    /// Sends `request` as it is. Whatever the answer, it carries the request's id.
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let answer = self.router.clone().oneshot(request).await;
+        let (parts, body) = answer.expect("an answer").into_parts();
+        assert!(parts.headers.contains_key("x-request-id"), "{parts:?}");
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body: to_bytes(body, usize::MAX).await.expect("a body"),
+        }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        let request = Request::get(path).header("authorization", self.authorization());
+        self.send(request.body(Body::empty()).expect("a request"))
+            .await
+    }
+
+    /// Asks for an order with this body.
+    pub(crate) async fn post(&self, body: impl Into<Body>) -> Answer {
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri("/v1/orders")
+            .header("authorization", self.authorization())
+            .header("content-type", "application/json")
+            .body(body.into());
+        self.send(request.expect("a request")).await
+    }
+
+    /// Makes an order of 100.
+    pub(crate) async fn order(&self, reference: &str) -> Value {
+        let body = serde_json::json!({"reference": reference, "amount": "100"});
+        let answer = self.post(body.to_string()).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
+        answer.json()
+    }
+
+    /// The references of the orders that `query` finds.
+    pub(crate) async fn references(&self, query: &str) -> Vec<String> {
+        let answer = self.get(&format!("/v1/orders?{query}")).await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+        let page = answer.json();
+        let orders = page["data"].as_array().expect("a list");
+        orders
+            .iter()
+            .map(|order| order["reference"].as_str().expect("a text").to_owned())
+            .collect()
+    }
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The problem that the answer must be, with this status and code.
+    #[track_caller]
+    pub(crate) fn problem(&self, status: u16, code: &str) -> Value {
+        let problem = self.json();
+        assert_eq!(self.status.as_u16(), status, "{problem}");
+        assert_eq!(
+            self.header("content-type"),
+            Some("application/problem+json")
+        );
+        assert_eq!(problem["code"], code, "{problem}");
+        assert_eq!(problem["status"], status, "{problem}");
+        assert_eq!(
+            problem["type"],
+            format!("urn:paywatch:problem:{code}"),
+            "{problem}"
+        );
+        assert!(problem["title"].is_string(), "{problem}");
+        assert_eq!(
+            problem["request_id"].as_str(),
+            self.header("x-request-id"),
+            "{problem}"
+        );
+        problem
+    }
+}

@@ -1,0 +1,16 @@
+//! The API as its callers see it: real routes over a real database, without a socket.
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod api;
+mod chains;
+mod creating;
+mod edges;
+mod keys;
+mod reading;
+mod reference;

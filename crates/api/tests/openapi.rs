@@ -1,0 +1,70 @@
+//! The checked-in description of the API is what the code says.
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde_json::Value;
+
+const REFRESH: &str = "PAYWATCH_UPDATE_GOLDEN=1 cargo test -p paywatch-api --test openapi";
+
+fn described() -> Value {
+    serde_json::to_value(paywatch_api::openapi()).expect("it is JSON")
+}
+
+#[test]
+fn the_checked_in_description_is_current() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../openapi.json");
+    let mut current = paywatch_api::openapi()
+        .to_pretty_json()
+        .expect("it is JSON");
+    current.push('\n');
+    if std::env::var_os("PAYWATCH_UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, &current).expect("it can be written");
+    }
+    let golden = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(golden == current, "openapi.json is stale; run: {REFRESH}");
+}
+
+#[test]
+fn every_route_of_v1_needs_a_key_and_no_other_does() {
+    let described = described();
+    let paths = described["paths"].as_object().expect("there are paths");
+    let mut routes = Vec::new();
+    let mut names = BTreeSet::new();
+    for (path, operations) in paths {
+        for (method, operation) in operations.as_object().expect("there are operations") {
+            let needs_key = operation["security"][0]["api_key"].is_array();
+            assert_eq!(needs_key, path.starts_with("/v1/"), "{method} {path}");
+            let says_401 = operation["responses"]["401"].is_object();
+            assert_eq!(says_401, needs_key, "{method} {path}");
+            assert!(operation["summary"].is_string(), "{method} {path}");
+            let name = operation["operationId"].as_str().expect("it has a name");
+            assert!(names.insert(name), "two operations are called {name}");
+            routes.push(format!("{method} {path}"));
+        }
+    }
+    routes.sort();
+    assert_eq!(
+        routes,
+        [
+            "get /healthz",
+            "get /readyz",
+            "get /v1/chains",
+            "get /v1/orders",
+            "get /v1/orders/{id}",
+            "post /v1/orders",
+        ]
+    );
+}
+
+#[test]
+fn a_request_for_an_order_needs_two_fields_and_takes_no_unknown_one() {
+    let described = described();
+    let schema = &described["components"]["schemas"]["CreateOrder"];
+    assert_eq!(
+        schema["required"],
+        serde_json::json!(["reference", "amount"])
+    );
+    assert_eq!(schema["additionalProperties"], false);
+}

@@ -292,7 +292,34 @@ fn is_empty(body: &Body) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use axum::Router;
+    use axum::body::to_bytes;
+    use axum::middleware::from_fn;
+    use axum::routing::get;
+    use tower::ServiceExt as _;
+    use tower_http::timeout::TimeoutLayer;
+
     use super::*;
+
+    #[tokio::test]
+    async fn a_request_that_takes_too_long_is_a_problem() {
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        let router: Router = Router::new()
+            .route("/", get(std::future::pending::<()>))
+            .layer(TimeoutLayer::with_status_code(status, Duration::ZERO))
+            .layer(from_fn(finish));
+        let request = Request::get("/").header(REQUEST_ID, "slow");
+        let request = request.body(Body::empty()).unwrap();
+        let response = router.oneshot(request).await.unwrap();
+        assert_eq!(response.status(), status);
+        assert_eq!(response.headers()[CONTENT_TYPE], PROBLEM_JSON);
+        let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        let problem: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(problem["code"], "timed_out");
+        assert_eq!(problem["request_id"], "slow");
+    }
 
     #[test]
     fn the_names_of_problems_are_a_contract() {

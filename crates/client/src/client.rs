@@ -28,12 +28,25 @@ struct Chains {
 }
 
 impl Client {
-    /// A client of the daemon at `base`. The program must have installed a TLS provider of
-    /// rustls before, as paywatch itself does.
+    /// A client of the daemon at `base`, which may have a path, as behind a proxy.
     ///
     /// # Errors
-    /// [`ClientError::Setup`] when TLS cannot be set up.
-    pub fn new(base: Url, key: SecretString) -> Result<Self, ClientError> {
+    /// [`ClientError::Setup`] when `base` is not of HTTP or TLS cannot be set up.
+    ///
+    /// # Panics
+    /// Within reqwest, when the program has not installed a crypto provider for rustls
+    /// (`rustls::crypto::ring::default_provider().install_default()`). That is so for plain HTTP
+    /// as well: reqwest prepares TLS before it knows the URL. paywatch itself installs one.
+    pub fn new(mut base: Url, key: SecretString) -> Result<Self, ClientError> {
+        if !matches!(base.scheme(), "http" | "https") {
+            return Err(ClientError::Setup {
+                what: format!("{base} is not a URL like http://127.0.0.1:8080"),
+            });
+        }
+        // Without the slash, the last part of the path would be replaced and not continued.
+        if !base.path().ends_with('/') {
+            base.set_path(&format!("{}/", base.path()));
+        }
         let http = reqwest::Client::builder()
             .timeout(TIMEOUT)
             .build()

@@ -64,6 +64,8 @@ pub struct Problem {
 pub struct FieldProblem {
     /// The field.
     pub field: String,
+    /// The stable name of what is wrong with it.
+    pub code: String,
     /// What is wrong with it.
     pub detail: String,
 }

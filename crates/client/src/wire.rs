@@ -83,10 +83,14 @@ pub struct Order {
     /// The chains that a passed deadline still waits for.
     #[serde(default)]
     pub waiting_for_chains: Vec<String>,
+    /// What happens with money after the deadline: `accept` or `hold`.
+    pub late_policy: String,
     /// Its deadline.
     pub expires_at: String,
     /// When it was made.
     pub created_at: String,
+    /// When it last changed.
+    pub updated_at: String,
     /// The merchant's own notes.
     pub metadata: BTreeMap<String, String>,
 }
@@ -138,14 +142,20 @@ pub struct Payment {
     pub block_number: u64,
     /// The block.
     pub block_hash: String,
+    /// The token's contract.
+    pub token: String,
     /// Who paid.
     pub from: String,
+    /// The address that was paid.
+    pub to: String,
     /// How much.
     pub amount: String,
     /// What it is to the order.
     pub status: String,
     /// Blocks that stand on it, its own included.
     pub confirmations: u64,
+    /// Whether it came after the deadline.
+    pub late: bool,
     /// When it was first seen.
     pub detected_at: String,
 }
@@ -161,10 +171,14 @@ pub struct Chain {
     pub tokens: Vec<Token>,
     /// Where the money goes.
     pub treasury: String,
+    /// The factory that deposit addresses are derived from.
+    pub factory: String,
     /// The node's latest block.
     pub head: Option<u64>,
     /// Up to where every log is in the books.
     pub covered_up_to: Option<CoveredBlock>,
+    /// The first block that was read.
+    pub started_at_block: Option<u64>,
     /// How many blocks are still to be read.
     pub lag_blocks: Option<u64>,
     /// How long ago the last covered block was made, in seconds.
@@ -177,6 +191,8 @@ pub struct Chain {
     pub condition: String,
     /// What is wrong, if something is.
     pub cause: Option<String>,
+    /// Since when it is wrong.
+    pub since: Option<String>,
 }
 
 /// When a payment is confirmed.
@@ -204,6 +220,8 @@ pub struct CoveredBlock {
 pub struct Readiness {
     /// Whether it does.
     pub ready: bool,
+    /// `ok`, or `unreachable`.
+    pub database: String,
     /// How each chain's loop is.
     pub chains: Vec<ChainReadiness>,
 }
@@ -219,4 +237,6 @@ pub struct ChainReadiness {
     pub condition: String,
     /// What is wrong, if something is.
     pub cause: Option<String>,
+    /// Since when it is wrong.
+    pub since: Option<String>,
 }

@@ -64,8 +64,23 @@ async fn a_node_that_is_down_at_the_start_is_waited_for() {
     })
     .await;
 
+    let request = CreateOrder {
+        reference: "EARLY-1".to_owned(),
+        amount: "5".to_owned(),
+        ..CreateOrder::default()
+    };
+    let refused = client
+        .create_order(&request)
+        .await
+        .expect_err("nobody reads the chain yet");
+    assert!(refused.to_string().contains("anvil"), "{refused}");
+
     chain.node.start_again().await;
     daemon.becomes_ready().await;
+    client
+        .create_order(&request)
+        .await
+        .expect("the chain is being read");
     daemon.stop().await;
 }
 

@@ -10,7 +10,7 @@ use axum::extract::{Path, Query, Request, State};
 use axum::http::header::LOCATION;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use paywatch_core::{Heads, OrderId};
+use paywatch_core::{Heads, Order, OrderId};
 use paywatch_store::{CreateOutcome, NewOrder, StoreError};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -50,7 +50,7 @@ pub(crate) struct OrderList {
         (status = 413, description = "Too large", body = ProblemBody, content_type = "application/problem+json"),
         (status = 415, description = "Not application/json", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "Wrong fields, all of them at once", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The database does not answer", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "The database does not answer, or a chain was never read yet", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn create(
@@ -67,6 +67,8 @@ pub(crate) async fn create(
             let error = FieldError::new("expires_in", "invalid", "lies beyond the year 9999");
             Problem::fields(vec![error])
         })?;
+    let heads = heads(&state).await?;
+    refuse_unread(&order, &heads, &state)?;
     let new = NewOrder {
         order,
         request_digest,
@@ -83,7 +85,6 @@ pub(crate) async fn create(
     if status == StatusCode::CREATED {
         tracing::info!(order.id = %record.order.id, order.reference = %record.order.reference, order.amount = %record.order.amount, "order {} made", record.order.id);
     }
-    let heads = heads(&state).await?;
     let body = view::order(&record, &heads, &state.shop, state.clock.now());
     let location = HeaderValue::from_str(&format!("/v1/orders/{}", body.id));
     let mut response = (status, Json(body)).into_response();
@@ -91,6 +92,22 @@ pub(crate) async fn create(
         response.headers_mut().insert(LOCATION, location);
     }
     Ok(response)
+}
+
+/// A chain that was never read begins at the head that its node will have. What was paid before
+/// that would not be seen, so nobody is told to pay there yet.
+fn refuse_unread(order: &Order, heads: &Heads, state: &ApiState) -> Result<(), Problem> {
+    let chains = order.chains();
+    let unread = chains.iter().filter(|chain| !heads.contains_key(chain));
+    let names: Vec<_> = unread.map(|chain| state.shop.name_of(*chain)).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    let detail = format!(
+        "not read yet: {}; /readyz says why; until then, name other chains in \"chains\"",
+        names.join(", ")
+    );
+    Err(Problem::because(Code::ChainNotStarted, detail))
 }
 
 /// Read an order

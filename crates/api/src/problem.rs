@@ -31,13 +31,14 @@ pub(crate) enum Code {
     InvalidFields,
     Internal,
     Unavailable,
+    ChainNotStarted,
     TimedOut,
 }
 
 impl Code {
     /// Every kind.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::MalformedJson,
         Self::MalformedQuery,
         Self::Unauthorized,
@@ -49,6 +50,7 @@ impl Code {
         Self::InvalidFields,
         Self::Internal,
         Self::Unavailable,
+        Self::ChainNotStarted,
         Self::TimedOut,
     ];
 
@@ -105,6 +107,11 @@ impl Code {
                 "unavailable",
                 StatusCode::SERVICE_UNAVAILABLE,
                 "The database does not answer; try again",
+            ),
+            Self::ChainNotStarted => (
+                "chain_not_started",
+                StatusCode::SERVICE_UNAVAILABLE,
+                "A chain has not been read yet; try again",
             ),
             Self::TimedOut => (
                 "timed_out",
@@ -341,6 +348,7 @@ mod tests {
                 ("invalid_fields", 422),
                 ("internal", 500),
                 ("unavailable", 503),
+                ("chain_not_started", 503),
                 ("timed_out", 503),
             ]
         );

@@ -8,8 +8,10 @@ use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use paywatch_api::{ApiState, ChainOffer, Clock, ConditionBoard, Shop, keys, router};
-use paywatch_core::{Address, ChainId, Decimals, FinalityRule, LatePolicy, Timestamp, Token};
-use paywatch_store::Store;
+use paywatch_core::{
+    Address, B256, Block, ChainHeads, ChainId, Decimals, FinalityRule, LatePolicy, Timestamp, Token,
+};
+use paywatch_store::{ChainCommit, Store};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -73,8 +75,41 @@ fn chain(id: u64, name: &str, decimals: u8) -> ChainOffer {
 }
 
 impl Api {
-    /// An API that takes USDT on `anvil` (31337, 6 decimals) and `bnb` (56, 18 decimals).
+    /// An API that takes USDT on `anvil` (31337, 6 decimals) and `bnb` (56, 18 decimals), both of
+    /// which are read up to a block made a minute ago.
     pub(crate) async fn open() -> Self {
+        let api = Self::open_unread().await;
+        for chain in [31_337, 56] {
+            api.cover(chain).await;
+        }
+        api
+    }
+
+    /// Reads the first block of `chain`.
+    pub(crate) async fn cover(&self, chain: u64) {
+        let tip = Block {
+            number: 1,
+            hash: B256::repeat_byte(0x01),
+            parent_hash: B256::ZERO,
+            timestamp: Timestamp::from_unix_ms(START_MS.saturating_sub(60_000)).expect("a time"),
+        };
+        let update = ChainCommit {
+            chain_id: chain_id(chain),
+            expected: None,
+            heads: ChainHeads::starting_at(chain_id(chain), tip),
+            node_head: 1,
+            retract_above: None,
+            blocks: vec![tip],
+            keep_blocks: 64,
+            transfers: Vec::new(),
+            changes: Vec::new(),
+            at: self.clock.now(),
+        };
+        self.store.commit_update(&update).await.expect("a block");
+    }
+
+    /// The same, before any block was read.
+    pub(crate) async fn open_unread() -> Self {
         let clock = Arc::new(DrivenClock(AtomicI64::new(START_MS)));
         Self::with_clock(Arc::clone(&clock), clock).await
     }

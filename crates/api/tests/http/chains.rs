@@ -36,7 +36,7 @@ async fn cover_anvil(api: &Api) {
 
 #[tokio::test]
 async fn a_chain_says_how_far_it_is_covered() {
-    let api = Api::open().await;
+    let api = Api::open_unread().await;
     cover_anvil(&api).await;
     api.board.set(chain_id(31_337), ChainCondition::Following);
     let list = api.get("/v1/chains").await.json();
@@ -82,7 +82,7 @@ async fn a_chain_says_how_far_it_is_covered() {
 
 #[tokio::test]
 async fn readiness_is_every_chain_followed_and_the_database_answering() {
-    let api = Api::open().await;
+    let api = Api::open_unread().await;
     let (anvil, bnb) = (chain_id(31_337), chain_id(56));
     let conditions = |ready: &Value| {
         let chains = ready["chains"].as_array().unwrap();
@@ -136,4 +136,36 @@ async fn readiness_is_every_chain_followed_and_the_database_answering() {
     assert_eq!(answer.status.as_u16(), 503);
     assert_eq!(answer.json()["database"], "unreachable");
     assert_eq!(api.get("/healthz").await.json()["status"], "ok");
+}
+
+#[tokio::test]
+async fn nobody_is_told_to_pay_on_a_chain_that_was_never_read() {
+    let api = Api::open_unread().await;
+    api.cover(31_337).await;
+    let on = |reference: &str, chains: Value| {
+        json!({"reference": reference, "amount": "5", "chains": chains}).to_string()
+    };
+    let problem = api
+        .post(on("A", json!(["anvil", "bnb"])))
+        .await
+        .problem(503, "chain_not_started");
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(
+        detail.contains("bnb") && !detail.contains("anvil"),
+        "{detail}"
+    );
+    assert!(api.references("").await.is_empty(), "nothing was written");
+
+    assert_eq!(
+        api.post(on("A", json!(["anvil"]))).await.status.as_u16(),
+        201
+    );
+    api.cover(56).await;
+    assert_eq!(
+        api.post(on("B", json!(["anvil", "bnb"])))
+            .await
+            .status
+            .as_u16(),
+        201
+    );
 }

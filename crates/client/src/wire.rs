@@ -34,6 +34,18 @@ pub struct ListOrders {
     /// A chain's name or id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chain: Option<String>,
+    /// One of its pay-to addresses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// A transaction that paid it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tx_hash: Option<String>,
+    /// Made at this time or later, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_from: Option<String>,
+    /// Made before this time, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_before: Option<String>,
     /// How many at most.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,

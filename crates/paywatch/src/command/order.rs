@@ -54,6 +54,7 @@ async fn list(config: &Path, args: cli::ListOrders, format: Format) -> anyhow::R
         chain: args.chain,
         limit: Some(args.limit),
         cursor: args.cursor,
+        ..ListOrders::default()
     };
     let page = connect::client(config, &args.connection)?
         .orders(&request)

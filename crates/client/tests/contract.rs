@@ -13,8 +13,10 @@ use paywatch_api::{
     ApiState, ChainCondition, ChainOffer, ConditionBoard, Shop, SystemClock, keys, router,
 };
 use paywatch_client::{Client, ClientError, CreateOrder, ListOrders, Problem};
-use paywatch_core::{Address, ChainId, Decimals, FinalityRule, LatePolicy, Timestamp, Token};
-use paywatch_store::Store;
+use paywatch_core::{
+    Address, B256, Block, ChainHeads, ChainId, Decimals, FinalityRule, LatePolicy, Timestamp, Token,
+};
+use paywatch_store::{ChainCommit, Store};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use url::Url;
@@ -24,6 +26,7 @@ struct Server {
     url: Url,
     client: Client,
     board: ConditionBoard,
+    store: Store,
     _folder: TempDir,
 }
 
@@ -67,7 +70,7 @@ impl Server {
         let (key, stored) = keys::mint("shop", Timestamp::EPOCH);
         store.create_api_key(&stored).await.expect("a key");
         let board = ConditionBoard::new([anvil()]);
-        let state = ApiState::new(store, shop(), board.clone(), Arc::new(SystemClock));
+        let state = ApiState::new(store.clone(), shop(), board.clone(), Arc::new(SystemClock));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let app = axum::Router::new().nest("/pay", router(state));
@@ -78,8 +81,34 @@ impl Server {
             url,
             client,
             board,
+            store,
             _folder: folder,
         }
+    }
+}
+
+impl Server {
+    /// Reads the chain's first block: before that, nobody may be told to pay there.
+    async fn covers_anvil(&self) {
+        let tip = Block {
+            number: 1,
+            hash: B256::repeat_byte(1),
+            parent_hash: B256::ZERO,
+            timestamp: Timestamp::EPOCH,
+        };
+        let update = ChainCommit {
+            chain_id: anvil(),
+            expected: None,
+            heads: ChainHeads::starting_at(anvil(), tip),
+            node_head: 1,
+            retract_above: None,
+            blocks: vec![tip],
+            keep_blocks: 64,
+            transfers: Vec::new(),
+            changes: Vec::new(),
+            at: Timestamp::EPOCH,
+        };
+        self.store.commit_update(&update).await.expect("a block");
     }
 }
 
@@ -106,6 +135,7 @@ fn problem<T: std::fmt::Debug>(result: Result<T, ClientError>) -> Problem {
 #[tokio::test]
 async fn an_order_is_made_read_and_listed() {
     let server = Server::start().await;
+    server.covers_anvil().await;
     let asked = CreateOrder {
         chains: Some(vec!["anvil".to_owned()]),
         expires_in: Some("30m".to_owned()),

@@ -21,7 +21,7 @@ pub const VARIABLE: &str = "PAYWATCH_TEST_POSTGRES";
 const KEEPER: &str = r#"
 set -eu
 bin=$1
-dir=$(mktemp -d /tmp/paywatch-postgres.XXXXXX)
+dir=$(mktemp -d --tmpdir=/tmp --suffix=.paywatch-postgres)
 trap 'rm -rf "$dir"' EXIT
 fail() { cat "$dir/log" >&2; exit 1; }
 "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --locale=C --no-sync >"$dir/log" 2>&1 || fail

@@ -6,6 +6,7 @@
 mod amount;
 mod assess;
 mod block;
+mod chain_event;
 mod event;
 mod finality;
 mod heads;
@@ -22,9 +23,12 @@ pub use alloy_primitives::{Address, B256, U256};
 pub use crate::amount::{Amount, AmountError};
 pub use crate::assess::{AssessError, Assessment, IgnoredBecause, Payment, Standing, assess};
 pub use crate::block::{Block, BlockNumber, BlockRef, ChainId, ChainIdError};
+pub use crate::chain_event::{ChainEvent, ChainEventKind};
 pub use crate::event::{Event, EventKind, ImpossibleStep, PaymentState, Snapshot, events_between};
-pub use crate::finality::{Confirmed, FinalityError, FinalityRule};
-pub use crate::heads::{ChainHeads, Heads};
+pub use crate::finality::{
+    Confirmed, FinalityError, FinalityPolicy, FinalityRule, FinalityTag, Proof, TierError,
+};
+pub use crate::heads::{ChainHeads, Heads, Tags};
 pub use crate::id::{IdError, OrderId, PaymentId};
 pub use crate::order::{
     LatePolicy, Order, PaymentMethod, PaymentOption, Reference, ReferenceError,

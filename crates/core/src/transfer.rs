@@ -2,7 +2,7 @@
 
 use alloy_primitives::{Address, B256};
 
-use crate::{Amount, BlockNumber, ChainId, PaymentId, Timestamp};
+use crate::{Amount, BlockNumber, ChainId, PaymentId, Proof, Timestamp};
 
 /// What makes a transfer itself: its log. A transaction may hold many, so its hash is no identity;
 /// mined again in another block it is another transfer.
@@ -53,6 +53,8 @@ pub struct RecordedTransfer {
     /// The highest tip that was covered above it when it was found confirmed; `None` before that.
     /// It keeps a confirmed payment confirmed while a short reorg above it lowers the tip.
     pub confirmed_at_tip: Option<BlockNumber>,
+    /// What shows that its block holds it.
+    pub proof: Proof,
 }
 
 impl From<Transfer> for RecordedTransfer {
@@ -60,6 +62,7 @@ impl From<Transfer> for RecordedTransfer {
         Self {
             transfer,
             confirmed_at_tip: None,
+            proof: Proof::None,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use paywatch_core::{
     Address, Amount, B256, Block, BlockNumber, ChainHeads, ChainId, Decimals, EventKind,
     FinalityRule, Heads, LatePolicy, Order, OrderId, OrderStatus, PaymentMethod, PaymentOption,
-    RecordedTransfer, Snapshot, Standing, Step, Timestamp, Token, Transfer, TransferId, U256,
+    RecordedTransfer, Snapshot, Standing, Step, Tags, Timestamp, Token, Transfer, TransferId, U256,
     assess, events_between,
 };
 use proptest::prelude::*;
@@ -186,7 +186,7 @@ impl Books {
             parent_hash: B256::ZERO,
             timestamp: Timestamp::from_unix_s(number * SECONDS_A_BLOCK).unwrap(),
         };
-        let heads = self.heads[&chain(chain_id)].moved_to(block, None);
+        let heads = self.heads[&chain(chain_id)].moved_to(block, Tags::default());
         self.heads.insert(chain(chain_id), heads);
         for (log_index, amount) in (0..).zip(payments) {
             let transfer = Transfer {

@@ -1,7 +1,8 @@
 //! Single histories, told step by step.
 
 use paywatch_core::{
-    Amount, EventKind, LatePolicy, OrderStatus, Snapshot, Timestamp, events_between,
+    Amount, EventKind, FinalityTag, LatePolicy, OrderStatus, Proof, Snapshot, Tags, Timestamp,
+    events_between,
 };
 
 use crate::books::{Books, Deed, amount, chain, order};
@@ -170,15 +171,35 @@ fn a_cancelled_order_counts_nothing_and_never_comes_back() {
 fn the_finalized_tag_is_needed_where_the_rule_asks_for_it() {
     let mut books = Books::open(order(1, LatePolicy::Accept, "0", 10_000));
     for option in &mut books.order.options {
-        option.finality = option.finality.and_finalized();
+        option.finality = option.finality.and_tag(FinalityTag::Finalized);
     }
     story(&mut books, &[mine(&[100]), mine(&[]), mine(&[])]);
     assert_eq!(books.snapshot.status, OrderStatus::Paid);
 
     let heads = books.heads[&chain(1)];
+    let finalized = Tags {
+        safe: None,
+        finalized: Some(1),
+    };
     books
         .heads
-        .insert(chain(1), heads.moved_to(heads.tip, Some(1)));
+        .insert(chain(1), heads.moved_to(heads.tip, finalized));
+    story(&mut books, &[Deed::Replay]);
+    assert_eq!(books.snapshot.status, OrderStatus::Completed);
+}
+
+#[test]
+fn what_must_be_proved_is_not_confirmed_before_it_is() {
+    let mut books = Books::open(order(1, LatePolicy::Accept, "0", 10_000));
+    for option in &mut books.order.options {
+        option.finality = option.finality.and_proof(Proof::ReceiptsRoot);
+    }
+    story(&mut books, &[mine(&[100]), mine(&[]), mine(&[])]);
+    assert_eq!(books.snapshot.status, OrderStatus::Paid);
+
+    for recorded in books.transfers.values_mut() {
+        recorded.proof = Proof::ReceiptsRoot;
+    }
     story(&mut books, &[Deed::Replay]);
     assert_eq!(books.snapshot.status, OrderStatus::Completed);
 }

@@ -1,9 +1,6 @@
 //! Reads ERC-20 `Transfer` logs, strictly.
 
-use alloy::rpc::types::Log;
 use alloy_primitives::{Address, B256, U256, b256};
-
-use crate::TransferLog;
 
 /// keccak256 of `Transfer(address,address,uint256)`.
 pub const TRANSFER_TOPIC: B256 =
@@ -50,14 +47,28 @@ pub enum DecodeError {
     },
 }
 
-/// The transfer in `log`; `None` if the log is something else, such as an ERC-721 `Transfer`,
-/// which has four topics and moves no money.
+/// What a `Transfer` log says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Movement {
+    /// Who paid.
+    pub from: Address,
+    /// Who was paid.
+    pub to: Address,
+    /// How much, in the token's base units.
+    pub value: U256,
+}
+
+/// What a log of `token` with these topics and data says; `None` if it is something else than a
+/// transfer of money, such as an ERC-721 `Transfer`, which has four topics.
 ///
 /// # Errors
-/// [`DecodeError`] for a `Transfer` that is malformed, pending or removed.
-pub fn decode(log: &Log) -> Result<Option<TransferLog>, DecodeError> {
-    let token = log.address();
-    let (from, to) = match log.topics() {
+/// [`DecodeError`] for a `Transfer` that is malformed.
+pub fn decode(
+    token: Address,
+    topics: &[B256],
+    data: &[u8],
+) -> Result<Option<Movement>, DecodeError> {
+    let (from, to) = match topics {
         [topic, from, to] if *topic == TRANSFER_TOPIC => (from, to),
         [topic, _, _, _] if *topic == TRANSFER_TOPIC => return Ok(None),
         [topic, rest @ ..] if *topic == TRANSFER_TOPIC => {
@@ -66,11 +77,7 @@ pub fn decode(log: &Log) -> Result<Option<TransferLog>, DecodeError> {
         },
         [..] => return Ok(None),
     };
-    if log.removed {
-        return Err(DecodeError::Removed { token });
-    }
-    let data = &log.data().data;
-    let word: &[u8; 32] = match data.as_ref().try_into() {
+    let word: &[u8; 32] = match data.try_into() {
         Ok(word) => word,
         Err(_) => {
             let bytes = data.len();
@@ -85,20 +92,7 @@ pub fn decode(log: &Log) -> Result<Option<TransferLog>, DecodeError> {
             Err(DecodeError::DirtyAddress { token, word: *word })
         }
     };
-    let (Some(block_number), Some(block_hash), Some(tx_hash), Some(log_index)) = (
-        log.block_number,
-        log.block_hash,
-        log.transaction_hash,
-        log.log_index,
-    ) else {
-        return Err(DecodeError::Pending { token });
-    };
-    Ok(Some(TransferLog {
-        block_number,
-        block_hash,
-        tx_hash,
-        log_index,
-        token,
+    Ok(Some(Movement {
         from: address(from)?,
         to: address(to)?,
         value: U256::from_be_bytes(*word),
@@ -107,31 +101,14 @@ pub fn decode(log: &Log) -> Result<Option<TransferLog>, DecodeError> {
 
 #[cfg(test)]
 mod tests {
-    use alloy_primitives::{Bytes, LogData, keccak256};
+    use alloy_primitives::keccak256;
 
     use super::*;
 
-    fn log(topics: Vec<B256>, data: &[u8]) -> Log {
-        Log {
-            inner: alloy_primitives::Log {
-                address: Address::repeat_byte(0x70),
-                data: LogData::new_unchecked(topics, Bytes::copy_from_slice(data)),
-            },
-            block_hash: Some(B256::repeat_byte(1)),
-            block_number: Some(7),
-            transaction_hash: Some(B256::repeat_byte(2)),
-            log_index: Some(3),
-            ..Log::default()
-        }
-    }
+    const TOKEN: Address = Address::repeat_byte(0x70);
 
     fn party(byte: u8) -> B256 {
         Address::repeat_byte(byte).into_word()
-    }
-
-    fn usual() -> Log {
-        let value = U256::from(5_000_000).to_be_bytes::<32>();
-        log(vec![TRANSFER_TOPIC, party(0xaa), party(0xbb)], &value)
     }
 
     #[test]
@@ -144,49 +121,42 @@ mod tests {
 
     #[test]
     fn a_transfer_is_read() {
-        let read = decode(&usual()).unwrap().unwrap();
+        let value = U256::from(5_000_000).to_be_bytes::<32>();
+        let topics = [TRANSFER_TOPIC, party(0xaa), party(0xbb)];
+        let read = decode(TOKEN, &topics, &value).unwrap().unwrap();
         assert_eq!(read.value, U256::from(5_000_000));
         assert_eq!(read.from, Address::repeat_byte(0xaa));
         assert_eq!(read.to, Address::repeat_byte(0xbb));
-        assert_eq!((read.block_number, read.log_index), (7, 3));
     }
 
     #[test]
     fn what_is_no_money_is_passed_over() {
-        let nft = log(vec![TRANSFER_TOPIC, party(1), party(2), party(3)], &[]);
-        assert_eq!(decode(&nft), Ok(None));
-        let other = log(vec![B256::repeat_byte(9), party(1), party(2)], &[0; 32]);
-        assert_eq!(decode(&other), Ok(None));
-        assert_eq!(decode(&log(Vec::new(), &[0; 32])), Ok(None));
+        let nft = [TRANSFER_TOPIC, party(1), party(2), party(3)];
+        assert_eq!(decode(TOKEN, &nft, &[]), Ok(None));
+        let other = [B256::repeat_byte(9), party(1), party(2)];
+        assert_eq!(decode(TOKEN, &other, &[0; 32]), Ok(None));
+        assert_eq!(decode(TOKEN, &[], &[0; 32]), Ok(None));
     }
 
     #[test]
     fn what_is_malformed_is_refused() {
-        let token = Address::repeat_byte(0x70);
-        let short = log(vec![TRANSFER_TOPIC, party(1)], &[0; 64]);
+        let token = TOKEN;
         assert_eq!(
-            decode(&short),
+            decode(token, &[TRANSFER_TOPIC, party(1)], &[0; 64]),
             Err(DecodeError::Topics { token, topics: 2 })
         );
         for bytes in [0_usize, 31, 33, 64] {
-            let odd = log(vec![TRANSFER_TOPIC, party(1), party(2)], &vec![0; bytes]);
-            assert_eq!(decode(&odd), Err(DecodeError::Data { token, bytes }));
+            let odd = decode(
+                token,
+                &[TRANSFER_TOPIC, party(1), party(2)],
+                &vec![0; bytes],
+            );
+            assert_eq!(odd, Err(DecodeError::Data { token, bytes }));
         }
         let word = B256::repeat_byte(0xaa);
-        let dirty = log(vec![TRANSFER_TOPIC, party(1), word], &[0; 32]);
         assert_eq!(
-            decode(&dirty),
+            decode(token, &[TRANSFER_TOPIC, party(1), word], &[0; 32]),
             Err(DecodeError::DirtyAddress { token, word })
         );
-        let removed = Log {
-            removed: true,
-            ..usual()
-        };
-        assert_eq!(decode(&removed), Err(DecodeError::Removed { token }));
-        let pending = Log {
-            block_hash: None,
-            ..usual()
-        };
-        assert_eq!(decode(&pending), Err(DecodeError::Pending { token }));
     }
 }

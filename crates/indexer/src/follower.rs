@@ -1,24 +1,27 @@
 //! Follows one chain from a start to its head, and then along.
 
+mod backfill;
 mod cover;
+mod error;
 mod read;
-mod span;
+mod tags;
 mod trouble;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use alloy_primitives::{Address, B256};
-use paywatch_core::{
-    AmountError, Block, BlockNumber, BlockRef, ChainId, ForkBelowWindow, Token, Window,
-};
+use paywatch_core::{Block, BlockNumber, ChainId, FinalityTag, Token, Window};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
+pub use crate::follower::error::FollowError;
+
+use crate::follower::backfill::Backfill;
+use crate::follower::error::Halt;
 use crate::follower::read::{Found, Position, Reader, Step};
-use crate::follower::span::Span;
+use crate::follower::tags::Settled;
 use crate::follower::trouble::Trouble;
-use crate::{ChainSource, ChainUpdate, SourceError};
+use crate::{ChainSource, ChainUpdate, SourceError, WatchList};
 
 /// How a chain is followed.
 #[derive(Clone, Debug)]
@@ -29,15 +32,27 @@ pub struct FollowSettings {
     pub tokens: Vec<Token>,
     /// How long to wait at the head before the node is asked again.
     pub poll_interval: Duration,
+    /// How long to wait instead while new blocks are announced.
+    pub watchdog: Duration,
+    /// How long to let new blocks gather, so that a chain of many small ones is taken in runs.
+    pub gather: Duration,
     /// How many headers are remembered to find forks in: 512, for example.
     pub window: usize,
-    /// The distance from the head up to which blocks are taken one by one, and below which the
-    /// chain is taken for settled: 64, for example. At least 1.
+    /// The distance from the head up to which blocks are linked one to the other, and below which
+    /// the chain is taken for settled: 64, for example. At least 1.
     pub near: u64,
     /// The widest range of blocks that logs are asked for at once.
     pub max_range: u64,
-    /// Whether the node is asked for its `finalized` block.
-    pub ask_finalized: bool,
+    /// How many such ranges are asked for at the same time.
+    pub ranges_at_once: usize,
+    /// Up to how many watched addresses the node filters by recipient.
+    pub filter_up_to: usize,
+    /// Whether the chain's blooms mean anything.
+    pub blooms: bool,
+    /// The tags that the node is asked for.
+    pub tags: Vec<FinalityTag>,
+    /// How often, while a payment waits to be final. Otherwise a tenth as often.
+    pub tag_interval: Duration,
 }
 
 /// Where following begins.
@@ -47,6 +62,8 @@ pub enum Start {
     Resume {
         /// The stored blocks.
         recent: Vec<Block>,
+        /// The highest block that was known to be final.
+        finalized: Option<BlockNumber>,
     },
     /// This is the first block to be covered.
     At(BlockNumber),
@@ -54,78 +71,25 @@ pub enum Start {
     Head,
 }
 
-/// Why a chain is not followed any further. Going on would be guessing.
-#[derive(Debug, thiserror::Error)]
-pub enum FollowError {
-    /// The chains part below everything that is remembered.
-    #[error(
-        "chain {chain_id}: the node's chain is not the one that was followed; what left it cannot \
-         be told any more"
-    )]
-    ForkBelowWindow {
-        /// The chain.
-        chain_id: ChainId,
-        /// Where memory ends.
-        #[source]
-        source: ForkBelowWindow,
-    },
-    /// The node took back what it had called final.
-    #[error(
-        "chain {chain_id}: the node's chain parts from the followed one at block {}, below block \
-         {finalized} which it had called final", common.number
-    )]
-    ForkBelowFinalized {
-        /// The chain.
-        chain_id: ChainId,
-        /// The last common block.
-        common: BlockRef,
-        /// What had been final.
-        finalized: BlockNumber,
-    },
-    /// A transfer of more than an amount can hold. No real token has so much.
-    #[error(
-        "chain {chain_id}: the token {symbol} ({token}) moved an impossible amount in transaction \
-         {tx_hash}; check the token's address and decimals"
-    )]
-    ImpossibleAmount {
-        /// The chain.
-        chain_id: ChainId,
-        /// The token's symbol.
-        symbol: String,
-        /// The token's contract.
-        token: Address,
-        /// The transaction.
-        tx_hash: B256,
-        /// Why it is impossible.
-        #[source]
-        source: AmountError,
-    },
-    /// [`Start::Resume`] without a block.
-    #[error("chain {chain_id}: there is no stored block to go on from")]
-    NothingToResume {
-        /// The chain.
-        chain_id: ChainId,
-    },
-}
-
 /// What [`Follower::next`] waits for before it asks the node again.
 #[derive(Clone, Copy, Debug)]
 enum Wait {
     /// The end of a pause after trouble.
     Until(Instant),
-    /// A hint from the source, or at the latest this moment.
-    NewsOr(Instant),
+    /// A hint from the source, though not before the first of these moments, and at the latest
+    /// the second.
+    News(Instant, Instant),
 }
 
 /// Follows one chain. It holds where it stands, and nothing about payments.
 #[derive(Debug)]
 pub struct Follower {
     source: Arc<dyn ChainSource>,
+    watch_list: Arc<dyn WatchList>,
     settings: FollowSettings,
     position: Position,
-    /// The highest covered block that the node called final.
-    finalized: Option<BlockNumber>,
-    span: Span,
+    settled: Settled,
+    backfill: Option<Backfill>,
     trouble: Trouble,
     wait: Option<Wait>,
 }
@@ -133,20 +97,28 @@ pub struct Follower {
 impl Follower {
     /// A follower that begins at `start`. Nothing is asked before [`Self::next`].
     #[must_use]
-    pub fn new(source: Arc<dyn ChainSource>, settings: FollowSettings, start: Start) -> Self {
-        let position = match start {
-            Start::Head => Position::Head,
-            Start::At(number) => Position::At(number),
-            Start::Resume { recent } => Window::from_blocks(&recent, settings.window)
-                .map_or(Position::Nowhere, Position::On),
+    pub fn new(
+        source: Arc<dyn ChainSource>,
+        watch_list: Arc<dyn WatchList>,
+        settings: FollowSettings,
+        start: Start,
+    ) -> Self {
+        let (position, finalized) = match start {
+            Start::Head => (Position::Head, None),
+            Start::At(number) => (Position::At(number), None),
+            Start::Resume { recent, finalized } => {
+                let window = Window::from_blocks(&recent, settings.window);
+                (window.map_or(Position::Nowhere, Position::On), finalized)
+            },
         };
         Self {
             position,
-            finalized: None,
-            span: Span::new(settings.max_range),
+            settled: Settled::new(finalized),
+            backfill: None,
             trouble: Trouble::new(settings.chain_id),
             wait: None,
             source,
+            watch_list,
             settings,
         }
     }
@@ -155,6 +127,11 @@ impl Follower {
     #[must_use]
     pub fn health(&self) -> watch::Receiver<Option<String>> {
         self.trouble.watch()
+    }
+
+    /// Whether a payment waits for a tag, so that the node should be asked more often.
+    pub const fn expect_finality(&mut self, is_expected: bool) {
+        self.settled.expect(is_expected);
     }
 
     /// The next step of the chain. Waits for it as long as it takes, through every trouble that
@@ -169,35 +146,53 @@ impl Follower {
         loop {
             self.wait().await;
             let asked_at = Instant::now();
-            match self.reader().read(&self.position).await {
+            match self.step().await {
                 Ok(Step::Idle) => {
                     self.trouble.is_over();
                     self.wait_for_news(asked_at);
                 },
+                Ok(Step::Far(backfill)) => self.backfill = Some(backfill),
                 Ok(Step::Found(found)) => return Ok(self.advance(*found, asked_at)),
-                Err(Halt::Stop(error)) => return Err(error),
+                Err(Halt::Stop(error)) => return Err(*error),
                 Err(Halt::Retry(error)) => self.retry(&error),
             }
         }
     }
 
-    fn reader(&self) -> Reader<'_> {
-        Reader {
-            source: self.source.as_ref(),
-            settings: &self.settings,
-            finalized: self.finalized,
-            width: self.span.width(),
+    async fn step(&mut self) -> Result<Step, Halt> {
+        if let Some(backfill) = &mut self.backfill {
+            match backfill.next(&self.position).await {
+                Ok(Some(found)) => return Ok(Step::Found(Box::new(found))),
+                Ok(None) => self.backfill = None,
+                Err(halt) => {
+                    self.backfill = None;
+                    return Err(halt);
+                },
+            }
         }
+        // Asked for before the head: what is then found to stand on our blocks proves that those
+        // which are final are ours, and not of a branch that the node has left meanwhile.
+        self.settled
+            .ask(self.source.as_ref(), &self.settings)
+            .await?;
+        let reader = Reader {
+            source: &self.source,
+            watch_list: self.watch_list.as_ref(),
+            settings: &self.settings,
+            settled: &self.settled,
+        };
+        reader.read(&self.position).await
     }
 
     async fn wait(&mut self) {
         match self.wait {
             None => {},
             Some(Wait::Until(end)) => sleep_until(end).await,
-            Some(Wait::NewsOr(end)) => {
+            Some(Wait::News(first, last)) => {
+                sleep_until(first).await;
                 tokio::select! {
                     () = self.source.woken() => {},
-                    () = sleep_until(end) => {},
+                    () = sleep_until(last) => {},
                 }
             },
         }
@@ -205,55 +200,36 @@ impl Follower {
     }
 
     fn wait_for_news(&mut self, asked_at: Instant) {
-        let end = asked_at.checked_add(self.settings.poll_interval);
-        self.wait = end.map(Wait::NewsOr);
+        let interval = if self.source.announces() {
+            self.settings.watchdog.max(self.settings.poll_interval)
+        } else {
+            self.settings.poll_interval
+        };
+        let first = asked_at.checked_add(self.settings.gather);
+        let last = asked_at.checked_add(interval.max(self.settings.gather));
+        self.wait = first.zip(last).map(|(first, last)| Wait::News(first, last));
     }
 
     /// Makes what was found the position. Everything before this only read.
     fn advance(&mut self, found: Found, asked_at: Instant) -> ChainUpdate {
         let Found {
-            update,
+            mut update,
             window,
-            width,
+            is_far,
         } = found;
         self.trouble.is_over();
-        self.span.served(width);
         if update.tip.number >= update.node_head {
             self.wait_for_news(asked_at);
         }
-        let final_here = update.finalized.map(|number| number.min(update.tip.number));
-        self.finalized = self.finalized.max(final_here);
+        update.tags = self
+            .settled
+            .moved_to(self.settings.chain_id, &window, is_far);
         self.position = Position::On(window);
         update
     }
 
     fn retry(&mut self, error: &SourceError) {
-        if let SourceError::TooWide { suggested, .. } = error
-            && self.span.narrow(*suggested)
-        {
-            tracing::debug!(
-                chain.id = %self.settings.chain_id,
-                span.blocks = self.span.width(),
-                "the node does not serve so much at once; asking for less"
-            );
-            return;
-        }
         let pause = self.trouble.with(error);
         self.wait = Instant::now().checked_add(pause).map(Wait::Until);
-    }
-}
-
-/// Why a step could not be read.
-#[derive(Debug)]
-enum Halt {
-    /// Read it again.
-    Retry(SourceError),
-    /// Stop.
-    Stop(FollowError),
-}
-
-impl<E: Into<SourceError>> From<E> for Halt {
-    fn from(error: E) -> Self {
-        Self::Retry(error.into())
     }
 }

@@ -5,19 +5,21 @@
 //! speaks JSON-RPC; tests bring a scripted one.
 
 mod decode;
+mod filter;
 mod follower;
-mod receipts;
+mod pool;
 mod rpc;
 mod source;
 mod source_error;
 mod update;
 mod verify;
 
-pub use crate::decode::{DecodeError, TRANSFER_TOPIC, decode};
+pub use crate::decode::{DecodeError, Movement, TRANSFER_TOPIC, decode};
+pub use crate::filter::{Everybody, LogFilter, RecipientSet, Recipients, WatchList};
 pub use crate::follower::{FollowError, FollowSettings, Follower, Start};
-pub use crate::receipts::{consensus_receipt, receipts_root};
+pub use crate::pool::{Alarm, Endpoint, Pool, PoolError, PoolSettings};
 pub use crate::rpc::{RpcFailure, RpcSettings, RpcSource};
-pub use crate::source::{ChainSource, LogQuery, TransferLog};
+pub use crate::source::{ChainSource, Header, LogAnswer, LogQuery, TransferLog};
 pub use crate::source_error::{Cause, Contradiction, NotThere, SourceError};
 pub use crate::update::{ChainUpdate, CoveredBlock};
 pub use crate::verify::{VerifyError, verify};

@@ -1,33 +1,40 @@
-//! The source that speaks JSON-RPC: HTTP for answers, a WebSocket for hints.
+//! One node that speaks JSON-RPC, over HTTP, a WebSocket, or both.
 
 mod classify;
 mod endpoint;
+mod envelope;
 mod failure;
+mod heads;
 mod http;
-mod wake;
+mod logs;
+mod node;
+mod socket;
 mod wire;
 
 use std::fmt;
 use std::time::Duration;
 
-use alloy::rpc::types::{Filter, Log};
-use alloy_primitives::{Address, Bytes, U64, U256};
+use alloy::rpc::types::{Filter, FilterSet, Topic};
+use alloy_primitives::{Address, B256, Bytes, U64, U256};
 use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt, stream};
-use paywatch_core::{Block, BlockNumber, ChainId};
-use serde_json::{Value, json};
+use paywatch_core::{BlockNumber, BlockRef, ChainId, FinalityTag};
+use paywatch_proof::BlockEvidence;
+use serde_json::json;
+use serde_json::value::RawValue;
 use url::Url;
 
 pub use crate::rpc::failure::RpcFailure;
 
-use crate::rpc::classify::{classify, knows_no_finality};
+use crate::rpc::classify::{classify, knows_no_tag};
 use crate::rpc::endpoint::Endpoint;
-use crate::rpc::http::HttpRpc;
-use crate::rpc::wake::Wake;
-use crate::rpc::wire::Header;
+use crate::rpc::envelope::Request;
+use crate::rpc::logs::{LogsError, read_logs};
+use crate::rpc::node::Node;
+use crate::rpc::wire::WireHeader;
 use crate::{
-    ChainSource, Contradiction, LogQuery, NotThere, SourceError, TRANSFER_TOPIC, TransferLog,
-    decode,
+    ChainSource, Contradiction, Header, LogAnswer, LogFilter, LogQuery, NotThere, SourceError,
+    TRANSFER_TOPIC,
 };
 
 /// How many headers go into one JSON-RPC batch.
@@ -38,14 +45,17 @@ const BATCHES_AT_ONCE: usize = 4;
 const DECIMALS: [u8; 4] = [0x31, 0x3c, 0xe5, 0x67];
 
 const BLOCK_BY_NUMBER: &str = "eth_getBlockByNumber";
+const BLOCK_BY_HASH: &str = "eth_getBlockByHash";
+const BLOCK_RECEIPTS: &str = "eth_getBlockReceipts";
 const GET_LOGS: &str = "eth_getLogs";
 
-/// Where a node is.
+/// Where a node is. At least one of the URLs is needed.
 #[derive(Clone)]
 pub struct RpcSettings {
     /// Its HTTP endpoint, which answers everything. The URL may hold a key: it is never shown.
-    pub http: Url,
-    /// Its WebSocket endpoint, which says that there is a new block. As secret as the other.
+    pub http: Option<Url>,
+    /// Its WebSocket endpoint, which announces new blocks, and answers if there is no other. As
+    /// secret as the other.
     pub ws: Option<Url>,
     /// How long an answer may take.
     pub timeout: Duration,
@@ -54,7 +64,7 @@ pub struct RpcSettings {
 impl fmt::Debug for RpcSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RpcSettings")
-            .field("http", &Endpoint::new(&self.http))
+            .field("http", &self.http.as_ref().map(Endpoint::new))
             .field("ws", &self.ws.as_ref().map(Endpoint::new))
             .field("timeout", &self.timeout)
             .finish()
@@ -64,16 +74,19 @@ impl fmt::Debug for RpcSettings {
 /// One node over JSON-RPC.
 #[derive(Debug)]
 pub struct RpcSource {
-    http: HttpRpc,
-    wake: Option<Wake>,
+    node: Node,
 }
 
 /// An endpoint that cannot even be tried.
 #[derive(Debug, thiserror::Error)]
-#[error("the endpoint begins with {scheme}:// and should begin with {wanted}")]
-struct WrongScheme {
-    scheme: String,
-    wanted: &'static str,
+enum NoEndpoint {
+    #[error("the endpoint begins with {scheme}:// and should begin with {wanted}")]
+    Scheme {
+        scheme: String,
+        wanted: &'static str,
+    },
+    #[error("the endpoint has neither an HTTP nor a WebSocket URL")]
+    Nothing,
 }
 
 /// A token that is none.
@@ -102,104 +115,101 @@ impl RpcSource {
         reason = "its background task needs a runtime, which an async function has"
     )]
     pub async fn connect(settings: RpcSettings) -> Result<Self, SourceError> {
-        check_scheme(&settings.http, &["http", "https"], "http or https")?;
-        let wake = match settings.ws {
-            Some(url) => {
-                check_scheme(&url, &["ws", "wss"], "ws or wss")?;
-                Some(Wake::listen(url, settings.timeout))
-            },
-            None => None,
+        let unusable = |cause: NoEndpoint| SourceError::Unusable {
+            cause: Box::new(cause),
         };
-        let http = HttpRpc::new(settings.http, settings.timeout).map_err(|cause| {
+        if let Some(http) = &settings.http {
+            check_scheme(http, &["http", "https"], "http or https").map_err(unusable)?;
+        }
+        if let Some(ws) = &settings.ws {
+            check_scheme(ws, &["ws", "wss"], "ws or wss").map_err(unusable)?;
+        }
+        let node = Node::open(settings.http, settings.ws, settings.timeout).map_err(|cause| {
             SourceError::Unusable {
                 cause: Box::new(cause),
             }
         })?;
-        Ok(Self { http, wake })
+        let node = node.ok_or(NoEndpoint::Nothing).map_err(unusable)?;
+        Ok(Self { node })
     }
 
-    async fn headers(&self, numbers: &[BlockNumber]) -> Result<Vec<Option<Block>>, SourceError> {
+    /// The endpoint as it may be shown.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.node.endpoint().to_string()
+    }
+
+    async fn batch_of_headers(
+        &self,
+        numbers: Vec<BlockNumber>,
+    ) -> Result<Vec<Option<Header>>, SourceError> {
         let requests = numbers.iter().map(|number| header_at(*number)).collect();
-        let answers = self.http.batch(requests).await.map_err(classify)?;
-        numbers
-            .iter()
-            .zip(answers)
-            .map(|(number, answer)| {
-                let answer = answer.map_err(classify)?;
-                let header = self
-                    .http
-                    .parse(BLOCK_BY_NUMBER, &answer)
-                    .map_err(classify)?;
-                numbered(*number, header)
+        self.node
+            .ask(requests, move |answers| {
+                numbers
+                    .iter()
+                    .zip(answers)
+                    .map(|(number, answer)| numbered(*number, answer?.parse()?))
+                    .collect()
             })
-            .collect()
-    }
-
-    /// The logs of one block, which a node that does not have it refuses to answer.
-    async fn logs_of(&self, filter: Filter) -> Result<Vec<Log>, SourceError> {
-        self.http
-            .call(GET_LOGS, json!([filter]))
             .await
-            .map_err(classify)
+            .map_err(classify)?
     }
 
     /// The logs of a range, and in the same request its last block: behind one address there may
     /// be many nodes, and one that does not have the block yet answers with fewer logs, or none.
-    async fn logs_up_to(&self, filter: Filter, to: BlockNumber) -> Result<Vec<Log>, RangeFailure> {
-        let requests = vec![(GET_LOGS, json!([filter])), header_at(to)];
-        let mut answers = self.http.batch(requests).await?.into_iter();
-        let (Some(logs), Some(last)) = (answers.next(), answers.next()) else {
-            return Err(NotThere { number: to }.into());
+    async fn logs_up_to(
+        &self,
+        query: LogQuery,
+        filter: LogFilter,
+        to: BlockNumber,
+    ) -> Result<LogAnswer, SourceError> {
+        let requests = vec![get_logs(&query, &filter), header_at(to)];
+        let answer = self
+            .node
+            .ask(requests, move |answers| {
+                let mut answers = answers.into_iter();
+                let (Some(logs), Some(last)) = (answers.next(), answers.next()) else {
+                    return Err(NotThere { number: to }.into());
+                };
+                let logs = logs.map_err(too_wide_if_slow)?;
+                let last: Option<WireHeader> = last.map_err(too_wide_if_slow)?.parse()?;
+                if last.is_none() {
+                    return Err(NotThere { number: to }.into());
+                }
+                logs.read(&query, &filter)
+            })
+            .await;
+        answer.map_err(too_wide_if_slow)?
+    }
+}
+
+/// A range that takes too long is too wide, whatever the node would have said.
+fn too_wide_if_slow(failure: RpcFailure) -> SourceError {
+    if failure.is_timeout() {
+        return SourceError::TooWide {
+            suggested: None,
+            cause: Box::new(failure),
         };
-        let logs = self.http.parse(GET_LOGS, &logs?)?;
-        let last: Option<Header> = self.http.parse(BLOCK_BY_NUMBER, &last?)?;
-        match last {
-            Some(_) => Ok(logs),
-            None => Err(NotThere { number: to }.into()),
-        }
     }
+    classify(failure)
 }
 
-/// Why the logs of a range did not come.
-enum RangeFailure {
-    Rpc(RpcFailure),
-    NotThere(NotThere),
-}
-
-impl From<RpcFailure> for RangeFailure {
-    fn from(failure: RpcFailure) -> Self {
-        Self::Rpc(failure)
-    }
-}
-
-impl From<NotThere> for RangeFailure {
-    fn from(missing: NotThere) -> Self {
-        Self::NotThere(missing)
-    }
-}
-
-impl From<RangeFailure> for SourceError {
-    fn from(failure: RangeFailure) -> Self {
-        match failure {
-            RangeFailure::NotThere(missing) => missing.into(),
-            // A range that takes too long is too wide, whatever the node would have said.
-            RangeFailure::Rpc(failure) if failure.is_timeout() => Self::TooWide {
-                suggested: None,
-                cause: Box::new(failure),
-            },
-            RangeFailure::Rpc(failure) => classify(failure),
-        }
+impl node::Given<'_> {
+    /// The wanted transfers in an answer to `eth_getLogs`.
+    fn read(&self, query: &LogQuery, filter: &LogFilter) -> Result<LogAnswer, SourceError> {
+        read_logs(self.raw.get(), query, filter).map_err(|error| match error {
+            LogsError::Contradiction(contradiction) => contradiction.into(),
+            LogsError::Unreadable(cause) => classify(self.unreadable(cause)),
+        })
     }
 }
 
 #[async_trait]
 impl ChainSource for RpcSource {
     async fn chain_id(&self) -> Result<ChainId, SourceError> {
-        let id: U64 = self
-            .http
-            .call("eth_chainId", json!([]))
-            .await
-            .map_err(classify)?;
+        let request = Request::new("eth_chainId", json!([]));
+        let id: U64 = self.node.call(request).await.map_err(classify)?;
         ChainId::new(id.to()).map_err(|cause| SourceError::Unusable {
             cause: Box::new(cause),
         })
@@ -210,7 +220,7 @@ impl ChainSource for RpcSource {
         let unusable = |cause: NoToken| SourceError::Unusable {
             cause: Box::new(cause),
         };
-        let answer: Bytes = match self.http.call("eth_call", call).await {
+        let answer: Bytes = match self.node.call(Request::new("eth_call", call)).await {
             Ok(answer) => answer,
             Err(failure) if failure.is_revert() => {
                 return Err(unusable(NoToken::Fails(token, failure)));
@@ -226,42 +236,35 @@ impl ChainSource for RpcSource {
             .ok_or_else(|| unusable(NoToken::Odd { token, answer }))
     }
 
-    async fn latest(&self) -> Result<Block, SourceError> {
-        let header: Option<Header> = self
-            .http
-            .call(BLOCK_BY_NUMBER, json!(["latest", false]))
-            .await
-            .map_err(classify)?;
-        Ok(header.ok_or(NotThere { number: 0 })?.to_block()?)
+    async fn latest(&self) -> Result<Header, SourceError> {
+        if let Some(announced) = self.node.heads().and_then(|heads| heads.take()) {
+            return Ok(announced);
+        }
+        let request = Request::new(BLOCK_BY_NUMBER, json!(["latest", false]));
+        let header: Option<WireHeader> = self.node.call(request).await.map_err(classify)?;
+        let header = header.ok_or(NotThere { number: 0 })?.to_header()?;
+        if let Some(heads) = self.node.heads() {
+            heads.compare(header.block.number);
+        }
+        Ok(header)
     }
 
-    async fn finalized(&self) -> Result<Option<BlockNumber>, SourceError> {
-        let answer: Result<Option<Header>, _> = self
-            .http
-            .call(BLOCK_BY_NUMBER, json!(["finalized", false]))
-            .await;
-        match answer {
-            Ok(header) => Ok(header.map(|header| header.number())),
-            Err(failure) if knows_no_finality(&failure) => Ok(None),
+    async fn tagged(&self, tag: FinalityTag) -> Result<Option<BlockRef>, SourceError> {
+        let request = Request::new(BLOCK_BY_NUMBER, json!([tag.name(), false]));
+        match self.node.call::<Option<WireHeader>>(request).await {
+            Ok(None) => Ok(None),
+            Ok(Some(header)) => Ok(Some(header.to_header()?.block.to_ref())),
+            Err(failure) if knows_no_tag(&failure, tag) => Ok(None),
             Err(failure) => Err(classify(failure)),
         }
     }
 
-    async fn block(&self, number: BlockNumber) -> Result<Option<Block>, SourceError> {
-        let header: Option<Header> = self
-            .http
-            .call(BLOCK_BY_NUMBER, json!([U64::from(number), false]))
-            .await
-            .map_err(classify)?;
-        numbered(number, header)
-    }
-
-    async fn blocks(&self, numbers: &[BlockNumber]) -> Result<Vec<Option<Block>>, SourceError> {
+    async fn headers(&self, numbers: &[BlockNumber]) -> Result<Vec<Option<Header>>, SourceError> {
         let batches: Vec<_> = numbers
             .chunks(HEADERS_PER_BATCH)
-            .map(|numbers| self.headers(numbers))
+            .map(|numbers| self.batch_of_headers(numbers.to_vec()))
             .collect();
-        let batches: Vec<Vec<Option<Block>>> = stream::iter(batches)
+        let batches: Vec<Vec<Option<Header>>> = stream::iter(batches)
             .buffered(BATCHES_AT_ONCE)
             .try_collect()
             .await?;
@@ -270,96 +273,126 @@ impl ChainSource for RpcSource {
 
     async fn transfer_logs(
         &self,
-        query: LogQuery,
-        tokens: &[Address],
-    ) -> Result<Vec<TransferLog>, SourceError> {
+        query: &LogQuery,
+        filter: &LogFilter,
+    ) -> Result<LogAnswer, SourceError> {
         // To a node, no address means every contract.
-        if tokens.is_empty() {
-            return Ok(Vec::new());
+        if filter.tokens.is_empty() {
+            return Ok(LogAnswer::default());
         }
-        let filter = Filter::new()
-            .address(tokens.to_vec())
-            .event_signature(TRANSFER_TOPIC);
-        let logs = match query {
-            LogQuery::Block(block) => self.logs_of(filter.at_block_hash(block.hash)).await?,
-            LogQuery::Range { from, to } => {
-                self.logs_up_to(filter.from_block(from).to_block(to), to)
-                    .await?
+        let (query, filter) = (query.clone(), filter.clone());
+        match query {
+            LogQuery::Range { to, .. } => self.logs_up_to(query, filter, to).await,
+            LogQuery::Block(_) => {
+                let request = get_logs(&query, &filter);
+                self.node
+                    .ask_one(request, move |given| given.read(&query, &filter))
+                    .await
+                    .map_err(classify)?
             },
-        };
-        logs.iter()
-            .filter_map(|log| read_log(log, query, tokens).transpose())
-            .collect()
+        }
+    }
+
+    async fn evidence(&self, block: BlockRef) -> Result<BlockEvidence, SourceError> {
+        let requests = vec![
+            Request::new(BLOCK_BY_HASH, json!([block.hash, false])),
+            Request::new(BLOCK_RECEIPTS, json!([block.hash])),
+        ];
+        self.node
+            .ask(requests, move |answers| {
+                let mut answers = answers.into_iter();
+                let (Some(header), Some(receipts)) = (answers.next(), answers.next()) else {
+                    return Err(NotThere {
+                        number: block.number,
+                    }
+                    .into());
+                };
+                let header = header.map_err(classify)?.raw;
+                let receipts = receipts.map_err(classify)?.raw;
+                if is_null(header) || is_null(receipts) {
+                    return Err(NotThere {
+                        number: block.number,
+                    }
+                    .into());
+                }
+                BlockEvidence::from_json(header.get(), receipts.get()).map_err(|cause| {
+                    SourceError::Unprovable {
+                        number: block.number,
+                        cause: Box::new(cause),
+                    }
+                })
+            })
+            .await
+            .map_err(classify)?
     }
 
     async fn woken(&self) {
-        match &self.wake {
-            Some(wake) => wake.woken().await,
+        match self.node.heads() {
+            Some(heads) => heads.woken().await,
             None => std::future::pending().await,
         }
     }
-}
 
-fn header_at(number: BlockNumber) -> (&'static str, Value) {
-    (BLOCK_BY_NUMBER, json!([U64::from(number), false]))
-}
-
-/// The transfer in `log`, which must be one that was asked for.
-fn read_log(
-    log: &Log,
-    query: LogQuery,
-    tokens: &[Address],
-) -> Result<Option<TransferLog>, SourceError> {
-    if !tokens.contains(&log.address()) {
-        return Err(Contradiction::ForeignToken {
-            token: log.address(),
-            tx_hash: log.transaction_hash.unwrap_or_default(),
-        }
-        .into());
+    fn announces(&self) -> bool {
+        self.node.heads().is_some_and(|heads| heads.is_live())
     }
-    let Some(log) = decode(log).map_err(Contradiction::from)? else {
-        return Ok(None);
-    };
-    let is_asked = match query {
-        LogQuery::Block(block) => log.block_hash == block.hash && log.block_number == block.number,
-        LogQuery::Range { from, to } => (from..=to).contains(&log.block_number),
-    };
-    if is_asked {
-        Ok(Some(log))
-    } else {
-        Err(Contradiction::ForeignLog {
-            asked: query,
-            number: log.block_number,
-            hash: log.block_hash,
-        }
-        .into())
+
+    fn announced(&self, hash: B256) -> Option<Header> {
+        self.node.heads().and_then(|heads| heads.with_hash(hash))
     }
 }
 
-/// The block in `header`, which must be the one at `number`.
-fn numbered(number: BlockNumber, header: Option<Header>) -> Result<Option<Block>, SourceError> {
+fn is_null(raw: &RawValue) -> bool {
+    raw.get() == "null"
+}
+
+fn header_at(number: BlockNumber) -> Request {
+    Request::new(BLOCK_BY_NUMBER, json!([U64::from(number), false]))
+}
+
+fn get_logs(query: &LogQuery, filter: &LogFilter) -> Request {
+    let mut wire = Filter::new()
+        .address(filter.tokens.clone())
+        .event_signature(TRANSFER_TOPIC);
+    if let Some(recipients) = filter.node_recipients() {
+        let words: FilterSet<B256> = recipients
+            .iter()
+            .map(Address::into_word)
+            .collect::<Vec<_>>()
+            .into();
+        wire = wire.topic2(Topic::from(words));
+    }
+    let wire = match query {
+        LogQuery::Block(header) => wire.at_block_hash(header.block.hash),
+        LogQuery::Range { from, to } => wire.from_block(*from).to_block(*to),
+    };
+    Request::new(GET_LOGS, json!([wire]))
+}
+
+/// The header, which must be the one at `number`.
+fn numbered(
+    number: BlockNumber,
+    header: Option<WireHeader>,
+) -> Result<Option<Header>, SourceError> {
     let Some(header) = header else {
         return Ok(None);
     };
-    let block = header.to_block()?;
-    if block.number != number {
+    if header.number() != number {
         return Err(Contradiction::OtherNumber {
             asked: number,
-            answered: block.number,
+            answered: header.number(),
         }
         .into());
     }
-    Ok(Some(block))
+    Ok(Some(header.to_header()?))
 }
 
-fn check_scheme(url: &Url, allowed: &[&str], wanted: &'static str) -> Result<(), SourceError> {
+fn check_scheme(url: &Url, allowed: &[&str], wanted: &'static str) -> Result<(), NoEndpoint> {
     if allowed.contains(&url.scheme()) {
         return Ok(());
     }
-    Err(SourceError::Unusable {
-        cause: Box::new(WrongScheme {
-            scheme: url.scheme().to_owned(),
-            wanted,
-        }),
+    Err(NoEndpoint::Scheme {
+        scheme: url.scheme().to_owned(),
+        wanted,
     })
 }

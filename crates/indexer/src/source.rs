@@ -2,14 +2,15 @@
 
 use std::fmt::{self, Debug};
 
-use alloy_primitives::{Address, B256, U256};
+use alloy_primitives::{Address, B256, Bloom, U256};
 use async_trait::async_trait;
-use paywatch_core::{Block, BlockNumber, BlockRef, ChainId};
+use paywatch_core::{Block, BlockNumber, BlockRef, ChainId, FinalityTag};
+use paywatch_proof::BlockEvidence;
 
-use crate::SourceError;
+use crate::{LogFilter, SourceError};
 
-/// A view of one chain: a node, later several, in tests a script. Every answer may be stale; none
-/// may be invented.
+/// A view of one chain: a node, or several behind a [`crate::Pool`]; in tests a simulated one.
+/// Every answer may be stale; whoever asks checks that answers fit together.
 #[async_trait]
 pub trait ChainSource: Send + Sync + Debug {
     /// Which chain it is.
@@ -19,37 +20,67 @@ pub trait ChainSource: Send + Sync + Debug {
     /// such contract.
     async fn token_decimals(&self, token: Address) -> Result<u8, SourceError>;
 
-    /// The node's newest block.
-    async fn latest(&self) -> Result<Block, SourceError>;
+    /// The newest block.
+    async fn latest(&self) -> Result<Header, SourceError>;
 
-    /// The number of the newest block that the node calls `finalized`; `None` where it has no such
-    /// notion or nothing is final yet.
-    async fn finalized(&self) -> Result<Option<BlockNumber>, SourceError>;
+    /// The newest block that the node calls settled by `tag`; `None` where it has no such notion
+    /// or there is none yet.
+    async fn tagged(&self, tag: FinalityTag) -> Result<Option<BlockRef>, SourceError>;
 
-    /// The canonical block at `number`; `None` if the node has none there.
-    async fn block(&self, number: BlockNumber) -> Result<Option<Block>, SourceError>;
+    /// The canonical blocks at `numbers`, in that order; `None` where the node has none.
+    async fn headers(&self, numbers: &[BlockNumber]) -> Result<Vec<Option<Header>>, SourceError>;
 
-    /// The canonical blocks at `numbers`, in that order.
-    async fn blocks(&self, numbers: &[BlockNumber]) -> Result<Vec<Option<Block>>, SourceError>;
-
-    /// All `Transfer` logs of `tokens` that the query covers. A block that the node does not have
-    /// is [`SourceError::Lagging`], never an empty answer.
+    /// The `Transfer` logs that the query and the filter cover, all of them. A block that the node
+    /// does not have is [`SourceError::Lagging`], never an empty answer.
     async fn transfer_logs(
         &self,
-        query: LogQuery,
-        tokens: &[Address],
-    ) -> Result<Vec<TransferLog>, SourceError>;
+        query: &LogQuery,
+        filter: &LogFilter,
+    ) -> Result<LogAnswer, SourceError>;
+
+    /// Header and receipts of `block`, unchecked.
+    async fn evidence(&self, block: BlockRef) -> Result<BlockEvidence, SourceError>;
+
+    /// Whether enough sources have `block` on their chain, where more than one must.
+    async fn agreed(&self, _block: BlockRef) -> Result<(), SourceError> {
+        Ok(())
+    }
 
     /// Resolves when something may have happened. A source that cannot know never resolves.
     /// Dropping the future loses at most a hint.
     async fn woken(&self);
+
+    /// Whether new blocks are being announced right now, so that polling can be rare.
+    fn announces(&self) -> bool {
+        false
+    }
+
+    /// The header with this hash, if it was announced lately.
+    fn announced(&self, _hash: B256) -> Option<Header> {
+        None
+    }
+
+    /// How many blocks are best asked for at once.
+    fn best_width(&self) -> Option<u64> {
+        None
+    }
+}
+
+/// A block, and the summary of its logs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// The block.
+    pub block: Block,
+    /// Its `logsBloom`: what it does not hold, no log of the block has. On some chains it means
+    /// nothing.
+    pub bloom: Bloom,
 }
 
 /// Which blocks' logs are asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LogQuery {
     /// This one block, by hash: a node that does not have it must say so.
-    Block(BlockRef),
+    Block(Box<Header>),
     /// The canonical blocks of these heights, both included.
     Range {
         /// The first.
@@ -59,13 +90,42 @@ pub enum LogQuery {
     },
 }
 
+impl LogQuery {
+    /// A question for one block's logs.
+    #[must_use]
+    pub fn block(header: &Header) -> Self {
+        Self::Block(Box::new(header.clone()))
+    }
+
+    /// How many blocks it covers.
+    #[must_use]
+    pub const fn width(&self) -> u64 {
+        match self {
+            Self::Block(_) => 1,
+            Self::Range { from, to } => to.saturating_sub(*from).saturating_add(1),
+        }
+    }
+}
+
 impl fmt::Display for LogQuery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Block(block) => write!(f, "block {} ({})", block.number, block.hash),
+            Self::Block(header) => {
+                let block = header.block;
+                write!(f, "block {} ({})", block.number, block.hash)
+            },
             Self::Range { from, to } => write!(f, "blocks {from} to {to}"),
         }
     }
+}
+
+/// What a node answered when it was asked for logs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogAnswer {
+    /// The wanted transfers.
+    pub transfers: Vec<TransferLog>,
+    /// How many logs came, wanted or not.
+    pub seen: u64,
 }
 
 /// A `Transfer(from, to, value)` log as the node gave it: base units, no timestamp.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use alloy_primitives::{Address, B256};
 use paywatch_core::{BlockNumber, TimeError};
 
-use crate::{DecodeError, LogQuery};
+use crate::DecodeError;
 
 /// What lies under a [`SourceError`].
 pub type Cause = Box<dyn std::error::Error + Send + Sync + 'static>;
@@ -45,6 +45,15 @@ pub enum SourceError {
         /// How.
         #[from]
         cause: Contradiction,
+    },
+    /// What the node gave to prove a block does not prove it.
+    #[error("block {number} cannot be proved by what the node gives")]
+    Unprovable {
+        /// The block.
+        number: BlockNumber,
+        /// What does not fit.
+        #[source]
+        cause: Cause,
     },
     /// The endpoint cannot serve this chain until somebody changes something.
     #[error("the endpoint cannot be used")]
@@ -110,7 +119,7 @@ pub enum Contradiction {
     #[error("asked for the logs of {asked}, got one of block {number} ({hash})")]
     ForeignLog {
         /// The question.
-        asked: LogQuery,
+        asked: String,
         /// The log's block.
         number: BlockNumber,
         /// The log's block.
@@ -135,6 +144,22 @@ pub enum Contradiction {
     /// A log of a configured token that is no `Transfer` as ERC-20 has it.
     #[error("a log cannot be read")]
     Undecodable(#[from] DecodeError),
+    /// A field of a log that is not what the protocol says.
+    #[error("the field {field} of a log cannot be read ({text}): {cause}")]
+    Unreadable {
+        /// The field.
+        field: &'static str,
+        /// What it held.
+        text: String,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// Endpoints gave different logs for one block, and it could not be told which are right.
+    #[error("endpoints give different logs for block {number}")]
+    Disagreement {
+        /// The block.
+        number: BlockNumber,
+    },
     /// A block whose time is none.
     #[error("block {number} has an impossible time")]
     Time {

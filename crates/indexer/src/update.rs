@@ -1,6 +1,6 @@
 //! What following a chain yields.
 
-use paywatch_core::{Block, BlockNumber, BlockRef, ChainId, Transfer};
+use paywatch_core::{Block, BlockNumber, BlockRef, ChainId, Tags, Transfer};
 
 /// One step of a chain, to be committed with its effects in one transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,16 +15,19 @@ pub struct ChainUpdate {
     /// Newly covered blocks, ascending. Near the head every block, linked by parent hash; far from
     /// the head only those that hold transfers, and the last of the range.
     pub blocks: Vec<CoveredBlock>,
+    /// Headers below the first covered block of a chain that is just being started, so that a fork
+    /// right after the start has somewhere to part from. Not covered.
+    pub below: Vec<Block>,
     /// The last covered block after this update. Equals the old one if only finality moved.
     pub tip: Block,
-    /// The number of the node's `finalized` block, if asked for and given. It may lie above the
-    /// tip.
-    pub finalized: Option<BlockNumber>,
+    /// The blocks that the node calls settled, as far as they were asked for and are known to be
+    /// of the followed chain. They may lie above the tip.
+    pub tags: Tags,
     /// The node's own latest block, for the display of lag.
     pub node_head: BlockNumber,
 }
 
-/// A block and all transfers of configured tokens in it.
+/// A block and all wanted transfers of configured tokens in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CoveredBlock {
     /// The block.

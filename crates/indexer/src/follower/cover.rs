@@ -1,25 +1,51 @@
 //! Puts logs and headers together into covered blocks, and refuses what does not fit together.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use alloy_primitives::Address;
+use alloy_primitives::{Bloom, BloomInput};
 use futures::{StreamExt, TryStreamExt, stream};
-use paywatch_core::{Amount, Block, BlockNumber, Transfer, TransferId};
+use paywatch_core::{Amount, Block, BlockNumber, ChainId, Token, Transfer, TransferId};
 
-use crate::follower::Halt;
-use crate::follower::read::Reader;
-use crate::{Contradiction, CoveredBlock, FollowError, LogQuery, TransferLog};
+use crate::follower::error::{FollowError, Halt};
+use crate::{
+    ChainSource, Contradiction, CoveredBlock, Header, LogFilter, LogQuery, NotThere, SourceError,
+    TRANSFER_TOPIC, TransferLog,
+};
 
 /// How many blocks' logs are asked for at the same time.
 const AT_ONCE: usize = 8;
+/// So many blocks and more are asked for as one range.
+const RUN: usize = 3;
 
-impl Reader<'_> {
+/// Everything that is needed to cover blocks, for tasks of their own.
+#[derive(Clone, Debug)]
+pub(super) struct Coverer {
+    pub(super) source: Arc<dyn ChainSource>,
+    pub(super) chain_id: ChainId,
+    pub(super) tokens: Arc<[Token]>,
+    pub(super) filter: Arc<LogFilter>,
+    pub(super) blooms: bool,
+}
+
+impl Coverer {
+    /// Covers linked headers, near the head.
+    pub(super) async fn cover_linked(&self, headers: &[Header]) -> Result<Vec<CoveredBlock>, Halt> {
+        if self.wants_nothing() {
+            return Ok(headers.iter().map(nothing_in).collect());
+        }
+        // What the blooms do not exclude is asked for again by hash, so they must mean something.
+        if headers.len() >= RUN && self.blooms && !self.filter.by_node {
+            return self.cover_run(headers).await;
+        }
+        self.cover_each(headers.iter().collect()).await
+    }
+
     /// Asks for each block's logs by its hash.
-    pub(super) async fn cover_each(&self, headers: &[Block]) -> Result<Vec<CoveredBlock>, Halt> {
-        let tokens = self.token_addresses();
+    async fn cover_each(&self, headers: Vec<&Header>) -> Result<Vec<CoveredBlock>, Halt> {
         let questions: Vec<_> = headers
-            .iter()
-            .map(|header| self.cover_one(*header, &tokens))
+            .into_iter()
+            .map(|header| self.cover_one(header))
             .collect();
         stream::iter(questions)
             .buffered(AT_ONCE)
@@ -27,60 +53,114 @@ impl Reader<'_> {
             .await
     }
 
-    async fn cover_one(&self, header: Block, tokens: &[Address]) -> Result<CoveredBlock, Halt> {
-        let query = LogQuery::Block(header.to_ref());
-        let logs = self.logs(query, tokens).await?;
-        self.join(header, logs)
+    async fn cover_one(&self, header: &Header) -> Result<CoveredBlock, Halt> {
+        let query = LogQuery::block(header);
+        let answer = self.source.transfer_logs(&query, &self.filter).await?;
+        self.join(header.block, answer.transfers)
+    }
+
+    /// Asks for the logs of all `headers` at once, and by hash for those of blocks that came empty
+    /// though their blooms do not exclude a transfer.
+    async fn cover_run(&self, headers: &[Header]) -> Result<Vec<CoveredBlock>, Halt> {
+        let (Some(first), Some(last)) = (headers.first(), headers.last()) else {
+            return Ok(Vec::new());
+        };
+        let query = LogQuery::Range {
+            from: first.block.number,
+            to: last.block.number,
+        };
+        // Without the filter: a block without wanted transfers is not an empty one.
+        let all = LogFilter::of(self.filter.tokens.clone());
+        let answer = self.source.transfer_logs(&query, &all).await?;
+        let mut by_block = self.by_block(&query, answer.transfers)?;
+        let mut covered = BTreeMap::new();
+        let mut empty = Vec::new();
+        for header in headers {
+            match by_block.remove(&header.block.number) {
+                Some(logs) => {
+                    let block = self.join(header.block, self.wanted(logs))?;
+                    covered.insert(header.block.number, block);
+                },
+                None if may_hold_any(&header.bloom, &self.filter) => empty.push(header),
+                None => {
+                    covered.insert(header.block.number, nothing_in(header));
+                },
+            }
+        }
+        for block in self.cover_each(empty).await? {
+            covered.insert(block.block.number, block);
+        }
+        Ok(covered.into_values().collect())
+    }
+
+    fn wanted(&self, mut logs: Vec<TransferLog>) -> Vec<TransferLog> {
+        if let Some(recipients) = &self.filter.recipients {
+            let recipients = recipients.read();
+            logs.retain(|log| recipients.contains(&log.to));
+        }
+        logs
     }
 
     /// Asks for the logs of all blocks from `from` to `to` at once, then for the headers of those
-    /// that hold any, and of the last. Also returns that last one.
+    /// that hold wanted ones, and of the last. Also returns that last one.
     pub(super) async fn cover_range(
         &self,
         from: BlockNumber,
         to: BlockNumber,
-    ) -> Result<(Vec<CoveredBlock>, Block), Halt> {
+    ) -> Result<(Vec<CoveredBlock>, Header), Halt> {
         let query = LogQuery::Range { from, to };
-        let logs = self.logs(query, &self.token_addresses()).await?;
-        let mut by_block: BTreeMap<BlockNumber, Vec<TransferLog>> = BTreeMap::new();
-        by_block.insert(to, Vec::new());
-        for log in logs {
-            if log.block_number < from || log.block_number > to {
-                return Err(foreign(query, &log).into());
-            }
-            by_block.entry(log.block_number).or_default().push(log);
-        }
+        let transfers = if self.wants_nothing() {
+            Vec::new()
+        } else {
+            self.source
+                .transfer_logs(&query, &self.filter)
+                .await?
+                .transfers
+        };
+        let mut by_block = self.by_block(&query, transfers)?;
+        by_block.entry(to).or_default();
         let numbers: Vec<_> = by_block.keys().copied().collect();
-        let headers = self.headers(&numbers).await?;
-        let last = *headers.last().ok_or(Contradiction::OtherCount {
-            asked: numbers.len(),
-            answered: 0,
-        })?;
+        let headers = headers_at(self.source.as_ref(), &numbers).await?;
+        let last = headers.last().cloned().ok_or(NotThere { number: to })?;
         let blocks = headers
-            .into_iter()
+            .iter()
             .zip(by_block.into_values())
-            .map(|(header, logs)| self.join(header, logs))
+            .map(|(header, logs)| self.join(header.block, logs))
             .collect::<Result<_, _>>()?;
         Ok((blocks, last))
     }
 
-    /// No tokens, no question: an empty list of addresses would mean every contract.
-    async fn logs(&self, query: LogQuery, tokens: &[Address]) -> Result<Vec<TransferLog>, Halt> {
-        if tokens.is_empty() {
-            return Ok(Vec::new());
+    /// No token, or nobody who is watched: no log can matter, and an empty list would mean every
+    /// contract, or everybody.
+    fn wants_nothing(&self) -> bool {
+        let nobody = self
+            .filter
+            .recipients
+            .as_ref()
+            .is_some_and(|recipients| recipients.is_empty());
+        self.tokens.is_empty() || nobody
+    }
+
+    fn by_block(
+        &self,
+        query: &LogQuery,
+        logs: Vec<TransferLog>,
+    ) -> Result<BTreeMap<BlockNumber, Vec<TransferLog>>, Halt> {
+        let mut by_block: BTreeMap<BlockNumber, Vec<TransferLog>> = BTreeMap::new();
+        for log in logs {
+            let is_asked = match query {
+                LogQuery::Block(header) => log.block_number == header.block.number,
+                LogQuery::Range { from, to } => (*from..=*to).contains(&log.block_number),
+            };
+            if !is_asked {
+                return Err(foreign(query, &log).into());
+            }
+            by_block.entry(log.block_number).or_default().push(log);
         }
-        Ok(self.source.transfer_logs(query, tokens).await?)
+        Ok(by_block)
     }
 
-    fn token_addresses(&self) -> Vec<Address> {
-        self.settings
-            .tokens
-            .iter()
-            .map(|token| token.address)
-            .collect()
-    }
-
-    fn join(&self, header: Block, mut logs: Vec<TransferLog>) -> Result<CoveredBlock, Halt> {
+    fn join(&self, block: Block, mut logs: Vec<TransferLog>) -> Result<CoveredBlock, Halt> {
         logs.sort_by_key(|log| log.log_index);
         let repeated = logs
             .iter()
@@ -88,37 +168,35 @@ impl Reader<'_> {
             .find(|(one, next)| one.log_index == next.log_index);
         if let Some((log, _)) = repeated {
             return Err(Contradiction::RepeatedLog {
-                number: header.number,
+                number: block.number,
                 log_index: log.log_index,
             }
             .into());
         }
         let transfers = logs
             .iter()
-            .map(|log| self.transfer(&header, log))
+            .map(|log| self.transfer(&block, log))
             .collect::<Result<_, _>>()?;
-        Ok(CoveredBlock {
-            block: header,
-            transfers,
-        })
+        Ok(CoveredBlock { block, transfers })
     }
 
-    fn transfer(&self, header: &Block, log: &TransferLog) -> Result<Transfer, Halt> {
-        if log.block_hash != header.hash || log.block_number != header.number {
-            return Err(foreign(LogQuery::Block(header.to_ref()), log).into());
+    fn transfer(&self, block: &Block, log: &TransferLog) -> Result<Transfer, Halt> {
+        if log.block_hash != block.hash || log.block_number != block.number {
+            return Err(Contradiction::Changed {
+                number: log.block_number,
+                before: log.block_hash,
+                after: block.hash,
+            }
+            .into());
         }
-        let known = self
-            .settings
-            .tokens
-            .iter()
-            .find(|token| token.address == log.token);
+        let known = self.tokens.iter().find(|token| token.address == log.token);
         let token = known.ok_or(Contradiction::ForeignToken {
             token: log.token,
             tx_hash: log.tx_hash,
         })?;
         let amount = Amount::from_base_units(log.value, token.decimals).map_err(|source| {
-            Halt::Stop(FollowError::ImpossibleAmount {
-                chain_id: self.settings.chain_id,
+            Halt::stop(FollowError::ImpossibleAmount {
+                chain_id: self.chain_id,
                 symbol: token.symbol.clone(),
                 token: token.address,
                 tx_hash: log.tx_hash,
@@ -127,12 +205,12 @@ impl Reader<'_> {
         })?;
         Ok(Transfer {
             id: TransferId {
-                chain_id: self.settings.chain_id,
+                chain_id: self.chain_id,
                 block_hash: log.block_hash,
                 log_index: log.log_index,
             },
             block_number: log.block_number,
-            block_timestamp: header.timestamp,
+            block_timestamp: block.timestamp,
             tx_hash: log.tx_hash,
             token: log.token,
             from: log.from,
@@ -142,9 +220,59 @@ impl Reader<'_> {
     }
 }
 
-const fn foreign(asked: LogQuery, log: &TransferLog) -> Contradiction {
+/// The node's headers at `numbers`, ascending; neighbours stand on each other.
+pub(super) async fn headers_at(
+    source: &dyn ChainSource,
+    numbers: &[BlockNumber],
+) -> Result<Vec<Header>, SourceError> {
+    if numbers.is_empty() {
+        return Ok(Vec::new());
+    }
+    let answers = source.headers(numbers).await?;
+    if answers.len() != numbers.len() {
+        return Err(Contradiction::OtherCount {
+            asked: numbers.len(),
+            answered: answers.len(),
+        }
+        .into());
+    }
+    let mut headers: Vec<Header> = Vec::with_capacity(numbers.len());
+    for (number, answer) in numbers.iter().zip(answers) {
+        let header = answer.ok_or(NotThere { number: *number })?;
+        if header.block.number != *number {
+            return Err(Contradiction::OtherNumber {
+                asked: *number,
+                answered: header.block.number,
+            }
+            .into());
+        }
+        if let Some(below) = headers.last()
+            && below.block.number.checked_add(1) == Some(*number)
+            && below.block.hash != header.block.parent_hash
+        {
+            return Err(Contradiction::Unlinked { number: *number }.into());
+        }
+        headers.push(header);
+    }
+    Ok(headers)
+}
+
+/// Whether a block with this bloom may hold a transfer of a configured token.
+fn may_hold_any(bloom: &Bloom, filter: &LogFilter) -> bool {
+    let has = |raw: &[u8]| bloom.contains_input(BloomInput::Raw(raw));
+    has(TRANSFER_TOPIC.as_slice()) && filter.tokens.iter().any(|token| has(token.as_slice()))
+}
+
+const fn nothing_in(header: &Header) -> CoveredBlock {
+    CoveredBlock {
+        block: header.block,
+        transfers: Vec::new(),
+    }
+}
+
+fn foreign(asked: &LogQuery, log: &TransferLog) -> Contradiction {
     Contradiction::ForeignLog {
-        asked,
+        asked: asked.to_string(),
         number: log.block_number,
         hash: log.block_hash,
     }

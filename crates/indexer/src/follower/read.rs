@@ -1,15 +1,24 @@
 //! Reads one step of a chain without changing anything: all of it, or an error.
 
-use paywatch_core::{Advance, Block, BlockNumber, BlockRef, Window};
+use std::sync::Arc;
 
-use crate::follower::{FollowError, FollowSettings, Halt};
-use crate::{ChainSource, ChainUpdate, Contradiction, CoveredBlock, NotThere};
+use paywatch_core::{Advance, Block, BlockNumber, BlockRef, Tags, Window};
+
+use crate::follower::FollowSettings;
+use crate::follower::backfill::{Backfill, Extent};
+use crate::follower::cover::{Coverer, headers_at};
+use crate::follower::error::{FollowError, Halt};
+use crate::follower::tags::Settled;
+use crate::{
+    ChainSource, ChainUpdate, Contradiction, CoveredBlock, Header, LogFilter, NotThere,
+    SourceError, WatchList,
+};
 
 /// How many blocks are taken at once near the head.
 const BATCH: u64 = 32;
-/// How many headers below the first covered block are remembered, so that a fork right after the
-/// start has somewhere to part from.
-const LOOK_BACK: u64 = 16;
+/// How many headers below the first covered block, or below the end of history, are remembered, so
+/// that a fork there has somewhere to part from.
+pub(super) const LOOK_BACK: u64 = 64;
 
 /// Where a follower stands.
 #[derive(Clone, Debug)]
@@ -29,6 +38,8 @@ pub(super) enum Position {
 pub(super) enum Step {
     /// There is nothing new.
     Idle,
+    /// There is history to be covered first.
+    Far(Backfill),
     /// The chain moved.
     Found(Box<Found>),
 }
@@ -38,158 +49,160 @@ pub(super) enum Step {
 pub(super) struct Found {
     pub(super) update: ChainUpdate,
     pub(super) window: Window,
-    /// How many blocks were taken at once.
-    pub(super) width: u64,
+    /// Whether it lies far below the head.
+    pub(super) is_far: bool,
 }
 
 /// What was read of the chain itself.
-struct Covered {
-    retract_above: Option<BlockRef>,
-    blocks: Vec<CoveredBlock>,
-    window: Window,
-    width: u64,
-}
-
-impl Covered {
-    fn one_by_one(
+enum Covered {
+    Blocks {
         retract_above: Option<BlockRef>,
+        below: Vec<Block>,
         blocks: Vec<CoveredBlock>,
         window: Window,
-    ) -> Self {
-        let width = u64::try_from(blocks.len()).unwrap_or(u64::MAX);
-        Self {
-            retract_above,
-            blocks,
-            window,
-            width,
-        }
-    }
+    },
+    Far(Backfill),
+    Nothing,
 }
 
 /// Everything that reading a step depends on.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reader<'a> {
-    pub(super) source: &'a dyn ChainSource,
+    pub(super) source: &'a Arc<dyn ChainSource>,
+    pub(super) watch_list: &'a dyn WatchList,
     pub(super) settings: &'a FollowSettings,
-    /// The highest covered block that the node called final.
-    pub(super) finalized: Option<BlockNumber>,
-    /// How many blocks may be asked for at once.
-    pub(super) width: u64,
+    pub(super) settled: &'a Settled,
 }
 
 impl Reader<'_> {
     /// Reads the next step from `position`.
     pub(super) async fn read(&self, position: &Position) -> Result<Step, Halt> {
-        // Asked for first: what is then found to stand on our blocks proves that those which are
-        // final are ours, and not of a branch that the node has left meanwhile.
-        let finalized = if self.settings.ask_finalized {
-            self.source.finalized().await?
-        } else {
-            None
-        };
+        let chain_id = self.settings.chain_id;
         let head = self.source.latest().await?;
         let (previous, covered) = match position {
             Position::Nowhere => {
-                let chain_id = self.settings.chain_id;
-                return Err(Halt::Stop(FollowError::NothingToResume { chain_id }));
+                return Err(Halt::stop(FollowError::NothingToResume { chain_id }));
             },
-            Position::Head => (None, self.begin(head.number, &head).await?),
-            Position::At(first) if *first > head.number => return Ok(Step::Idle),
+            Position::Head => (None, self.begin(head.block.number, &head).await?),
+            Position::At(first) if *first > head.block.number => return Ok(Step::Idle),
             Position::At(first) => (None, self.begin(*first, &head).await?),
             Position::On(window) => {
                 let tip = window.tip();
-                let covered = if *tip == head {
-                    self.only_finality(window, finalized)
+                let covered = if *tip == head.block {
+                    self.only_finality(window)
                 } else {
                     self.follow(window, &head).await?
-                };
-                let Some(covered) = covered else {
-                    return Ok(Step::Idle);
                 };
                 (Some(tip.to_ref()), covered)
             },
         };
-        let update = ChainUpdate {
-            chain_id: self.settings.chain_id,
-            previous,
-            retract_above: covered.retract_above,
-            blocks: covered.blocks,
-            tip: *covered.window.tip(),
-            finalized,
-            node_head: head.number,
+        let (retract_above, below, blocks, window) = match covered {
+            Covered::Nothing => return Ok(Step::Idle),
+            Covered::Far(backfill) => return Ok(Step::Far(backfill)),
+            Covered::Blocks {
+                retract_above,
+                below,
+                blocks,
+                window,
+            } => (retract_above, below, blocks, window),
         };
         Ok(Step::Found(Box::new(Found {
-            update,
-            window: covered.window,
-            width: covered.width,
+            update: ChainUpdate {
+                chain_id,
+                previous,
+                retract_above,
+                blocks,
+                below,
+                tip: *window.tip(),
+                tags: Tags::default(),
+                node_head: head.block.number,
+            },
+            window,
+            is_far: false,
         })))
     }
 
-    /// The tip stayed; `None` if finality did too.
-    fn only_finality(&self, window: &Window, finalized: Option<BlockNumber>) -> Option<Covered> {
-        let here = finalized.map(|number| number.min(window.tip().number));
-        (here > self.finalized).then(|| Covered {
+    /// The tip stayed; nothing, if finality did too.
+    fn only_finality(&self, window: &Window) -> Covered {
+        if !self.settled.has_news(self.settings.chain_id, window) {
+            return Covered::Nothing;
+        }
+        Covered::Blocks {
             retract_above: None,
+            below: Vec::new(),
             blocks: Vec::new(),
             window: window.clone(),
-            width: 0,
-        })
+        }
     }
 
     /// The first step: covers `first` and what follows.
-    async fn begin(&self, first: BlockNumber, head: &Block) -> Result<Covered, Halt> {
-        if self.is_far(head.number.saturating_sub(first)) {
-            return self.range(first, head).await;
+    async fn begin(&self, first: BlockNumber, head: &Header) -> Result<Covered, Halt> {
+        if self.is_far(head.block.number.saturating_sub(first)) {
+            return self.history(first, head).await;
         }
         let lowest = first.saturating_sub(LOOK_BACK);
-        let headers = self.run(lowest, self.batch_end(first, head), head).await?;
-        let (_below, covered) = split_at(&headers, first);
-        let window = Window::from_blocks(&headers, self.settings.window)
-            .ok_or(NotThere { number: first })?;
-        let blocks = self.cover_each(covered).await?;
-        Ok(Covered::one_by_one(None, blocks, window))
+        let to = last_of(first).min(head.block.number);
+        let headers = self.run(lowest, to, head).await?;
+        let coverer = self.coverer(false).await?;
+        let (below, covered) =
+            headers.split_at(headers.partition_point(|header| header.block.number < first));
+        let blocks: Vec<_> = headers.iter().map(|header| header.block).collect();
+        let window =
+            Window::from_blocks(&blocks, self.settings.window).ok_or(NotThere { number: first })?;
+        Ok(Covered::Blocks {
+            retract_above: None,
+            below: below.iter().map(|header| header.block).collect(),
+            blocks: coverer.cover_linked(covered).await?,
+            window,
+        })
     }
 
-    /// A step from the window's tip; `None` if the node is merely behind.
-    async fn follow(&self, window: &Window, head: &Block) -> Result<Option<Covered>, Halt> {
+    /// A step from the window's tip; nothing, if the node is merely behind.
+    async fn follow(&self, window: &Window, head: &Header) -> Result<Covered, Halt> {
         let tip = window.tip();
-        if head.number <= tip.number {
+        if head.block.number <= tip.number {
             return self.not_ahead(window, head).await;
         }
         let first = tip.number.saturating_add(1);
-        if self.is_far(head.number.saturating_sub(tip.number)) {
+        if self.is_far(head.block.number.saturating_sub(tip.number)) {
             let theirs = self.header(tip.number).await?;
-            return Ok(Some(if theirs.hash == tip.hash {
-                self.range(first, head).await?
+            return if theirs.block.hash == tip.hash {
+                self.history(first, head).await
             } else {
-                self.reorg(window, theirs).await?
-            }));
+                self.reorg(window, theirs).await
+            };
         }
-        let headers = self.run(first, self.batch_end(first, head), head).await?;
-        let lowest = *headers.first().ok_or(NotThere { number: first })?;
+        let to = last_of(first).min(head.block.number);
+        let headers = self.run(first, to, head).await?;
         let mut longer = window.clone();
         for header in &headers {
-            if !longer.push(*header) {
-                return Ok(Some(self.reorg(window, lowest).await?));
+            if !longer.push(header.block) {
+                let lowest = headers.first().ok_or(NotThere { number: first })?;
+                return self.reorg(window, lowest.clone()).await;
             }
         }
-        let blocks = self.cover_each(&headers).await?;
-        Ok(Some(Covered::one_by_one(None, blocks, longer)))
+        let coverer = self.coverer(false).await?;
+        Ok(Covered::Blocks {
+            retract_above: None,
+            below: Vec::new(),
+            blocks: coverer.cover_linked(&headers).await?,
+            window: longer,
+        })
     }
 
     /// A head at or below our tip is a node that lags, until its hash says otherwise.
-    async fn not_ahead(&self, window: &Window, head: &Block) -> Result<Option<Covered>, Halt> {
-        match window.at(head.number) {
-            Some(ours) if ours.hash == head.hash => {
+    async fn not_ahead(&self, window: &Window, head: &Header) -> Result<Covered, Halt> {
+        match window.at(head.block.number) {
+            Some(ours) if ours.hash == head.block.hash => {
                 tracing::debug!(
                     chain.id = %self.settings.chain_id,
-                    block.number = head.number,
+                    block.number = head.block.number,
                     tip.number = window.tip().number,
                     "the node is behind what it showed before"
                 );
-                Ok(None)
+                Ok(Covered::Nothing)
             },
-            Some(_) => self.reorg(window, *head).await.map(Some),
+            Some(_) => self.reorg(window, head.clone()).await,
             None => {
                 let number = window.tip().number;
                 Err(NotThere { number }.into())
@@ -199,22 +212,22 @@ impl Reader<'_> {
 
     /// Walks back from `theirs`, a block of another branch, to the last common one, and takes the
     /// other branch from there.
-    async fn reorg(&self, window: &Window, theirs: Block) -> Result<Covered, Halt> {
+    async fn reorg(&self, window: &Window, theirs: Header) -> Result<Covered, Halt> {
         let chain_id = self.settings.chain_id;
-        let mut branch = vec![theirs];
+        let mut branch = vec![theirs.clone()];
         let mut lowest = theirs;
         let common = loop {
             let advance = window
-                .advance(&lowest)
-                .map_err(|source| Halt::Stop(FollowError::ForkBelowWindow { chain_id, source }))?;
+                .advance(&lowest.block)
+                .map_err(|source| Halt::stop(FollowError::ForkBelowWindow { chain_id, source }))?;
             match advance {
                 Advance::Forked { common } => break common,
                 Advance::WalkBack { to } => {
                     let below = self.header(to).await?;
-                    if below.hash != lowest.parent_hash {
+                    if below.block.hash != lowest.block.parent_hash {
                         return Err(unlinked(&lowest).into());
                     }
-                    branch.push(below);
+                    branch.push(below.clone());
                     lowest = below;
                 },
                 // The node has changed its mind while it was asked.
@@ -223,67 +236,111 @@ impl Reader<'_> {
                 },
             }
         };
-        if let Some(finalized) = self.finalized
+        if let Some(finalized) = self.settled.finalized()
             && common.number < finalized
         {
-            return Err(Halt::Stop(FollowError::ForkBelowFinalized {
+            return Err(Halt::stop(FollowError::ForkBelowFinalized {
                 chain_id,
                 common,
                 finalized,
             }));
         }
         let shared = self.header(common.number).await?;
+        if shared.block.to_ref() != common {
+            return Err(unlinked(&lowest).into());
+        }
         branch.reverse();
-        branch.truncate(usize::try_from(self.batch()).unwrap_or(usize::MAX));
-        let mut shorter = window.clone();
-        if !shorter.retract_to(shared) {
-            return Err(Contradiction::Changed {
-                number: common.number,
-                before: common.hash,
-                after: shared.hash,
-            }
-            .into());
+        let mut window = window.clone();
+        if !window.retract_to(shared.block) {
+            return Err(unlinked(&lowest).into());
         }
-        for block in &branch {
-            if !shorter.push(*block) {
-                return Err(unlinked(block).into());
+        for header in &branch {
+            if !window.push(header.block) {
+                return Err(unlinked(header).into());
             }
         }
-        let blocks = self.cover_each(&branch).await?;
-        Ok(Covered::one_by_one(Some(common), blocks, shorter))
-    }
-
-    /// Covers settled blocks, as many as may be asked for at once.
-    async fn range(&self, from: BlockNumber, head: &Block) -> Result<Covered, Halt> {
-        let settled = head.number.saturating_sub(self.near()).max(from);
-        let to = last_of(from, self.width).min(settled);
-        let (blocks, last) = self.cover_range(from, to).await?;
-        Ok(Covered {
-            retract_above: None,
-            blocks,
-            // What lies below is not linked to it, so it is not remembered.
-            window: Window::new(last, self.settings.window),
-            width: self.width.min(to.saturating_sub(from).saturating_add(1)),
+        let coverer = self.coverer(false).await?;
+        Ok(Covered::Blocks {
+            retract_above: Some(common),
+            below: Vec::new(),
+            blocks: coverer.cover_linked(&branch).await?,
+            window,
         })
     }
 
-    /// The headers from `from` to `to`, each standing on the one before. `head` is not asked for
-    /// again.
+    /// History from `first` to where the chain is not settled any more.
+    async fn history(&self, first: BlockNumber, head: &Header) -> Result<Covered, Halt> {
+        let settings = self.settings;
+        let last = head.block.number.saturating_sub(self.near()).max(first);
+        let extent = Extent {
+            first,
+            last,
+            node_head: head.block.number,
+        };
+        Ok(Covered::Far(Backfill::new(
+            self.coverer(true).await?,
+            extent,
+            settings.max_range,
+            settings.ranges_at_once,
+            settings.window,
+        )))
+    }
+
+    /// What to cover with. Asked for after the head was seen, and its headers: whoever is paid up
+    /// to there was on the list before.
+    async fn coverer(&self, is_history: bool) -> Result<Coverer, Halt> {
+        let current = self.watch_list.current().await;
+        let recipients = current.map_err(|cause| SourceError::Later { after: None, cause })?;
+        let is_small = recipients
+            .as_ref()
+            .is_some_and(|set| set.len() <= self.settings.filter_up_to);
+        // Near the head all logs are wanted where blooms can tell that some are missing.
+        let by_node = is_small && (is_history || !self.settings.blooms);
+        Ok(Coverer {
+            source: Arc::clone(self.source),
+            chain_id: self.settings.chain_id,
+            tokens: self.settings.tokens.clone().into(),
+            filter: Arc::new(LogFilter {
+                tokens: self
+                    .settings
+                    .tokens
+                    .iter()
+                    .map(|token| token.address)
+                    .collect(),
+                recipients,
+                by_node,
+            }),
+            blooms: self.settings.blooms,
+        })
+    }
+
+    /// The headers from `from` to `to`, each standing on the one before. What was announced is not
+    /// asked for again.
     async fn run(
         &self,
         from: BlockNumber,
         to: BlockNumber,
-        head: &Block,
-    ) -> Result<Vec<Block>, Halt> {
-        let missing: Vec<_> = (from..=to)
-            .filter(|number| *number != head.number)
-            .collect();
-        let mut headers = self.headers(&missing).await?;
-        if to == head.number {
-            headers.push(*head);
+        head: &Header,
+    ) -> Result<Vec<Header>, Halt> {
+        let mut known = vec![head.clone()];
+        let mut lowest = head.block;
+        while lowest.number > from
+            && let Some(below) = self.source.announced(lowest.parent_hash)
+            && below.block.number.checked_add(1) == Some(lowest.number)
+        {
+            lowest = below.block;
+            known.push(below);
         }
+        let missing: Vec<_> = (from..=to.min(lowest.number.saturating_sub(1))).collect();
+        let mut headers = if lowest.number == from {
+            Vec::new()
+        } else {
+            headers_at(self.source.as_ref(), &missing).await?
+        };
+        headers.extend(known.into_iter().rev());
+        headers.retain(|header| header.block.number <= to);
         for (below, above) in headers.iter().zip(headers.iter().skip(1)) {
-            if above.parent_hash != below.hash {
+            if above.block.parent_hash != below.block.hash {
                 return Err(unlinked(above).into());
             }
         }
@@ -291,48 +348,10 @@ impl Reader<'_> {
     }
 
     /// The node's header at `number`.
-    async fn header(&self, number: BlockNumber) -> Result<Block, Halt> {
-        let answered = self.source.block(number).await?;
-        checked(number, answered)
-    }
-
-    /// The node's headers at `numbers`, ascending; neighbours stand on each other.
-    pub(super) async fn headers(&self, numbers: &[BlockNumber]) -> Result<Vec<Block>, Halt> {
-        if numbers.is_empty() {
-            return Ok(Vec::new());
-        }
-        let answers = self.source.blocks(numbers).await?;
-        if answers.len() != numbers.len() {
-            return Err(Contradiction::OtherCount {
-                asked: numbers.len(),
-                answered: answers.len(),
-            }
-            .into());
-        }
-        let headers = numbers
-            .iter()
-            .zip(answers)
-            .map(|(number, answered)| checked(*number, answered))
-            .collect::<Result<Vec<_>, _>>()?;
-        for (below, above) in headers.iter().zip(headers.iter().skip(1)) {
-            let adjoin = below.number.checked_add(1) == Some(above.number);
-            if adjoin && above.parent_hash != below.hash {
-                return Err(unlinked(above).into());
-            }
-        }
-        Ok(headers)
-    }
-
-    const fn batch(&self) -> u64 {
-        if self.width < BATCH {
-            self.width
-        } else {
-            BATCH
-        }
-    }
-
-    fn batch_end(&self, first: BlockNumber, head: &Block) -> BlockNumber {
-        last_of(first, self.batch()).min(head.number)
+    async fn header(&self, number: BlockNumber) -> Result<Header, Halt> {
+        let headers = headers_at(self.source.as_ref(), &[number]).await?;
+        let header = headers.into_iter().next();
+        header.ok_or_else(|| NotThere { number }.into())
     }
 
     fn near(&self) -> u64 {
@@ -344,30 +363,13 @@ impl Reader<'_> {
     }
 }
 
-/// The last of `count` blocks from `first`.
-const fn last_of(first: BlockNumber, count: u64) -> BlockNumber {
-    first.saturating_add(count.saturating_sub(1))
+/// The last of a batch from `first`.
+const fn last_of(first: BlockNumber) -> BlockNumber {
+    first.saturating_add(BATCH.saturating_sub(1))
 }
 
-fn checked(asked: BlockNumber, answered: Option<Block>) -> Result<Block, Halt> {
-    let block = answered.ok_or(NotThere { number: asked })?;
-    if block.number != asked {
-        return Err(Contradiction::OtherNumber {
-            asked,
-            answered: block.number,
-        }
-        .into());
-    }
-    Ok(block)
-}
-
-/// The headers below `first`, and those from it on.
-fn split_at(headers: &[Block], first: BlockNumber) -> (&[Block], &[Block]) {
-    headers.split_at(headers.partition_point(|header| header.number < first))
-}
-
-const fn unlinked(above: &Block) -> Contradiction {
+const fn unlinked(above: &Header) -> Contradiction {
     Contradiction::Unlinked {
-        number: above.number,
+        number: above.block.number,
     }
 }

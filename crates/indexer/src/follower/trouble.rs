@@ -83,7 +83,7 @@ impl Trouble {
                 let asked = after.unwrap_or_default().min(LONGEST_ASKED);
                 (step.max(asked), false)
             },
-            SourceError::TooWide { .. } => (step, false),
+            SourceError::TooWide { .. } | SourceError::Unprovable { .. } => (step, false),
             SourceError::Lagging { .. } | SourceError::Inconsistent { .. } => {
                 (step, spell.failures <= USUAL)
             },
@@ -134,6 +134,7 @@ fn log(chain_id: ChainId, error: &SourceError, cause: &str, spell: &Spell) {
         SourceError::Later { .. }
         | SourceError::TooWide { .. }
         | SourceError::Lagging { .. }
+        | SourceError::Unprovable { .. }
         | SourceError::Inconsistent { .. } => tracing::warn!(
             chain.id = %chain_id, cause, trouble.failures = failures, trouble.duration_s = duration_s,
             "the node does not serve; asking again"

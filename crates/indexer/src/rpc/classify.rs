@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use paywatch_core::FinalityTag;
+
 use crate::SourceError;
 use crate::rpc::failure::{FailureKind, Refusal, RpcFailure};
 
@@ -57,6 +59,8 @@ const RATE: &[&str] = &[
     "credits limited",
     "concurrent requests",
     "no backend is currently healthy",
+    "lack of computing resources",
+    "frequency limit",
     "try again later",
 ];
 
@@ -142,9 +146,10 @@ pub(super) fn classify(failure: RpcFailure) -> SourceError {
     let verdict = match failure.kind() {
         FailureKind::Refused(refusal) => read(refusal),
         FailureKind::TooLong(_) => Verdict::TooWide(None),
-        FailureKind::Transport(_) | FailureKind::Unreadable { .. } | FailureKind::Missing => {
-            Verdict::Later(None)
-        },
+        FailureKind::Transport { .. }
+        | FailureKind::Unreadable { .. }
+        | FailureKind::NoText(_)
+        | FailureKind::Missing => Verdict::Later(None),
     };
     let cause = Box::new(failure);
     match verdict {
@@ -155,9 +160,9 @@ pub(super) fn classify(failure: RpcFailure) -> SourceError {
     }
 }
 
-/// Whether a failed question for the `finalized` block means that there is none, not that the node
-/// is in trouble.
-pub(super) fn knows_no_finality(failure: &RpcFailure) -> bool {
+/// Whether a failed question for the block of a tag means that there is none, not that the node is
+/// in trouble.
+pub(super) fn knows_no_tag(failure: &RpcFailure, tag: FinalityTag) -> bool {
     let FailureKind::Refused(refusal) = failure.kind() else {
         return false;
     };
@@ -166,7 +171,7 @@ pub(super) fn knows_no_finality(failure: &RpcFailure) -> bool {
     match refusal.code {
         Some(-39001) => true,
         Some(-32000 | -32001 | -32600 | -32602) => !is_busy,
-        Some(_) | None => text.contains("finalized"),
+        Some(_) | None => text.contains(tag.name()),
     }
 }
 

@@ -1,7 +1,9 @@
 //! A request that failed, as it may be shown.
 
+use std::string::FromUtf8Error;
 use std::time::Duration;
 
+use crate::Cause;
 use crate::rpc::endpoint::Endpoint;
 
 /// The code of a reverted call (EIP-1474 and geth).
@@ -22,7 +24,11 @@ pub struct RpcFailure {
 pub(super) enum FailureKind {
     /// No answer.
     #[error("no answer")]
-    Transport(#[source] reqwest::Error),
+    Transport {
+        #[source]
+        cause: Cause,
+        timed_out: bool,
+    },
     /// An answer that says no.
     #[error("{0}")]
     Refused(Refusal),
@@ -30,15 +36,28 @@ pub(super) enum FailureKind {
     #[error("an answer that cannot be read ({text})")]
     Unreadable {
         #[source]
-        cause: serde_json::Error,
+        cause: Cause,
         text: String,
     },
+    /// Not even text.
+    #[error("an answer that is no text")]
+    NoText(#[source] FromUtf8Error),
     /// More than is read.
     #[error("an answer of more than {0} bytes")]
     TooLong(usize),
     /// A batch's answer that lacks this one.
-    #[error("no answer to this request among those of its batch")]
+    #[error("no answer to this request")]
     Missing,
+}
+
+impl FailureKind {
+    /// An answer that begins like `body` and cannot be read.
+    pub(super) fn unreadable(cause: impl Into<Cause>, body: &str, endpoint: &Endpoint) -> Self {
+        Self::Unreadable {
+            cause: cause.into(),
+            text: endpoint.scrub(&body.chars().take(200).collect::<String>()),
+        }
+    }
 }
 
 /// What a node said when it said no, by HTTP, by JSON-RPC, or both.
@@ -86,9 +105,10 @@ impl RpcFailure {
     /// Whether it took too long.
     pub(super) fn is_timeout(&self) -> bool {
         match self.kind() {
-            FailureKind::Transport(error) => error.is_timeout(),
+            FailureKind::Transport { timed_out, .. } => *timed_out,
             FailureKind::Refused(_)
             | FailureKind::Unreadable { .. }
+            | FailureKind::NoText(_)
             | FailureKind::TooLong(_)
             | FailureKind::Missing => false,
         }
@@ -101,8 +121,9 @@ impl RpcFailure {
                 refusal.code == Some(REVERTED)
                     || crate::rpc::classify::tells_of_a_revert(&refusal.text)
             },
-            FailureKind::Transport(_)
+            FailureKind::Transport { .. }
             | FailureKind::Unreadable { .. }
+            | FailureKind::NoText(_)
             | FailureKind::TooLong(_)
             | FailureKind::Missing => false,
         }

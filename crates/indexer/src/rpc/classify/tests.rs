@@ -250,32 +250,30 @@ fn a_node_without_finality_is_not_in_trouble() {
             FailureKind::Refused(refusal),
         )
     };
-    assert!(knows_no_finality(&failure(
-        Some(-39001),
-        None,
-        "Unknown block"
-    )));
-    assert!(knows_no_finality(&failure(
-        Some(-32000),
-        None,
-        "finalized block not found"
-    )));
-    assert!(knows_no_finality(&failure(
-        Some(-32602),
-        None,
-        "invalid block tag"
-    )));
-    assert!(!knows_no_finality(&failure(
-        Some(-32000),
-        None,
-        "rate limit reached"
-    )));
-    assert!(!knows_no_finality(&failure(
-        Some(-32602),
-        Some(429),
-        "slow down"
-    )));
-    assert!(!knows_no_finality(&failure(None, Some(503), "")));
+    assert!(knows_no_tag(
+        &failure(Some(-39001), None, "Unknown block"),
+        FinalityTag::Finalized
+    ));
+    assert!(knows_no_tag(
+        &failure(Some(-32000), None, "finalized block not found"),
+        FinalityTag::Finalized
+    ));
+    assert!(knows_no_tag(
+        &failure(Some(-32602), None, "invalid block tag"),
+        FinalityTag::Finalized
+    ));
+    assert!(!knows_no_tag(
+        &failure(Some(-32000), None, "rate limit reached"),
+        FinalityTag::Finalized
+    ));
+    assert!(!knows_no_tag(
+        &failure(Some(-32602), Some(429), "slow down"),
+        FinalityTag::Finalized
+    ));
+    assert!(!knows_no_tag(
+        &failure(None, Some(503), ""),
+        FinalityTag::Finalized
+    ));
 }
 
 #[test]

@@ -1,0 +1,144 @@
+//! Covers history: ranges of blocks at the same time, handed on in their order.
+
+use std::fmt;
+
+use futures::future::BoxFuture;
+use futures::stream::{FuturesOrdered, StreamExt};
+use paywatch_core::{Block, BlockNumber, BlockRef, Tags, Window};
+
+use crate::follower::cover::{Coverer, headers_at};
+use crate::follower::error::Halt;
+use crate::follower::read::{Found, LOOK_BACK, Position};
+use crate::{ChainUpdate, CoveredBlock};
+
+/// A range that was covered.
+struct Chunk {
+    blocks: Vec<CoveredBlock>,
+    /// Linked headers that end with the range's last.
+    recent: Vec<Block>,
+}
+
+/// Ranges from where the follower stands to where the chain is not settled any more.
+pub(super) struct Backfill {
+    coverer: Coverer,
+    /// The first block that no range was begun for.
+    next: BlockNumber,
+    /// The last block to be covered.
+    last: BlockNumber,
+    max_range: u64,
+    at_once: usize,
+    window: usize,
+    node_head: BlockNumber,
+    under_way: FuturesOrdered<BoxFuture<'static, Result<Chunk, Halt>>>,
+}
+
+impl fmt::Debug for Backfill {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Backfill({}..={})", self.next, self.last)
+    }
+}
+
+/// How far and how fast.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Extent {
+    pub(super) first: BlockNumber,
+    pub(super) last: BlockNumber,
+    pub(super) node_head: BlockNumber,
+}
+
+impl Backfill {
+    pub(super) fn new(
+        coverer: Coverer,
+        extent: Extent,
+        max_range: u64,
+        at_once: usize,
+        window: usize,
+    ) -> Self {
+        Self {
+            coverer,
+            next: extent.first,
+            last: extent.last,
+            max_range: max_range.max(1),
+            at_once: at_once.max(1),
+            window,
+            node_head: extent.node_head,
+            under_way: FuturesOrdered::new(),
+        }
+    }
+
+    /// The next range after `position`; `None` when all are covered. Dropping the future loses
+    /// nothing.
+    pub(super) async fn next(&mut self, position: &Position) -> Result<Option<Found>, Halt> {
+        self.begin_more();
+        let Some(chunk) = self.under_way.next().await else {
+            return Ok(None);
+        };
+        let Chunk { blocks, recent } = chunk?;
+        let previous: Option<BlockRef> = match position {
+            Position::On(window) => Some(window.tip().to_ref()),
+            Position::Head | Position::At(_) | Position::Nowhere => None,
+        };
+        let Some(window) = Window::from_blocks(&recent, self.window) else {
+            return Ok(None);
+        };
+        let tip = *window.tip();
+        let below = recent
+            .into_iter()
+            .filter(|block| block.number < tip.number)
+            .collect();
+        Ok(Some(Found {
+            update: ChainUpdate {
+                chain_id: self.coverer.chain_id,
+                previous,
+                retract_above: None,
+                blocks,
+                below,
+                tip,
+                tags: Tags::default(),
+                node_head: self.node_head,
+            },
+            window,
+            is_far: true,
+        }))
+    }
+
+    fn begin_more(&mut self) {
+        while self.under_way.len() < self.at_once && self.next <= self.last {
+            let width = self.coverer.source.best_width().unwrap_or(self.max_range);
+            let width = width.clamp(1, self.max_range);
+            let from = self.next;
+            let to = from.saturating_add(width.saturating_sub(1)).min(self.last);
+            self.next = to.saturating_add(1);
+            let is_last = to == self.last;
+            let coverer = self.coverer.clone();
+            self.under_way.push_back(Box::pin(
+                async move { chunk(&coverer, from, to, is_last).await },
+            ));
+        }
+    }
+}
+
+async fn chunk(
+    coverer: &Coverer,
+    from: BlockNumber,
+    to: BlockNumber,
+    is_last: bool,
+) -> Result<Chunk, Halt> {
+    let (blocks, last) = coverer.cover_range(from, to).await?;
+    let mut recent = Vec::new();
+    if is_last {
+        // Where history ends, forks begin: they need something to part from.
+        let lowest = to.saturating_sub(LOOK_BACK);
+        let numbers: Vec<_> = (lowest..to).collect();
+        let headers = headers_at(coverer.source.as_ref(), &numbers).await?;
+        let is_linked = headers
+            .last()
+            .is_none_or(|below| below.block.hash == last.block.parent_hash);
+        if !is_linked {
+            return Err(crate::Contradiction::Unlinked { number: to }.into());
+        }
+        recent.extend(headers.iter().map(|header| header.block));
+    }
+    recent.push(last.block);
+    Ok(Chunk { blocks, recent })
+}

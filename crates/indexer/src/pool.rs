@@ -1,0 +1,438 @@
+//! Several endpoints of one chain as one source: health, failover, limits, agreement.
+
+mod agreement;
+mod logs;
+mod member;
+mod span;
+
+use std::fmt;
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use alloy_primitives::{Address, B256};
+use async_trait::async_trait;
+use futures::future::{BoxFuture, select_all};
+use futures::stream::{FuturesUnordered, StreamExt};
+use paywatch_core::{BlockNumber, BlockRef, ChainEventKind, ChainId, FinalityTag};
+use paywatch_proof::BlockEvidence;
+use tokio::sync::broadcast;
+
+use crate::pool::member::Member;
+use crate::{ChainSource, Header, LogAnswer, LogFilter, LogQuery, SourceError};
+
+/// How many alarms are kept for a slow listener.
+const ALARMS: usize = 64;
+/// How far behind the highest head an endpoint may be before it is passed over.
+const HEAD_LAG: u64 = 3;
+/// How long an endpoint that is behind is passed over.
+const LAG_REST: Duration = Duration::from_secs(10);
+/// How long an endpoint that showed blocks which nobody else knows is passed over.
+const LIE_REST: Duration = Duration::from_secs(300);
+/// After so many blocks in a row that nobody else knows, their endpoint is not believed.
+const UNSUPPORTED: usize = 4;
+
+/// One endpoint of a pool.
+#[derive(Debug)]
+pub struct Endpoint {
+    /// What the operator calls it, or its host. No secrets.
+    pub name: String,
+    /// The endpoint.
+    pub source: Arc<dyn ChainSource>,
+    /// Lower ones are asked first.
+    pub priority: u32,
+    /// How many requests it may be asked in a second; as many as there are, without a limit.
+    pub requests_per_second: Option<NonZeroU32>,
+    /// How many requests may be under way at the same time.
+    pub at_once: usize,
+}
+
+/// How a pool uses its endpoints.
+#[derive(Clone, Debug)]
+pub struct PoolSettings {
+    /// The chain that all of them must serve.
+    pub chain_id: ChainId,
+    /// How many endpoints must say the same before it is believed. A floor: with fewer, it waits.
+    pub agreement: usize,
+    /// The widest range of blocks that logs are asked for at once.
+    pub max_range: u64,
+    /// A head that stands still for so long is doubted, and the other endpoints are asked.
+    pub head_patience: Duration,
+    /// Whether the chain's blooms mean anything.
+    pub blooms: bool,
+    /// Whether the chain's blocks can be proved by their receipts.
+    pub proofs: bool,
+    /// The hash of the chain's first block, if it is known.
+    pub genesis: Option<B256>,
+}
+
+/// Why there is no pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PoolError {
+    /// Nobody to ask.
+    #[error("a chain needs at least one endpoint")]
+    Empty,
+    /// More agreement than there are endpoints.
+    #[error("{agreement} endpoints cannot agree: there are {endpoints}; at least 1 must")]
+    Agreement {
+        /// How many should agree.
+        agreement: usize,
+        /// How many there are.
+        endpoints: usize,
+    },
+}
+
+/// Something that the operator should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alarm {
+    /// What it is.
+    pub kind: ChainEventKind,
+    /// The circumstances.
+    pub detail: String,
+}
+
+/// Every endpoint is resting.
+#[derive(Debug, thiserror::Error)]
+#[error("no endpoint can be asked now; {0}")]
+struct AllRest(String);
+
+/// Several endpoints of one chain.
+pub struct Pool {
+    members: Vec<Member>,
+    settings: PoolSettings,
+    alarms: broadcast::Sender<Alarm>,
+    genesis: OnceLock<B256>,
+    /// Who announced a head last, and who gave the last head.
+    woken_by: AtomicUsize,
+    head_by: AtomicUsize,
+    /// How many blocks in a row nobody else knew.
+    unsupported: AtomicUsize,
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(&self.members).finish()
+    }
+}
+
+impl Pool {
+    /// A pool of `endpoints`. Nothing is asked yet.
+    ///
+    /// # Errors
+    /// [`PoolError`] when what is asked of them cannot be met.
+    pub fn new(endpoints: Vec<Endpoint>, settings: PoolSettings) -> Result<Self, PoolError> {
+        if endpoints.is_empty() {
+            return Err(PoolError::Empty);
+        }
+        if settings.agreement == 0 || settings.agreement > endpoints.len() {
+            return Err(PoolError::Agreement {
+                agreement: settings.agreement,
+                endpoints: endpoints.len(),
+            });
+        }
+        let genesis = OnceLock::new();
+        if let Some(known) = settings.genesis {
+            // A new lock is empty.
+            let _set = genesis.set(known);
+        }
+        let (alarms, _) = broadcast::channel(ALARMS);
+        Ok(Self {
+            members: endpoints
+                .into_iter()
+                .map(|endpoint| Member::new(endpoint, settings.max_range))
+                .collect(),
+            settings,
+            alarms,
+            genesis,
+            woken_by: AtomicUsize::new(usize::MAX),
+            head_by: AtomicUsize::new(usize::MAX),
+            unsupported: AtomicUsize::new(0),
+        })
+    }
+
+    /// What the operator should know, from now on.
+    #[must_use]
+    pub fn alarms(&self) -> broadcast::Receiver<Alarm> {
+        self.alarms.subscribe()
+    }
+
+    fn alarm(&self, kind: ChainEventKind, detail: String) {
+        tracing::error!(chain.id = %self.settings.chain_id, event = %kind, detail, "alarm");
+        // Nobody may be listening yet.
+        let _sent = self.alarms.send(Alarm { kind, detail });
+    }
+
+    /// Those that can be asked now, in the order in which they should be.
+    fn candidates(&self) -> Vec<&Member> {
+        let mut able: Vec<&Member> = self
+            .members
+            .iter()
+            .filter(|member| !member.is_resting())
+            .collect();
+        able.sort_by_key(|member| member.rank());
+        able
+    }
+
+    /// Asks one endpoint after the other until one answers.
+    async fn ask<'a, T: Send + 'a>(
+        &'a self,
+        question: impl Fn(&'a Member) -> BoxFuture<'a, Result<T, SourceError>> + Send + Sync,
+    ) -> Result<(&'a Member, T), SourceError> {
+        let mut worst = None;
+        for member in self.candidates() {
+            match self.ask_member(member, question(member)).await {
+                Ok(answer) => return Ok((member, answer)),
+                Err(error) => worst = Some(more_telling(worst, error)),
+            }
+        }
+        Err(worst.unwrap_or_else(|| self.all_rest()))
+    }
+
+    /// Asks `member`, once it is known to serve this chain, and remembers how it went.
+    async fn ask_member<T>(
+        &self,
+        member: &Member,
+        question: impl Future<Output = Result<T, SourceError>>,
+    ) -> Result<T, SourceError> {
+        if !member.is_verified() {
+            self.verify(member).await?;
+        }
+        member.timed(question).await
+    }
+
+    /// Checks, before `member` is used for the first time and after every loss of it, that it
+    /// serves this chain.
+    async fn verify(&self, member: &Member) -> Result<(), SourceError> {
+        let source = member.source();
+        let found = member.timed(source.chain_id()).await?;
+        if found != self.settings.chain_id {
+            return Err(member.refuse(format!(
+                "it serves chain {found} instead of {}",
+                self.settings.chain_id
+            )));
+        }
+        let first = member.timed(source.headers(&[0])).await?;
+        // A node without its oldest blocks cannot be compared by them.
+        if let Some(Some(genesis)) = first.into_iter().next() {
+            let known = self.genesis.get_or_init(|| genesis.block.hash);
+            if *known != genesis.block.hash {
+                return Err(member.refuse(format!(
+                    "its chain begins with block {}, that of the others with {known}",
+                    genesis.block.hash
+                )));
+            }
+        }
+        member.set_verified();
+        Ok(())
+    }
+
+    fn all_rest(&self) -> SourceError {
+        let after = self.members.iter().filter_map(Member::rests_for).min();
+        let told = self.members.iter().find_map(Member::trouble);
+        SourceError::Later {
+            after,
+            cause: Box::new(AllRest(told.unwrap_or_default())),
+        }
+    }
+
+    /// The highest head that any endpoint has shown.
+    fn highest_head(&self) -> BlockNumber {
+        let heads = self.members.iter().filter(|member| !member.is_resting());
+        heads.map(Member::head).max().unwrap_or_default()
+    }
+
+    /// The heads of all endpoints that can be asked, highest first.
+    async fn all_heads(&self) -> Vec<(usize, Header)> {
+        let questions: FuturesUnordered<_> = self
+            .members
+            .iter()
+            .enumerate()
+            .filter(|(_, member)| !member.is_resting())
+            .map(|(index, member)| async move {
+                let answer = self.ask_member(member, member.source().latest()).await;
+                answer.ok().map(|header| (index, header))
+            })
+            .collect();
+        let mut heads: Vec<_> = questions.filter_map(std::future::ready).collect().await;
+        heads.sort_by_key(|(index, header)| (std::cmp::Reverse(header.block.number), *index));
+        heads
+    }
+
+    /// Passes over what has fallen behind the highest head, and notes who gave this one.
+    fn take_head(&self, index: usize, header: Header) -> Header {
+        if let Some(member) = self.members.get(index) {
+            member.saw_head(header.block.number);
+        }
+        self.head_by.store(index, Ordering::Relaxed);
+        header
+    }
+}
+
+/// Which of two errors says more about what to do next: what will pass soonest.
+fn more_telling(known: Option<SourceError>, new: SourceError) -> SourceError {
+    const fn weight(error: &SourceError) -> u8 {
+        match error {
+            SourceError::TooWide { .. } => 0,
+            SourceError::Lagging { .. } => 1,
+            SourceError::Inconsistent { .. } => 2,
+            SourceError::Later { .. } => 3,
+            SourceError::Unprovable { .. } => 4,
+            SourceError::Unusable { .. } => 5,
+        }
+    }
+    match known {
+        Some(known) if weight(&known) <= weight(&new) => known,
+        Some(_) | None => new,
+    }
+}
+
+#[async_trait]
+impl ChainSource for Pool {
+    async fn chain_id(&self) -> Result<ChainId, SourceError> {
+        let answer = self
+            .ask(|member| Box::pin(member.source().chain_id()))
+            .await;
+        Ok(answer?.1)
+    }
+
+    async fn token_decimals(&self, token: Address) -> Result<u8, SourceError> {
+        let answer = self
+            .ask(|member| Box::pin(member.source().token_decimals(token)))
+            .await;
+        Ok(answer?.1)
+    }
+
+    async fn latest(&self) -> Result<Header, SourceError> {
+        let announcer = self.woken_by.swap(usize::MAX, Ordering::Relaxed);
+        let announced = self
+            .members
+            .get(announcer)
+            .filter(|member| !member.is_resting() && member.is_verified());
+        if let Some(member) = announced {
+            let header = member.timed(member.source().latest()).await;
+            if let Ok(header) = header
+                && header.block.number.saturating_add(HEAD_LAG) >= self.highest_head()
+            {
+                return Ok(self.take_head(announcer, header));
+            }
+        }
+        let (member, header) = self
+            .ask(|member| Box::pin(member.source().latest()))
+            .await?;
+        let index = self
+            .members
+            .iter()
+            .position(|one| std::ptr::eq(one, member));
+        let index = index.unwrap_or_default();
+        member.saw_head(header.block.number);
+        let is_behind = header.block.number.saturating_add(HEAD_LAG) < self.highest_head();
+        let is_still = member.head_stood_for() > self.settings.head_patience;
+        if self.members.len() == 1 || !(is_behind || is_still) {
+            return Ok(self.take_head(index, header));
+        }
+        let heads = self.all_heads().await;
+        let Some((highest, newest)) = heads.into_iter().next() else {
+            return Ok(self.take_head(index, header));
+        };
+        if newest.block.number > header.block.number.saturating_add(HEAD_LAG) {
+            member.rest(LAG_REST, "its head is behind that of the others".to_owned());
+        } else if newest.block.number == header.block.number {
+            return Ok(self.take_head(index, header));
+        }
+        Ok(self.take_head(highest, newest))
+    }
+
+    async fn tagged(&self, tag: FinalityTag) -> Result<Option<BlockRef>, SourceError> {
+        let mut lowest: Option<BlockRef> = None;
+        let answers = self
+            .several(|member| Box::pin(member.source().tagged(tag)))
+            .await?;
+        for (_, answer) in answers {
+            // What only some call settled is not.
+            let Some(block) = answer else {
+                return Ok(None);
+            };
+            lowest = Some(match lowest {
+                Some(known) if known.number <= block.number => known,
+                Some(_) | None => block,
+            });
+        }
+        Ok(lowest)
+    }
+
+    async fn headers(&self, numbers: &[BlockNumber]) -> Result<Vec<Option<Header>>, SourceError> {
+        // Headers of one question belong together, so one endpoint answers all of them; one that
+        // lacks any is behind, and the next may have them.
+        let mut lacking = None;
+        for member in self.candidates() {
+            match self
+                .ask_member(member, member.source().headers(numbers))
+                .await
+            {
+                Ok(headers) if headers.iter().all(Option::is_some) => return Ok(headers),
+                Ok(headers) => lacking = Some(Ok(headers)),
+                Err(error) => lacking = lacking.or(Some(Err(error))),
+            }
+        }
+        lacking.unwrap_or_else(|| Err(self.all_rest()))
+    }
+
+    async fn transfer_logs(
+        &self,
+        query: &LogQuery,
+        filter: &LogFilter,
+    ) -> Result<LogAnswer, SourceError> {
+        match query {
+            LogQuery::Block(header) => self.logs_of_block(header, filter).await,
+            LogQuery::Range { from, to } => self.logs_of_range(*from, *to, filter).await,
+        }
+    }
+
+    async fn evidence(&self, block: BlockRef) -> Result<BlockEvidence, SourceError> {
+        let prove = move |member: &Member| {
+            let source = Arc::clone(member.source());
+            async move {
+                let evidence = source.evidence(block).await?;
+                match evidence.clone().verify(block) {
+                    Ok(_proven) => Ok(evidence),
+                    Err(cause) => Err(SourceError::Unprovable {
+                        number: block.number,
+                        cause: Box::new(cause),
+                    }),
+                }
+            }
+        };
+        Ok(self.ask(|member| Box::pin(prove(member))).await?.1)
+    }
+
+    async fn agreed(&self, block: BlockRef) -> Result<(), SourceError> {
+        self.agreed_on(block).await
+    }
+
+    async fn woken(&self) {
+        let waiting: Vec<BoxFuture<'_, ()>> = self
+            .members
+            .iter()
+            .map(|member| -> BoxFuture<'_, ()> { Box::pin(member.source().woken()) })
+            .collect();
+        let ((), index, _) = select_all(waiting).await;
+        self.woken_by.store(index, Ordering::Relaxed);
+    }
+
+    fn announces(&self) -> bool {
+        self.candidates()
+            .iter()
+            .any(|member| member.source().announces())
+    }
+
+    fn announced(&self, hash: B256) -> Option<Header> {
+        self.members
+            .iter()
+            .find_map(|member| member.source().announced(hash))
+    }
+
+    fn best_width(&self) -> Option<u64> {
+        self.candidates().first().map(|member| member.width())
+    }
+}

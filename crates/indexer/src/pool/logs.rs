@@ -1,0 +1,363 @@
+//! Logs from several endpoints: within each one's limits, compared, and settled by the block's own
+//! receipts where they differ or are too good to be true.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use alloy_primitives::{Bloom, BloomInput};
+use futures::future::BoxFuture;
+use paywatch_core::{BlockNumber, BlockRef, ChainEventKind};
+use paywatch_proof::ProvenBlock;
+
+use crate::decode::{TRANSFER_TOPIC, decode};
+use crate::pool::member::Member;
+use crate::pool::{LIE_REST, Pool, UNSUPPORTED};
+use crate::{
+    ChainSource, Contradiction, Header, LogAnswer, LogFilter, LogQuery, SourceError, TransferLog,
+};
+
+/// An answer without a single log is doubted where so many were to be expected.
+const EXPECTED: u64 = 50;
+/// How long an endpoint that left out logs, or made some up, is passed over.
+const WRONG_REST: Duration = Duration::from_secs(60);
+
+impl Pool {
+    /// The logs of one block, by as many endpoints as must agree.
+    pub(super) async fn logs_of_block(
+        &self,
+        header: &Header,
+        filter: &LogFilter,
+    ) -> Result<LogAnswer, SourceError> {
+        let query = LogQuery::block(header);
+        let answers = self
+            .several(|member| -> BoxFuture<'_, _> {
+                let (query, filter) = (query.clone(), filter.clone());
+                Box::pin(async move { member.source().transfer_logs(&query, &filter).await })
+            })
+            .await;
+        let answers = match answers {
+            Ok(answers) => answers,
+            Err(error) => {
+                self.doubt_head(header, &error).await;
+                return Err(error);
+            },
+        };
+        self.unsupported.store(0, Ordering::Relaxed);
+        let mut sorted = answers.into_iter().map(|(member, mut answer)| {
+            answer.transfers.sort_by_key(|log| log.log_index);
+            (member, answer)
+        });
+        let Some((first, answer)) = sorted.next() else {
+            return Err(self.all_rest());
+        };
+        let differing: Vec<_> = sorted
+            .filter(|(_, other)| other.transfers != answer.transfers)
+            .collect();
+        if !differing.is_empty() {
+            let mut all = vec![(first, answer)];
+            all.extend(differing);
+            return self.settle(header.block.to_ref(), filter, &all).await;
+        }
+        if answer.seen == 0 && self.settings.blooms && may_hold(&header.bloom, filter) {
+            return self.doubt_empty(first, answer, header, filter).await;
+        }
+        Ok(answer)
+    }
+
+    /// An empty answer for a block whose bloom says that there may be logs: asks elsewhere, best by
+    /// the receipts themselves.
+    async fn doubt_empty(
+        &self,
+        by: &Member,
+        empty: LogAnswer,
+        header: &Header,
+        filter: &LogFilter,
+    ) -> Result<LogAnswer, SourceError> {
+        let block = header.block.to_ref();
+        let second = if self.settings.proofs {
+            self.proven_logs(block, filter).await?
+        } else {
+            let query = LogQuery::block(header);
+            let mut others = self.candidates();
+            others.retain(|member| !std::ptr::eq(*member, by));
+            let other = others.first().copied().unwrap_or(by);
+            other
+                .timed(other.source().transfer_logs(&query, filter))
+                .await?
+        };
+        if second.transfers != empty.transfers {
+            self.blame(by, block.number, "left out logs");
+        }
+        Ok(second)
+    }
+
+    /// What `block` really holds, when `answers` differ.
+    async fn settle(
+        &self,
+        block: BlockRef,
+        filter: &LogFilter,
+        answers: &[(&Member, LogAnswer)],
+    ) -> Result<LogAnswer, SourceError> {
+        if !self.settings.proofs {
+            let names: Vec<_> = answers.iter().map(|(member, _)| member.name()).collect();
+            self.alarm(
+                ChainEventKind::EndpointsDisagree,
+                format!(
+                    "{} give different logs for block {}",
+                    names.join(" and "),
+                    block.number
+                ),
+            );
+            return Err(Contradiction::Disagreement {
+                number: block.number,
+            }
+            .into());
+        }
+        let truth = self.proven_logs(block, filter).await?;
+        for (member, answer) in answers {
+            if answer.transfers != truth.transfers {
+                self.blame(member, block.number, "left out logs or made some up");
+            }
+        }
+        Ok(truth)
+    }
+
+    fn blame(&self, member: &Member, number: BlockNumber, what: &str) {
+        self.alarm(
+            ChainEventKind::EndpointsDisagree,
+            format!("{} {what} of block {number}", member.name()),
+        );
+        // The only one there is must go on being asked: its answers are checked.
+        if self.members.len() > 1 {
+            member.rest(WRONG_REST, format!("it {what} of block {number}"));
+        }
+    }
+
+    /// The wanted logs of `block`, from its receipts.
+    async fn proven_logs(
+        &self,
+        block: BlockRef,
+        filter: &LogFilter,
+    ) -> Result<LogAnswer, SourceError> {
+        let evidence = self.evidence(block).await?;
+        let proven = evidence
+            .verify(block)
+            .map_err(|cause| SourceError::Unprovable {
+                number: block.number,
+                cause: Box::new(cause),
+            })?;
+        read_proven(&proven, block, filter)
+    }
+
+    /// Nobody else knows the block that one endpoint showed: it may be behind, ahead, or lying.
+    async fn doubt_head(&self, header: &Header, error: &SourceError) {
+        let is_unknown = matches!(error, SourceError::Lagging { .. });
+        if self.settings.agreement == 1 || !is_unknown {
+            return;
+        }
+        if self.unsupported.fetch_add(1, Ordering::Relaxed) < UNSUPPORTED {
+            return;
+        }
+        let number = header.block.number;
+        let by = self.head_by.load(Ordering::Relaxed);
+        let others_beyond = self
+            .all_heads()
+            .await
+            .iter()
+            .filter(|(index, head)| *index != by && head.block.number >= number)
+            .count();
+        if let Some(member) = self.members.get(by)
+            && others_beyond >= self.settings.agreement
+        {
+            self.unsupported.store(0, Ordering::Relaxed);
+            let what = format!("showed a block {number} that the others do not know");
+            self.alarm(
+                ChainEventKind::EndpointsDisagree,
+                format!("{} {what}", member.name()),
+            );
+            member.rest(LIE_REST, format!("it {what}"));
+        }
+    }
+
+    /// The logs of a range, by as many endpoints as must agree.
+    pub(super) async fn logs_of_range(
+        &self,
+        from: BlockNumber,
+        to: BlockNumber,
+        filter: &LogFilter,
+    ) -> Result<LogAnswer, SourceError> {
+        let answers = self
+            .several(|member| Box::pin(range_of(member, from, to, filter)))
+            .await?;
+        let mut answers = answers.into_iter();
+        let Some((first, mut answer)) = answers.next() else {
+            return Err(self.all_rest());
+        };
+        let mut differing = BTreeSet::new();
+        for (_, other) in answers {
+            differing.extend(differences(&answer.transfers, &other.transfers));
+        }
+        if answer.seen == 0 && !filter.by_node && expected(first, from, to) >= EXPECTED {
+            let second = self.second_range(first, from, to, filter).await?;
+            differing.extend(differences(&answer.transfers, &second.transfers));
+        }
+        for number in differing {
+            let settled = self.settled_at(number, filter).await?;
+            answer.transfers.retain(|log| log.block_number != number);
+            answer.transfers.extend(settled.transfers);
+        }
+        answer
+            .transfers
+            .sort_by_key(|log| (log.block_number, log.log_index));
+        Ok(answer)
+    }
+
+    async fn second_range(
+        &self,
+        first: &Member,
+        from: BlockNumber,
+        to: BlockNumber,
+        filter: &LogFilter,
+    ) -> Result<LogAnswer, SourceError> {
+        let candidates = self.candidates();
+        let other = candidates
+            .iter()
+            .find(|member| !std::ptr::eq(**member, first));
+        range_of(other.copied().unwrap_or(first), from, to, filter).await
+    }
+
+    /// The logs of the canonical block at `number`, with all care.
+    async fn settled_at(
+        &self,
+        number: BlockNumber,
+        filter: &LogFilter,
+    ) -> Result<LogAnswer, SourceError> {
+        let header = self.headers(&[number]).await?.into_iter().next().flatten();
+        let header = header.ok_or(crate::NotThere { number })?;
+        let block = header.block.to_ref();
+        self.agreed_on(block).await?;
+        if self.settings.proofs {
+            return self.proven_logs(block, filter).await;
+        }
+        self.logs_of_block(&header, filter).await
+    }
+}
+
+/// The logs of a range from one endpoint, in pieces that it serves.
+async fn range_of(
+    member: &Member,
+    from: BlockNumber,
+    to: BlockNumber,
+    filter: &LogFilter,
+) -> Result<LogAnswer, SourceError> {
+    let mut whole = LogAnswer::default();
+    let mut next = from;
+    while next <= to {
+        let width = member.width();
+        let end = next.saturating_add(width.saturating_sub(1)).min(to);
+        let query = LogQuery::Range {
+            from: next,
+            to: end,
+        };
+        let asked = query.width();
+        match member.source().transfer_logs(&query, filter).await {
+            Ok(answer) => {
+                member.span(|span| span.served(asked, answer.seen));
+                whole.seen = whole.seen.saturating_add(answer.seen);
+                whole.transfers.extend(answer.transfers);
+                next = end.saturating_add(1);
+            },
+            Err(SourceError::TooWide { suggested, cause }) => {
+                if !member.span(|span| span.narrow(asked, suggested)) {
+                    return Err(SourceError::Later { after: None, cause });
+                }
+                tracing::debug!(
+                    endpoint = member.name(),
+                    span.blocks = member.width(),
+                    "it does not serve so much at once; asking for less"
+                );
+            },
+            Err(error) => {
+                // It may be the width, whatever the words.
+                member.span(|span| span.shrink(asked));
+                return Err(error);
+            },
+        }
+    }
+    Ok(whole)
+}
+
+/// How many logs the range should hold, by what came before.
+fn expected(member: &Member, from: BlockNumber, to: BlockNumber) -> u64 {
+    let width = LogQuery::Range { from, to }.width();
+    member.span(|span| span.expected(width))
+}
+
+/// The blocks in which two answers differ.
+fn differences(one: &[TransferLog], other: &[TransferLog]) -> BTreeSet<BlockNumber> {
+    let key = |log: &TransferLog| (log.block_number, log.block_hash, log.log_index);
+    let mut differing = BTreeSet::new();
+    for (these, those) in [(one, other), (other, one)] {
+        let known: std::collections::BTreeMap<_, _> =
+            those.iter().map(|log| (key(log), log)).collect();
+        differing.extend(
+            these
+                .iter()
+                .filter(|log| known.get(&key(log)) != Some(log))
+                .map(|log| log.block_number),
+        );
+    }
+    differing
+}
+
+/// Whether a block with this bloom may hold a wanted log.
+fn may_hold(bloom: &Bloom, filter: &LogFilter) -> bool {
+    let has = |raw: &[u8]| bloom.contains_input(BloomInput::Raw(raw));
+    let has_token = filter.tokens.iter().any(|token| has(token.as_slice()));
+    let has_recipient = || match filter.node_recipients() {
+        Some(recipients) => recipients
+            .iter()
+            .any(|recipient| has(recipient.into_word().as_slice())),
+        None => true,
+    };
+    has_token && has(TRANSFER_TOPIC.as_slice()) && has_recipient()
+}
+
+/// The wanted transfers in a proven block.
+fn read_proven(
+    proven: &ProvenBlock,
+    block: BlockRef,
+    filter: &LogFilter,
+) -> Result<LogAnswer, SourceError> {
+    let recipients = filter.recipients.as_ref().map(|set| set.read());
+    let mut answer = LogAnswer::default();
+    for proven in proven.logs() {
+        let token = proven.log.address;
+        let is_transfer = proven.log.topics().first() == Some(&TRANSFER_TOPIC);
+        if !is_transfer || !filter.tokens.contains(&token) {
+            continue;
+        }
+        answer.seen = answer.seen.saturating_add(1);
+        let movement = decode(token, proven.log.topics(), &proven.log.data.data)
+            .map_err(Contradiction::from)?;
+        let Some(movement) = movement else { continue };
+        if recipients
+            .as_ref()
+            .is_some_and(|set| !set.contains(&movement.to))
+        {
+            continue;
+        }
+        answer.transfers.push(TransferLog {
+            block_number: block.number,
+            block_hash: block.hash,
+            tx_hash: proven.tx_hash,
+            log_index: proven.log_index,
+            token,
+            from: movement.from,
+            to: movement.to,
+            value: movement.value,
+        });
+    }
+    Ok(answer)
+}

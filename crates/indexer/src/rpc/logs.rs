@@ -1,0 +1,281 @@
+//! Reads answers to `eth_getLogs`: in one pass, without copying what nobody wants.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::str::FromStr;
+
+use alloy_primitives::{Address, B256, hex};
+use serde::de::{DeserializeSeed, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use crate::decode::{DecodeError, TRANSFER_TOPIC, decode};
+use crate::filter::Recipients;
+use crate::{Contradiction, LogAnswer, LogFilter, LogQuery, TransferLog};
+
+/// What is wrong with an answer.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum LogsError {
+    /// It cannot be read.
+    #[error(transparent)]
+    Unreadable(#[from] serde_json::Error),
+    /// It can be read, and does not answer the question.
+    #[error(transparent)]
+    Contradiction(Contradiction),
+}
+
+/// A log as it stands in the answer.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireLog<'a> {
+    address: &'a str,
+    #[serde(borrow)]
+    topics: Topics<'a>,
+    data: &'a str,
+    #[serde(default)]
+    block_number: Option<&'a str>,
+    #[serde(default)]
+    block_hash: Option<&'a str>,
+    #[serde(default)]
+    transaction_hash: Option<&'a str>,
+    #[serde(default)]
+    log_index: Option<&'a str>,
+    #[serde(default)]
+    removed: Option<bool>,
+}
+
+/// The topics of a log: the EVM writes at most four (yellow paper, appendix H).
+struct Topics<'a> {
+    texts: [&'a str; 4],
+    count: usize,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Topics<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Read<'a>(PhantomData<&'a str>);
+        impl<'de: 'a, 'a> Visitor<'de> for Read<'a> {
+            type Value = Topics<'a>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("up to four topics")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Topics<'a>, A::Error> {
+                let mut topics = Topics {
+                    texts: [""; 4],
+                    count: 0,
+                };
+                while let Some(text) = seq.next_element::<&'de str>()? {
+                    let place = topics
+                        .texts
+                        .get_mut(topics.count)
+                        .ok_or_else(|| serde::de::Error::invalid_length(5, &self))?;
+                    *place = text;
+                    topics.count = topics.count.saturating_add(1);
+                }
+                Ok(topics)
+            }
+        }
+        deserializer.deserialize_seq(Read(PhantomData))
+    }
+}
+
+/// The wanted transfers in `json`, the result of `eth_getLogs` for `query` and `filter`.
+pub(super) fn read_logs(
+    json: &str,
+    query: &LogQuery,
+    filter: &LogFilter,
+) -> Result<LogAnswer, LogsError> {
+    let reader = Reader {
+        query,
+        tokens: &filter.tokens,
+        recipients: filter.recipients.as_ref().map(|set| set.read()),
+    };
+    let mut contradiction = None;
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    let all = All {
+        reader: &reader,
+        contradiction: &mut contradiction,
+    };
+    let answer = all.deserialize(&mut deserializer);
+    match (answer, contradiction) {
+        (_, Some(contradiction)) => Err(LogsError::Contradiction(contradiction)),
+        (Ok(answer), None) => {
+            deserializer.end()?;
+            Ok(answer)
+        },
+        (Err(error), None) => Err(error.into()),
+    }
+}
+
+/// Reads log after log, and stops at the first that contradicts the question.
+struct All<'r, 'f> {
+    reader: &'r Reader<'f>,
+    contradiction: &'r mut Option<Contradiction>,
+}
+
+impl<'de> DeserializeSeed<'de> for All<'_, '_> {
+    type Value = LogAnswer;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<LogAnswer, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for All<'_, '_> {
+    type Value = LogAnswer;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of logs")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<LogAnswer, A::Error> {
+        let mut answer = LogAnswer::default();
+        while let Some(log) = seq.next_element::<WireLog<'de>>()? {
+            answer.seen = answer.seen.saturating_add(1);
+            match self.reader.read(&log) {
+                Ok(Some(transfer)) => answer.transfers.push(transfer),
+                Ok(None) => {},
+                Err(contradiction) => {
+                    let error = serde::de::Error::custom(&contradiction);
+                    *self.contradiction = Some(contradiction);
+                    return Err(error);
+                },
+            }
+        }
+        Ok(answer)
+    }
+}
+
+struct Reader<'a> {
+    query: &'a LogQuery,
+    tokens: &'a [Address],
+    recipients: Option<Recipients<'a>>,
+}
+
+impl Reader<'_> {
+    /// The wanted transfer in `log`, which must be one that was asked for.
+    fn read(&self, log: &WireLog<'_>) -> Result<Option<TransferLog>, Contradiction> {
+        let token: Address = bytes("address", log.address)?;
+        if !self.tokens.contains(&token) {
+            return Err(Contradiction::ForeignToken {
+                token,
+                tx_hash: log
+                    .transaction_hash
+                    .and_then(|text| B256::from_str(text).ok())
+                    .unwrap_or_default(),
+            });
+        }
+        let block_number = number("blockNumber", required(token, log.block_number)?)?;
+        if !self.covers(block_number) {
+            return Err(self.foreign(log, block_number));
+        }
+        if !self.is_wanted(log)? {
+            return Ok(None);
+        }
+        let mut topics = [B256::ZERO; 4];
+        for (word, text) in topics
+            .iter_mut()
+            .zip(log.topics.texts)
+            .take(log.topics.count)
+        {
+            *word = bytes("topics", text)?;
+        }
+        let topics = topics.get(..log.topics.count).unwrap_or_default();
+        let data = hex::decode(log.data).map_err(|cause| unreadable("data", log.data, cause))?;
+        let Some(movement) = decode(token, topics, &data)? else {
+            return Ok(None);
+        };
+        if log.removed == Some(true) {
+            return Err(DecodeError::Removed { token }.into());
+        }
+        let block_hash = bytes("blockHash", required(token, log.block_hash)?)?;
+        if !self.is_of(block_hash) {
+            return Err(self.foreign(log, block_number));
+        }
+        Ok(Some(TransferLog {
+            block_number,
+            block_hash,
+            tx_hash: bytes("transactionHash", required(token, log.transaction_hash)?)?,
+            log_index: number("logIndex", required(token, log.log_index)?)?,
+            token,
+            from: movement.from,
+            to: movement.to,
+            value: movement.value,
+        }))
+    }
+
+    fn covers(&self, number: u64) -> bool {
+        match self.query {
+            LogQuery::Block(header) => number == header.block.number,
+            LogQuery::Range { from, to } => (*from..=*to).contains(&number),
+        }
+    }
+
+    fn is_of(&self, hash: B256) -> bool {
+        match self.query {
+            LogQuery::Block(header) => hash == header.block.hash,
+            LogQuery::Range { .. } => true,
+        }
+    }
+
+    /// Whether it is a transfer to somebody who is watched. What does not look like a transfer at
+    /// all is for the decoder to judge.
+    fn is_wanted(&self, log: &WireLog<'_>) -> Result<bool, Contradiction> {
+        let Some(recipients) = &self.recipients else {
+            return Ok(true);
+        };
+        let [topic, _, to, _] = log.topics.texts;
+        if log.topics.count != 3 || bytes::<32, B256>("topics", topic)? != TRANSFER_TOPIC {
+            return Ok(true);
+        }
+        let to: B256 = bytes("topics", to)?;
+        let address = Address::from_word(to);
+        Ok(recipients.contains(&address) || address.into_word() != to)
+    }
+
+    fn foreign(&self, log: &WireLog<'_>, number: u64) -> Contradiction {
+        Contradiction::ForeignLog {
+            asked: self.query.to_string(),
+            number,
+            hash: log
+                .block_hash
+                .and_then(|text| B256::from_str(text).ok())
+                .unwrap_or_default(),
+        }
+    }
+}
+
+fn required<'a>(token: Address, field: Option<&'a str>) -> Result<&'a str, DecodeError> {
+    field.ok_or(DecodeError::Pending { token })
+}
+
+fn unreadable(field: &'static str, text: &str, cause: hex::FromHexError) -> Contradiction {
+    Contradiction::Unreadable {
+        field,
+        text: text.chars().take(80).collect(),
+        cause: cause.to_string(),
+    }
+}
+
+/// `N` bytes in hex.
+fn bytes<const N: usize, T: From<[u8; N]>>(
+    field: &'static str,
+    text: &str,
+) -> Result<T, Contradiction> {
+    let mut bytes = [0; N];
+    hex::decode_to_slice(text, &mut bytes).map_err(|cause| unreadable(field, text, cause))?;
+    Ok(T::from(bytes))
+}
+
+/// A number in hex, as JSON-RPC writes quantities.
+fn number(field: &'static str, text: &str) -> Result<u64, Contradiction> {
+    let digits = text.strip_prefix("0x").unwrap_or_default();
+    u64::from_str_radix(digits, 16).map_err(|cause| Contradiction::Unreadable {
+        field,
+        text: text.chars().take(80).collect(),
+        cause: cause.to_string(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

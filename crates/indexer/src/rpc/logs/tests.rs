@@ -1,0 +1,112 @@
+//! Answers as nodes give them, and as they should not.
+
+use std::sync::Arc;
+
+use alloy_primitives::U256;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::RecipientSet;
+
+const TOKEN: Address = Address::repeat_byte(0x70);
+const RANGE: LogQuery = LogQuery::Range { from: 5, to: 9 };
+
+fn word(byte: u8) -> B256 {
+    Address::repeat_byte(byte).into_word()
+}
+
+fn log(number: u64, to: u8) -> Value {
+    json!({
+        "address": TOKEN,
+        "topics": [TRANSFER_TOPIC, word(0xaa), word(to)],
+        "data": B256::from(U256::from(1_000_000)),
+        "blockNumber": format!("{number:#x}"),
+        "blockHash": B256::repeat_byte(1),
+        "blockTimestamp": "0x1",
+        "transactionHash": B256::repeat_byte(2),
+        "transactionIndex": "0x0",
+        "logIndex": "0x3",
+        "removed": false,
+    })
+}
+
+fn read(logs: &[Value], filter: &LogFilter) -> Result<LogAnswer, LogsError> {
+    read_logs(&Value::from(logs.to_vec()).to_string(), &RANGE, filter)
+}
+
+fn contradiction(log: Value) -> Contradiction {
+    match read(&[log], &LogFilter::of(vec![TOKEN])) {
+        Err(LogsError::Contradiction(contradiction)) => contradiction,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn transfers_are_read_and_counted() {
+    let answer = read(&[log(5, 1), log(9, 2)], &LogFilter::of(vec![TOKEN])).unwrap();
+    assert_eq!(answer.seen, 2);
+    let first = answer.transfers.first().unwrap();
+    assert_eq!((first.block_number, first.log_index), (5, 3));
+    assert_eq!(first.to, Address::repeat_byte(1));
+    assert_eq!(first.value, U256::from(1_000_000));
+}
+
+#[test]
+fn only_what_goes_to_the_watched_is_kept() {
+    let watched: RecipientSet = [Address::repeat_byte(2)].into_iter().collect();
+    let filter = LogFilter {
+        recipients: Some(Arc::new(watched)),
+        ..LogFilter::of(vec![TOKEN])
+    };
+    let answer = read(&[log(5, 1), log(9, 2)], &filter).unwrap();
+    assert_eq!((answer.seen, answer.transfers.len()), (2, 1));
+    // An address that is none must not pass as somebody else's money.
+    let mut dirty = log(5, 1);
+    dirty["topics"][2] = json!(B256::repeat_byte(2));
+    assert!(read(&[dirty], &filter).is_err());
+}
+
+#[test]
+fn what_was_not_asked_for_is_a_contradiction() {
+    assert!(matches!(
+        contradiction(log(10, 1)),
+        Contradiction::ForeignLog { number: 10, .. }
+    ));
+    let mut foreign = log(5, 1);
+    foreign["address"] = json!(Address::repeat_byte(0x71));
+    assert!(matches!(
+        contradiction(foreign),
+        Contradiction::ForeignToken { .. }
+    ));
+}
+
+#[test]
+fn what_is_pending_removed_or_no_hex_is_refused() {
+    let mut pending = log(5, 1);
+    pending["blockHash"] = Value::Null;
+    assert_eq!(
+        contradiction(pending),
+        Contradiction::Undecodable(DecodeError::Pending { token: TOKEN })
+    );
+    let mut removed = log(5, 1);
+    removed["removed"] = json!(true);
+    assert_eq!(
+        contradiction(removed),
+        Contradiction::Undecodable(DecodeError::Removed { token: TOKEN })
+    );
+    for (field, text) in [("data", "0x1"), ("blockNumber", "7"), ("logIndex", "0xzz")] {
+        let mut odd = log(5, 1);
+        odd[field] = json!(text);
+        let field_named = contradiction(odd);
+        assert!(
+            matches!(field_named, Contradiction::Unreadable { field: named, .. } if named == field),
+            "{field_named:?}"
+        );
+    }
+    let mut five = log(5, 1);
+    five["topics"] = json!([word(1), word(2), word(3), word(4), word(5)]);
+    assert!(matches!(
+        read(&[five], &LogFilter::of(vec![TOKEN])),
+        Err(LogsError::Unreadable(_))
+    ));
+}

@@ -1,13 +1,14 @@
 //! What the reconciler reads: watched addresses, and the books of the orders that it must assess.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use paywatch_core::{Heads, OrderId};
+use paywatch_core::{Address, Heads, OrderId};
 use sqlx::AnyConnection;
 
+use crate::batch::rows_of;
 use crate::chains::load_chains;
 use crate::error::{StoreError, failed};
-use crate::fields::{Fields, chain_number, number};
+use crate::fields::{self, Fields, chain_number, number};
 use crate::load::load_orders;
 use crate::record::{OrderBooks, OrderRecord, Touch, Watched};
 use crate::store::Store;
@@ -28,16 +29,19 @@ const TOUCHED: &str = "SELECT order_id FROM transfers \
             AND (chains.covered_time IS NULL OR chains.covered_time <= orders.expires_at))";
 
 impl Store {
-    /// The addresses of orders that were made after the one whose first event is `seq`.
+    /// The addresses of at most `orders` orders that were made after the one whose first event is
+    /// `seq`, in the order in which they were made.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn watched_after(&self, seq: u64) -> Result<Vec<Watched>, StoreError> {
+    pub async fn watched_after(&self, seq: u64, orders: u32) -> Result<Vec<Watched>, StoreError> {
         let rows = sqlx::query(
-            "SELECT seq, address, order_id FROM watched_addresses WHERE seq > $1 \
-             ORDER BY seq, address",
+            "SELECT seq, address, order_id FROM watched_addresses WHERE seq > $1 AND seq <= \
+             (SELECT COALESCE(MAX(seq), 0) FROM (SELECT DISTINCT seq FROM watched_addresses \
+             WHERE seq > $1 ORDER BY seq LIMIT $2) AS next) ORDER BY seq, address",
         )
         .bind(number(seq, "sequence number")?)
+        .bind(i64::from(orders))
         .fetch_all(self.readers())
         .await
         .map_err(failed("read watched addresses"))?;
@@ -49,6 +53,30 @@ impl Store {
                     address: fields.parsed("address")?,
                     order_id: fields.parsed("order_id")?,
                 })
+            })
+            .collect()
+    }
+
+    /// Which orders are paid at `addresses`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn orders_at(
+        &self,
+        addresses: &BTreeSet<Address>,
+    ) -> Result<BTreeMap<Address, OrderId>, StoreError> {
+        let mut connection = self
+            .readers()
+            .acquire()
+            .await
+            .map_err(failed("read watched addresses"))?;
+        let keys: Vec<String> = addresses.iter().map(fields::address).collect();
+        let before = "SELECT address, order_id FROM watched_addresses WHERE address IN";
+        let rows = rows_of(&mut connection, &keys, before, "", "read watched addresses").await?;
+        rows.iter()
+            .map(|row| {
+                let fields = Fields::of(row, "watched_addresses", "address");
+                Ok((fields.parsed("address")?, fields.parsed("order_id")?))
             })
             .collect()
     }

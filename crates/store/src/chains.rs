@@ -50,7 +50,7 @@ pub(crate) async fn load_chains(
     connection: &mut AnyConnection,
 ) -> Result<Vec<ChainRecord>, StoreError> {
     let rows = sqlx::query(
-        "SELECT chain_id, tip_number, tip_hash, tip_parent_hash, tip_timestamp, finalized, \
+        "SELECT chain_id, tip_number, tip_hash, tip_parent_hash, tip_timestamp, safe, finalized, \
          covered_time, node_head, started_at, updated_at FROM chains ORDER BY chain_id",
     )
     .fetch_all(connection)
@@ -64,6 +64,7 @@ pub(crate) async fn load_chains(
                 heads: ChainHeads {
                     chain_id: fields.chain_id("chain_id")?,
                     tip: fields.block(tip)?,
+                    safe: fields.maybe_number("safe")?,
                     finalized: fields.maybe_number("finalized")?,
                     covered_time: fields.time("covered_time")?,
                 },

@@ -1,6 +1,7 @@
 //! The one way in which what happened on a chain reaches the books.
 
 mod changes;
+mod proofs;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,6 +10,7 @@ use sqlx::AnyConnection;
 
 use crate::batch::{Value, insert};
 use crate::error::{StoreError, failed};
+use crate::events::append_chain_events;
 use crate::fields::{Fields, address, chain_number, hash, maybe_number, number};
 use crate::record::ChainCommit;
 use crate::store::{Store, commit};
@@ -36,7 +38,9 @@ impl Store {
             return Err(StoreError::refused(what));
         }
         insert_transfers(&mut tx, update).await?;
+        proofs::insert(&mut tx, &update.proofs, update.at).await?;
         changes::apply(&mut tx, &update.changes, update.at).await?;
+        append_chain_events(&mut tx, &update.chain_events, update.at).await?;
         commit(tx).await
     }
 }
@@ -57,12 +61,11 @@ async fn start_cursor(
     update: &ChainCommit,
 ) -> Result<(), StoreError> {
     let tip = &update.heads.tip;
-    let first = update.blocks.iter().map(|block| block.number).min();
-    let started_at = first.unwrap_or(tip.number).min(tip.number);
+    let started_at = update.first_covered.unwrap_or(tip.number).min(tip.number);
     let inserted = sqlx::query(
         "INSERT INTO chains (chain_id, tip_number, tip_hash, tip_parent_hash, tip_timestamp, \
-         finalized, covered_time, node_head, started_at, updated_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (chain_id) DO NOTHING",
+         finalized, covered_time, node_head, started_at, updated_at, safe) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (chain_id) DO NOTHING",
     )
     .bind(chain_number(update.chain_id)?)
     .bind(number(tip.number, "block")?)
@@ -74,6 +77,7 @@ async fn start_cursor(
     .bind(number(update.node_head, "block")?)
     .bind(number(started_at, "block")?)
     .bind(update.at.unix_ms())
+    .bind(maybe_number(update.heads.safe, "block")?)
     .execute(connection)
     .await
     .map_err(failed("start a cursor"))?;
@@ -93,7 +97,7 @@ async fn move_cursor(
     let moved = sqlx::query(
         "UPDATE chains SET tip_number = $4, tip_hash = $5, tip_parent_hash = $6, \
          tip_timestamp = $7, finalized = $8, covered_time = $9, node_head = $10, \
-         updated_at = $11 WHERE chain_id = $1 AND tip_number = $2 AND tip_hash = $3",
+         updated_at = $11, safe = $12 WHERE chain_id = $1 AND tip_number = $2 AND tip_hash = $3",
     )
     .bind(chain_number(update.chain_id)?)
     .bind(number(expected.number, "block")?)
@@ -106,6 +110,7 @@ async fn move_cursor(
     .bind(update.heads.covered_time.unix_ms())
     .bind(number(update.node_head, "block")?)
     .bind(update.at.unix_ms())
+    .bind(maybe_number(update.heads.safe, "block")?)
     .execute(connection)
     .await
     .map_err(failed("move a cursor"))?;

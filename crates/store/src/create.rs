@@ -130,7 +130,7 @@ async fn insert_options(connection: &mut AnyConnection, order: &Order) -> Result
     let mut rows = Vec::with_capacity(order.options.len());
     for (position, option) in (0_i64..).zip(&order.options) {
         let PaymentMethod::DepositAddress { factory, treasury } = &option.method;
-        let row: [Value; 12] = [
+        let row: [Value; 13] = [
             id.clone().into(),
             position.into(),
             chain_number(option.token.chain_id)?.into(),
@@ -146,12 +146,17 @@ async fn insert_options(connection: &mut AnyConnection, order: &Order) -> Result
                 "confirmations",
             )?
             .into(),
-            option.finality.finalized_tag().into(),
+            option
+                .finality
+                .tag()
+                .map(|tag| tag.name().to_owned())
+                .into(),
+            option.finality.proof().name().into(),
         ];
         rows.push(row);
     }
     let before = "INSERT INTO order_options (order_id, position, chain_id, token, symbol, \
-        decimals, address, method, factory, treasury, min_confirmations, finalized_tag)";
+        decimals, address, method, factory, treasury, min_confirmations, finality_tag, proof)";
     insert(connection, &rows, before, "", "write payment options").await
 }
 

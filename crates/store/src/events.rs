@@ -1,14 +1,14 @@
 //! The event log: appended with the change that it tells of, read in order.
 
 use alloy_primitives::{hex, keccak256};
-use paywatch_core::{Event, OrderId, Snapshot, Timestamp};
+use paywatch_core::{ChainEvent, Event, OrderId, Snapshot, Timestamp};
 use sqlx::AnyConnection;
 
 use crate::batch::{Value, insert};
 use crate::error::{StoreError, failed};
-use crate::fields::{Fields, flags, number};
-use crate::record::EventRecord;
-use crate::store::Store;
+use crate::fields::{Fields, chain_number, flags, number};
+use crate::record::{EventRecord, OrderEvent, Told};
+use crate::store::{Store, commit, take_event_numbers};
 
 /// An event to be appended.
 #[derive(Clone, Copy, Debug)]
@@ -28,9 +28,9 @@ impl Store {
     /// When the database fails.
     pub async fn events_after(&self, seq: u64, limit: u32) -> Result<Vec<EventRecord>, StoreError> {
         let rows = sqlx::query(
-            "SELECT seq, id, order_id, order_seq, kind, payment_id, status, flags, received, \
-             counted, confirmed, excess, happened_at FROM events WHERE seq > $1 \
-             ORDER BY seq LIMIT $2",
+            "SELECT seq, id, order_id, order_seq, chain_id, kind, payment_id, status, flags, \
+             received, counted, confirmed, excess, detail, happened_at FROM events \
+             WHERE seq > $1 ORDER BY seq LIMIT $2",
         )
         .bind(number(seq, "sequence number")?)
         .bind(i64::from(limit))
@@ -43,24 +43,73 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Tells of a chain itself.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn tell_of_chain(&self, event: &ChainEvent, at: Timestamp) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        append_chain_events(&mut tx, std::slice::from_ref(event), at).await?;
+        commit(tx).await
+    }
+}
+
 fn record(fields: Fields<'_>) -> Result<EventRecord, StoreError> {
+    let told = match fields.maybe_parsed::<OrderId>("order_id")? {
+        Some(order_id) => Told::Order(OrderEvent {
+            order_id,
+            order_seq: fields.number("order_seq")?,
+            event: Event {
+                kind: fields.parsed("kind")?,
+                payment: fields.maybe_parsed("payment_id")?,
+            },
+            status: fields.parsed("status")?,
+            flags: fields.flags("flags")?,
+            received: fields.parsed("received")?,
+            counted: fields.parsed("counted")?,
+            confirmed: fields.parsed("confirmed")?,
+            excess: fields.parsed("excess")?,
+        }),
+        None => Told::Chain(ChainEvent {
+            chain_id: fields.chain_id("chain_id")?,
+            kind: fields.parsed("kind")?,
+            detail: fields.text("detail")?,
+        }),
+    };
     Ok(EventRecord {
         seq: fields.number("seq")?,
         id: fields.text("id")?,
-        order_id: fields.parsed("order_id")?,
-        order_seq: fields.number("order_seq")?,
-        event: Event {
-            kind: fields.parsed("kind")?,
-            payment: fields.maybe_parsed("payment_id")?,
-        },
-        status: fields.parsed("status")?,
-        flags: fields.flags("flags")?,
-        received: fields.parsed("received")?,
-        counted: fields.parsed("counted")?,
-        confirmed: fields.parsed("confirmed")?,
-        excess: fields.parsed("excess")?,
+        told,
         at: fields.time("happened_at")?,
     })
+}
+
+/// Appends what is to be told of chains, and takes the numbers for it.
+pub(crate) async fn append_chain_events(
+    connection: &mut AnyConnection,
+    events: &[ChainEvent],
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    let count = number(u64::try_from(events.len()).unwrap_or(u64::MAX), "events")?;
+    let last = take_event_numbers(connection, count).await?;
+    let first = last.saturating_sub(count).saturating_add(1);
+    let mut rows: Vec<[Value; 6]> = Vec::with_capacity(events.len());
+    for (seq, event) in (first..).zip(events) {
+        rows.push([
+            seq.into(),
+            event_id(&format!("chain {}", event.chain_id), seq).into(),
+            chain_number(event.chain_id)?.into(),
+            event.kind.name().into(),
+            event.detail.as_str().into(),
+            at.unix_ms().into(),
+        ]);
+    }
+    let before = "INSERT INTO events (seq, id, chain_id, kind, detail, happened_at)";
+    insert(connection, &rows, before, "", "append events").await
 }
 
 /// Appends `events`, whose numbers were taken in the same transaction.
@@ -73,7 +122,7 @@ pub(crate) async fn append(
         .map(|new| {
             [
                 new.seq.into(),
-                event_id(new.order_id, new.order_seq).into(),
+                event_id(&new.order_id.to_string(), new.order_seq).into(),
                 new.order_id.to_string().into(),
                 new.order_seq.into(),
                 new.event.kind.name().into(),
@@ -93,11 +142,11 @@ pub(crate) async fn append(
     insert(connection, &rows, before, "", "append events").await
 }
 
-/// The id of an order's event. It follows from the order and the event's place, so whoever tells
-/// an event twice tells it under the same id.
-fn event_id(order_id: OrderId, order_seq: i64) -> String {
-    let mut preimage = order_id.to_string().into_bytes();
-    preimage.extend_from_slice(&order_seq.to_be_bytes());
+/// The id of an event. It follows from its subject and its place there, so whoever tells an event
+/// twice tells it under the same id.
+fn event_id(subject: &str, place: i64) -> String {
+    let mut preimage = subject.as_bytes().to_vec();
+    preimage.extend_from_slice(&place.to_be_bytes());
     let digest = keccak256(preimage);
     let short: [u8; 16] = digest.0.first_chunk().copied().unwrap_or_default();
     format!("evt_{}", hex::encode(short))

@@ -17,6 +17,7 @@ mod fields;
 mod listing;
 mod load;
 mod migrations;
+mod proofs;
 mod record;
 mod store;
 #[cfg(feature = "test-postgres")]
@@ -26,7 +27,7 @@ pub use crate::database_url::{DatabaseUrl, DatabaseUrlError};
 pub use crate::error::{BoxError, StoreError};
 pub use crate::record::{
     ApiKeyRecord, ChainCommit, ChainRecord, CreateOutcome, EventRecord, NewApiKey, NewOrder,
-    OrderBooks, OrderChange, OrderFilter, OrderPage, OrderRecord, Page, PaymentRecord, Touch,
-    Watched,
+    OrderBooks, OrderChange, OrderEvent, OrderFilter, OrderPage, OrderRecord, Page, PaymentProof,
+    PaymentRecord, Told, Touch, Watched,
 };
 pub use crate::store::Store;

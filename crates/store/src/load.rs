@@ -18,11 +18,11 @@ const ORDERS: &str = "SELECT id, reference, amount, tolerance, late_policy, crea
     expires_at, cancelled_at, status, flags, received, counted, confirmed, excess, version, seq, \
     updated_at FROM orders WHERE id IN";
 const OPTIONS: &str = "SELECT order_id, chain_id, token, symbol, decimals, address, method, \
-    factory, treasury, min_confirmations, finalized_tag FROM order_options WHERE order_id IN";
+    factory, treasury, min_confirmations, finality_tag, proof FROM order_options WHERE order_id IN";
 const METADATA: &str = "SELECT order_id, name, value FROM order_metadata WHERE order_id IN";
 const TRANSFERS: &str = "SELECT order_id, chain_id, block_hash, log_index, block_number, \
     block_timestamp, tx_hash, token, sender, recipient, amount, canonical, confirmed_at_tip, \
-    state, is_late, detected_at, reverted_at FROM transfers WHERE order_id IN";
+    proof, state, is_late, detected_at, reverted_at FROM transfers WHERE order_id IN";
 
 /// The orders of `ids` that exist.
 pub(crate) async fn load_orders(
@@ -137,10 +137,10 @@ fn option(fields: Fields<'_>) -> Result<PaymentOption, StoreError> {
         .map_err(|cause| fields.corrupt("decimals", cause))?;
     let confirmations = FinalityRule::confirmations(fields.number("min_confirmations")?)
         .map_err(|cause| fields.corrupt("min_confirmations", cause))?;
-    let finality = if fields.flag("finalized_tag")? {
-        confirmations.and_finalized()
-    } else {
-        confirmations
+    let proved = confirmations.and_proof(fields.parsed("proof")?);
+    let finality = match fields.maybe_parsed("finality_tag")? {
+        Some(tag) => proved.and_tag(tag),
+        None => proved,
     };
     Ok(PaymentOption {
         token: Token {
@@ -177,7 +177,7 @@ fn add_payment(
     Ok(())
 }
 
-fn payment(fields: Fields<'_>) -> Result<PaymentRecord, StoreError> {
+pub(crate) fn payment(fields: Fields<'_>) -> Result<PaymentRecord, StoreError> {
     Ok(PaymentRecord {
         recorded: RecordedTransfer {
             transfer: Transfer {
@@ -191,6 +191,7 @@ fn payment(fields: Fields<'_>) -> Result<PaymentRecord, StoreError> {
                 amount: fields.parsed("amount")?,
             },
             confirmed_at_tip: fields.maybe_number("confirmed_at_tip")?,
+            proof: fields.parsed("proof")?,
         },
         state: fields.parsed("state")?,
         is_late: fields.flag("is_late")?,

@@ -9,11 +9,18 @@ use crate::engine::Pools;
 use crate::error::{StoreError, failed};
 
 /// Every step, in order. A step that was ever released is never changed.
-const STEPS: [(i64, &str, &str); 1] = [(
-    1,
-    "orders and payments",
-    include_str!("../../../migrations/0001_orders_and_payments.sql"),
-)];
+const STEPS: [(i64, &str, &str); 2] = [
+    (
+        1,
+        "orders and payments",
+        include_str!("../../../migrations/0001_orders_and_payments.sql"),
+    ),
+    (
+        2,
+        "proofs and chain events",
+        include_str!("../../../migrations/0002_proofs_and_chain_events.sql"),
+    ),
+];
 
 /// Brings the database's layout up to date.
 ///

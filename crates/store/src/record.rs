@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use paywatch_core::{
-    Address, Amount, B256, Block, BlockNumber, BlockRef, ChainHeads, ChainId, Event, Flags, Order,
+    Address, Amount, B256, Block, BlockNumber, BlockRef, ChainEvent, ChainHeads, ChainId, Event, Flags, Order,
     OrderId, OrderStatus, PaymentState, RecordedTransfer, Reference, Snapshot, Timestamp, Transfer,
     TransferId,
 };
@@ -164,14 +164,20 @@ pub struct ChainCommit {
     pub node_head: BlockNumber,
     /// Everything above this block is gone.
     pub retract_above: Option<BlockNumber>,
-    /// New headers to remember, ascending.
+    /// The first block that this covers, if it covers any.
+    pub first_covered: Option<BlockNumber>,
+    /// Headers to remember, ascending.
     pub blocks: Vec<Block>,
     /// How many blocks below the tip are remembered.
     pub keep_blocks: u32,
     /// New transfers and the orders that they pay.
     pub transfers: Vec<(Transfer, OrderId)>,
+    /// What was shown of payments that the books hold, or that this brings.
+    pub proofs: Vec<PaymentProof>,
     /// What has become of the orders.
     pub changes: Vec<OrderChange>,
+    /// What is to be told of the chain itself.
+    pub chain_events: Vec<ChainEvent>,
     /// The time of the commit.
     pub at: Timestamp,
 }
@@ -191,16 +197,44 @@ pub struct OrderChange {
     pub events: Vec<Event>,
 }
 
-/// An event as the log holds it, with what the order was after the change that it belongs to.
+/// What shows that a payment's block holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PaymentProof {
+    /// The payment.
+    pub transfer: TransferId,
+    /// The evidence, which can be checked by itself.
+    pub bundle: String,
+}
+
+/// An event as the log holds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventRecord {
     /// Its place in the log: 1, 2, 3 and so on, in order of commit.
     pub seq: u64,
-    /// Its id, `evt_` and 32 hex digits, which follow from the order and `order_seq`.
+    /// Its id, `evt_` and 32 hex digits.
     pub id: String,
-    /// The order that it happened to.
+    /// What happened.
+    pub told: Told,
+    /// When it was written.
+    pub at: Timestamp,
+}
+
+/// What an event tells of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// An order.
+    Order(OrderEvent),
+    /// A chain.
+    Chain(ChainEvent),
+}
+
+/// Something that happened to an order, with what the order was after the change that it belongs
+/// to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderEvent {
+    /// The order.
     pub order_id: OrderId,
-    /// Its place among the order's events, from 1.
+    /// The event's place among the order's, from 1. Its id follows from the order and this.
     pub order_seq: u64,
     /// What happened.
     pub event: Event,
@@ -216,8 +250,17 @@ pub struct EventRecord {
     pub confirmed: Amount,
     /// What was counted beyond the asked amount.
     pub excess: Amount,
-    /// When it was written.
-    pub at: Timestamp,
+}
+
+impl EventRecord {
+    /// What it tells of an order, if it does.
+    #[must_use]
+    pub const fn of_order(&self) -> Option<&OrderEvent> {
+        match &self.told {
+            Told::Order(event) => Some(event),
+            Told::Chain(_) => None,
+        }
+    }
 }
 
 /// A key to the API to be made.

@@ -9,7 +9,7 @@ use paywatch_core::{
 };
 use paywatch_store::test_postgres::PrivatePostgres;
 use paywatch_store::{
-    CreateOutcome, DatabaseUrl, EventRecord, NewOrder, OrderFilter, OrderPage, OrderRecord, Page,
+    CreateOutcome, DatabaseUrl, EventRecord, NewOrder, OrderEvent, OrderFilter, OrderPage, OrderRecord, Page,
     Store,
 };
 use sqlx::{AnyConnection, Connection as _, Executor as _};
@@ -71,6 +71,9 @@ impl Books {
         let mut of_order: BTreeMap<OrderId, u64> = BTreeMap::new();
         for (seq, event) in (1..).zip(&events) {
             assert_eq!(event.seq, seq, "a gap in the log");
+            let Some(event) = event.of_order() else {
+                continue;
+            };
             let order_seq = of_order.entry(event.order_id).or_default();
             *order_seq += 1;
             assert_eq!(event.order_seq, *order_seq, "a gap in an order's events");
@@ -78,9 +81,16 @@ impl Books {
         events
     }
 
-    /// The names of the events, without those of orders being made.
-    pub(crate) async fn told(&self) -> Vec<&'static str> {
+    /// What the events tell of orders.
+    pub(crate) async fn order_events(&self) -> Vec<OrderEvent> {
         let events = self.events().await;
+        let of_orders = events.iter().filter_map(EventRecord::of_order);
+        of_orders.cloned().collect()
+    }
+
+    /// The names of the events of orders, without those of orders being made.
+    pub(crate) async fn told(&self) -> Vec<&'static str> {
+        let events = self.order_events().await;
         let names = events.iter().map(|event| event.event.kind.name());
         names.filter(|name| *name != "order.created").collect()
     }

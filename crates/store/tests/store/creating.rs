@@ -1,7 +1,7 @@
 //! Orders are made once and read back as they were.
 
 use futures::future::join_all;
-use paywatch_core::{Amount, EventKind, FinalityRule, LatePolicy, OrderId, Snapshot};
+use paywatch_core::{Amount, EventKind, FinalityRule, FinalityTag, LatePolicy, OrderId, Proof, Snapshot};
 use paywatch_store::{CreateOutcome, OrderRecord, StoreError};
 
 use crate::books::{Books, amount, at, option, order, order_id, requested};
@@ -23,7 +23,8 @@ async fn every_field_reads_back(books: Books) {
     rich.late_policy = LatePolicy::Hold;
     rich.options[0].finality = FinalityRule::confirmations(u32::MAX)
         .unwrap()
-        .and_finalized();
+        .and_tag(FinalityTag::Finalized)
+        .and_proof(Proof::ReceiptsRoot);
     rich.options
         .push(option(7, u64::try_from(i64::MAX).unwrap()));
     rich.options[2].token.symbol = "₮'; DROP TABLE orders; --".to_owned();
@@ -48,18 +49,19 @@ async fn every_field_reads_back(books: Books) {
     assert_eq!(books.order(&rich).await, expected);
     assert_eq!(books.store.order(order_id(2)).await.unwrap(), None);
 
-    let event = books.events().await.remove(0);
+    let record = books.events().await.remove(0);
+    let event = record.of_order().unwrap();
     assert_eq!(
         (event.event.kind, event.event.payment),
         (EventKind::OrderCreated, None)
     );
     assert_eq!((event.order_id, event.received), (rich.id, Amount::ZERO));
-    assert_eq!(event.at, rich.created_at);
-    let hex = event.id.strip_prefix("evt_").unwrap();
+    assert_eq!(record.at, rich.created_at);
+    let hex = record.id.strip_prefix("evt_").unwrap();
     assert!(
         hex.len() == 32 && hex.bytes().all(|b| b.is_ascii_hexdigit()),
         "{}",
-        event.id
+        record.id
     );
 }
 
@@ -116,7 +118,7 @@ async fn twins_make_one_order(books: Books) {
     ids.dedup();
     assert_eq!((created, ids.len()), (1, 1));
     assert_eq!(books.events().await.len(), 1);
-    assert_eq!(books.store.watched_after(0).await.unwrap().len(), 1);
+    assert_eq!(books.store.watched_after(0, 1_000).await.unwrap().len(), 1);
     let next = books.expects(order(99)).await;
     assert_eq!(books.order(&next).await.seq, 2);
 }
@@ -126,7 +128,7 @@ async fn addresses_are_watched_from_the_event_on(books: Books) {
     let mut second = order(2);
     second.options.push(option(3, 137));
     books.expects(second.clone()).await;
-    let all = books.store.watched_after(0).await.unwrap();
+    let all = books.store.watched_after(0, 1_000).await.unwrap();
     let seen: Vec<_> = all.iter().map(|w| (w.seq, w.address, w.order_id)).collect();
     let expected = vec![
         (1, first.options[0].address, first.id),
@@ -134,8 +136,8 @@ async fn addresses_are_watched_from_the_event_on(books: Books) {
         (2, second.options[2].address, second.id),
     ];
     assert_eq!(seen, expected);
-    assert_eq!(books.store.watched_after(1).await.unwrap(), all[1..]);
-    assert_eq!(books.store.watched_after(2).await.unwrap(), vec![]);
+    assert_eq!(books.store.watched_after(1, 1_000).await.unwrap(), all[1..]);
+    assert_eq!(books.store.watched_after(2, 1_000).await.unwrap(), vec![]);
 }
 
 async fn a_row_that_means_nothing_is_named(books: Books) {

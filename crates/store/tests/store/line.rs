@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use paywatch_core::{
-    Block, ChainHeads, Order, RecordedTransfer, Standing, Transfer, TransferId, assess,
+    Block, ChainHeads, Order, RecordedTransfer, Standing, Tags, Transfer, TransferId, assess,
     events_between,
 };
 use paywatch_store::{ChainCommit, OrderBooks, OrderChange, Store, StoreError, Touch};
@@ -102,7 +102,7 @@ impl Line {
             })
             .collect();
         let start = ChainHeads::starting_at(chain(self.id), tip);
-        let heads = self.heads.map_or(start, |heads| heads.moved_to(tip, None));
+        let heads = self.heads.map_or(start, |heads| heads.moved_to(tip, Tags::default()));
         let is_fork = self.heads.is_some_and(|heads| heads.tip.number >= first);
         let retract_above = is_fork.then(|| first - 1);
         let touch = Touch {
@@ -119,10 +119,13 @@ impl Line {
             heads,
             node_head: tip.number + 3,
             retract_above,
+            first_covered: Some(first),
             blocks,
             keep_blocks: 8,
             transfers,
+            proofs: Vec::new(),
             changes: Vec::new(),
+            chain_events: Vec::new(),
             at: at(1_000_000 + tip.number),
         };
         update.changes = books

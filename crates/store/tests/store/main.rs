@@ -35,5 +35,6 @@ mod keys;
 mod line;
 mod listing;
 mod opening;
+mod proofs;
 mod racing;
 mod reorgs;

@@ -52,7 +52,7 @@ async fn two_chains_and_two_shops_at_once(books: Books) {
     for writer in writers {
         writer.await.unwrap();
     }
-    let events = books.events().await;
+    let events = books.order_events().await;
     for order in &shared {
         let record = books.order(order).await;
         assert_eq!(record.snapshot.received, amount("50"));
@@ -67,5 +67,5 @@ async fn two_chains_and_two_shops_at_once(books: Books) {
         .iter()
         .filter(|event| event.event.kind.name() == "order.created");
     assert_eq!(created.count(), 64);
-    assert_eq!(books.store.watched_after(0).await.unwrap().len(), 64);
+    assert_eq!(books.store.watched_after(0, 1_000).await.unwrap().len(), 64);
 }

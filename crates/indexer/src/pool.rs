@@ -426,6 +426,13 @@ impl ChainSource for Pool {
             .any(|member| member.source().announces())
     }
 
+    fn silences(&self) -> u64 {
+        self.members
+            .iter()
+            .map(|member| member.source().silences())
+            .fold(0, u64::saturating_add)
+    }
+
     fn announced(&self, hash: B256) -> Option<Header> {
         self.members
             .iter()

@@ -337,6 +337,10 @@ impl ChainSource for RpcSource {
         self.node.heads().is_some_and(|heads| heads.is_live())
     }
 
+    fn silences(&self) -> u64 {
+        self.node.heads().map_or(0, |heads| heads.silences())
+    }
+
     fn announced(&self, hash: B256) -> Option<Header> {
         self.node.heads().and_then(|heads| heads.with_hash(hash))
     }

@@ -55,6 +55,11 @@ pub trait ChainSource: Send + Sync + Debug {
         false
     }
 
+    /// How often announcements stopped although there were new blocks.
+    fn silences(&self) -> u64 {
+        0
+    }
+
     /// The header with this hash, if it was announced lately.
     fn announced(&self, _hash: B256) -> Option<Header> {
         None

@@ -1,34 +1,62 @@
-//! Which order an address belongs to, kept in memory and read on from the store.
+//! Which addresses are watched, kept in memory and read on from the store.
 
-use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
 
-use paywatch_core::{Address, OrderId, Transfer};
+use async_trait::async_trait;
+use paywatch_indexer::{Cause, RecipientSet, WatchList};
 use paywatch_store::{Store, StoreError};
+use tokio::sync::Mutex;
 
-/// All watched addresses. Read on *after* the blocks were fetched: an order's address is in the
-/// store before anybody can pay to it, so a payment in those blocks finds its order.
-#[derive(Debug, Default)]
-pub(crate) struct AddressBook {
-    orders: HashMap<Address, OrderId>,
-    last_seq: u64,
+/// How many orders' addresses are read at once.
+const AT_ONCE: u32 = 5_000;
+
+/// All watched addresses, for all chains. Only the addresses are kept, so that a million of them
+/// are no burden; whose they are is asked of the store when one is paid.
+pub struct AddressBook {
+    store: Store,
+    addresses: Arc<RecipientSet>,
+    last_seq: Mutex<u64>,
+}
+
+impl fmt::Debug for AddressBook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("AddressBook").field(&self.addresses).finish()
+    }
 }
 
 impl AddressBook {
-    /// Reads what was added since the last time.
-    pub(crate) async fn read_on(&mut self, store: &Store) -> Result<(), StoreError> {
-        for watched in store.watched_after(self.last_seq).await? {
-            self.last_seq = self.last_seq.max(watched.seq);
-            self.orders.insert(watched.address, watched.order_id);
+    /// A book of what `store` watches. Nothing is read yet.
+    #[must_use]
+    pub fn new(store: Store) -> Self {
+        Self {
+            store,
+            addresses: Arc::default(),
+            last_seq: Mutex::new(0),
         }
-        Ok(())
     }
 
-    /// The order that `transfer` pays, if it is money to a watched address. Transfers of nothing
-    /// are not: anybody can send them in anybody's name.
-    pub(crate) fn order_paid_by(&self, transfer: &Transfer) -> Option<OrderId> {
-        if transfer.amount.is_zero() {
-            return None;
+    /// Reads what was added since the last time.
+    ///
+    /// # Errors
+    /// When the database fails. What was read before that is kept.
+    pub async fn read_on(&self) -> Result<Arc<RecipientSet>, StoreError> {
+        let mut last_seq = self.last_seq.lock().await;
+        loop {
+            let watched = self.store.watched_after(*last_seq, AT_ONCE).await?;
+            let Some(last) = watched.last() else {
+                return Ok(Arc::clone(&self.addresses));
+            };
+            self.addresses
+                .extend(watched.iter().map(|watched| watched.address));
+            *last_seq = last.seq;
         }
-        self.orders.get(&transfer.to).copied()
+    }
+}
+
+#[async_trait]
+impl WatchList for AddressBook {
+    async fn current(&self) -> Result<Option<Arc<RecipientSet>>, Cause> {
+        Ok(Some(self.read_on().await?))
     }
 }

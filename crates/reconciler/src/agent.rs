@@ -1,17 +1,25 @@
-//! The loop of one chain: follow, reconcile, commit.
+//! The loop of one chain: follow, reconcile, commit, prove.
+
+mod progress;
+mod vigil;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use paywatch_core::{BlockNumber, Timestamp};
+use paywatch_core::{BlockNumber, BlockRef, ChainEvent, ChainEventKind, Timestamp};
 use paywatch_indexer::{
-    ChainSource, ChainUpdate, FollowError, FollowSettings, Follower, Start, VerifyError, verify,
+    Alarm, ChainSource, ChainUpdate, FollowError, FollowSettings, Follower, Start, VerifyError,
+    verify,
 };
 use paywatch_store::{Store, StoreError};
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use crate::address_book::AddressBook;
+use crate::agent::progress::Progress;
+use crate::agent::vigil::Vigil;
 use crate::reconciler::{Applied, ReconcileError, Reconciler};
 
 /// The wall clock, as a value that tests can drive.
@@ -19,6 +27,9 @@ pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// How long to wait before a failed verification or database is tried again.
 const PAUSE: Duration = Duration::from_secs(2);
+
+/// How often payments that could not be proved are tried again while nothing else happens.
+const PROVE_AGAIN: Duration = Duration::from_secs(5);
 
 /// How a chain's loop is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,12 +54,28 @@ pub enum AgentState {
     },
 }
 
+/// How a chain's loop works.
+#[derive(Clone, Debug)]
+pub struct AgentSettings {
+    /// How the chain is followed.
+    pub follow: FollowSettings,
+    /// Where it begins if it was never followed; at the node's head, if nothing is said.
+    pub first_block: Option<BlockNumber>,
+    /// Whether payments are to be proved.
+    pub proofs: bool,
+    /// After how long without a new block the chain has stalled; never, if nothing is said.
+    pub stall_after: Option<Duration>,
+    /// After how long without a new final block its finality has.
+    pub finality_stall_after: Option<Duration>,
+}
+
 /// The loop of one chain.
 pub struct ChainAgent {
     store: Store,
+    addresses: Arc<AddressBook>,
     source: Arc<dyn ChainSource>,
-    settings: FollowSettings,
-    first_block: Option<BlockNumber>,
+    alarms: Option<broadcast::Receiver<Alarm>>,
+    settings: AgentSettings,
     now: Now,
     state: watch::Sender<AgentState>,
 }
@@ -56,7 +83,7 @@ pub struct ChainAgent {
 impl fmt::Debug for ChainAgent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ChainAgent")
-            .field("chain_id", &self.settings.chain_id)
+            .field("chain_id", &self.settings.follow.chain_id)
             .finish()
     }
 }
@@ -69,25 +96,52 @@ enum End {
     Stopped(String),
 }
 
+/// What the inner loop goes on with.
+enum Next {
+    Update(Box<ChainUpdate>),
+    Failed(Box<FollowError>),
+    ProveAgain,
+}
+
+/// What the inner loop keeps beside the follower.
+struct Loop {
+    reconciler: Reconciler,
+    vigil: Vigil,
+    progress: Progress,
+    alarms: Option<broadcast::Receiver<Alarm>>,
+    /// What could not be told yet.
+    untold: Vec<ChainEvent>,
+    has_unproved: bool,
+}
+
 impl ChainAgent {
-    /// An agent that begins at the stored cursor; on a chain never followed before, at
-    /// `first_block` or else at the node's head.
+    /// An agent that begins at the stored cursor, or where `settings` say.
     #[must_use]
     pub fn new(
         store: Store,
+        addresses: Arc<AddressBook>,
         source: Arc<dyn ChainSource>,
-        settings: FollowSettings,
-        first_block: Option<BlockNumber>,
+        settings: AgentSettings,
         now: Now,
     ) -> Self {
         let (state, _) = watch::channel(AgentState::Starting);
         Self {
             store,
+            addresses,
             source,
+            alarms: None,
             settings,
-            first_block,
             now,
             state,
+        }
+    }
+
+    /// This agent, which also passes on what its source should be known for.
+    #[must_use]
+    pub fn with_alarms(self, alarms: broadcast::Receiver<Alarm>) -> Self {
+        Self {
+            alarms: Some(alarms),
+            ..self
         }
     }
 
@@ -97,8 +151,9 @@ impl ChainAgent {
         self.state.subscribe()
     }
 
-    /// Runs until `shutdown`, or until going on would be guessing.
-    pub async fn run(self, shutdown: CancellationToken) {
+    /// Runs until `shutdown`. A chain that stopped is followed again once its cursor was set back.
+    pub async fn run(mut self, shutdown: CancellationToken) {
+        let mut alarms = self.alarms.take();
         if shutdown
             .run_until_cancelled(self.verified())
             .await
@@ -107,21 +162,92 @@ impl ChainAgent {
             return;
         }
         loop {
-            match self.follow(&shutdown).await {
+            let mut state = self.begin_loop(alarms.take());
+            let end = self.follow(&mut state, &shutdown).await;
+            alarms = state.alarms.take();
+            match end {
                 End::Shutdown => return,
                 End::CursorMoved => {
-                    tracing::warn!(chain.id = %self.settings.chain_id, "the stored cursor moved; following again from it");
+                    tracing::warn!(chain.id = %self.settings.follow.chain_id, "the stored cursor moved; following again from it");
                 },
                 End::Stopped(cause) => {
-                    tracing::error!(chain.id = %self.settings.chain_id, cause, "chain stopped");
-                    self.state.send_replace(AgentState::Stopped {
-                        since: (self.now)(),
-                        cause,
-                    });
-                    shutdown.cancelled().await;
-                    return;
+                    self.stopped(cause, &mut state).await;
+                    let moved = shutdown.run_until_cancelled(self.cursor_moved()).await;
+                    if moved.is_none() {
+                        return;
+                    }
                 },
             }
+        }
+    }
+
+    fn begin_loop(&self, alarms: Option<broadcast::Receiver<Alarm>>) -> Loop {
+        let follow = &self.settings.follow;
+        let keep_blocks = u32::try_from(follow.window).unwrap_or(u32::MAX);
+        Loop {
+            reconciler: Reconciler::new(
+                self.store.clone(),
+                Arc::clone(&self.addresses),
+                keep_blocks,
+            ),
+            vigil: Vigil::new(
+                follow.chain_id,
+                self.settings.stall_after,
+                self.settings.finality_stall_after,
+            ),
+            progress: Progress::new(follow.chain_id),
+            alarms,
+            untold: Vec::new(),
+            has_unproved: self.settings.proofs,
+        }
+    }
+
+    async fn stopped(&self, cause: String, state: &mut Loop) {
+        let chain_id = self.settings.follow.chain_id;
+        tracing::error!(chain.id = %chain_id, cause, "chain stopped");
+        state.untold.push(ChainEvent {
+            chain_id,
+            kind: ChainEventKind::Stopped,
+            detail: cause.clone(),
+        });
+        self.tell(state).await;
+        self.state.send_replace(AgentState::Stopped {
+            since: (self.now)(),
+            cause,
+        });
+    }
+
+    /// Waits until somebody else moves the stored cursor.
+    async fn cursor_moved(&self) {
+        let stopped_at = self.cursor().await;
+        loop {
+            sleep(PAUSE).await;
+            if let (Ok(now), Ok(then)) = (self.cursor().await, &stopped_at)
+                && now != *then
+            {
+                return;
+            }
+        }
+    }
+
+    async fn cursor(&self) -> Result<Option<BlockRef>, StoreError> {
+        let chains = self.store.chains().await?;
+        Ok(chains
+            .iter()
+            .find(|chain| chain.heads.chain_id == self.settings.follow.chain_id)
+            .map(|chain| chain.heads.tip.to_ref()))
+    }
+
+    /// Tells what is to be told of the chain. What the database does not take is tried again.
+    async fn tell(&self, state: &mut Loop) {
+        while let Some(event) = state.untold.first() {
+            if let Err(error) = self.store.tell_of_chain(event, (self.now)()).await {
+                tracing::warn!(chain.id = %event.chain_id, cause = describe(&error), "an event could not be written; trying again");
+                return;
+            }
+            progress::told(event);
+            tracing::warn!(chain.id = %event.chain_id, event = %event.kind, "{}", event.detail);
+            state.untold.remove(0);
         }
     }
 
@@ -130,8 +256,8 @@ impl ChainAgent {
         loop {
             match verify(
                 self.source.as_ref(),
-                self.settings.chain_id,
-                &self.settings.tokens,
+                self.settings.follow.chain_id,
+                &self.settings.follow.tokens,
             )
             .await
             {
@@ -143,14 +269,14 @@ impl ChainAgent {
 
     async fn wait_for_node(&self, error: &VerifyError) {
         self.waiting("the node could not be verified", describe(error));
-        tokio::time::sleep(PAUSE).await;
+        sleep(PAUSE).await;
     }
 
     /// Says, once per spell and cause, that something is amiss.
     fn waiting(&self, what: &str, cause: String) {
         let is_news = !matches!(&*self.state.borrow(), AgentState::Waiting { cause: known, .. } if *known == cause);
         if is_news {
-            tracing::error!(chain.id = %self.settings.chain_id, cause, "{what}; trying again");
+            tracing::error!(chain.id = %self.settings.follow.chain_id, cause, "{what}; trying again");
             self.state.send_replace(AgentState::Waiting {
                 since: (self.now)(),
                 cause,
@@ -158,37 +284,59 @@ impl ChainAgent {
         }
     }
 
-    async fn follow(&self, shutdown: &CancellationToken) -> End {
+    async fn follow(&self, state: &mut Loop, shutdown: &CancellationToken) -> End {
         let Some(mut follower) = shutdown.run_until_cancelled(self.follower()).await else {
             return End::Shutdown;
         };
-        let keep_blocks = u32::try_from(self.settings.window).unwrap_or(u32::MAX);
-        let mut reconciler = Reconciler::new(self.store.clone(), keep_blocks);
         loop {
-            let update = match shutdown.run_until_cancelled(self.next(&mut follower)).await {
+            self.tell(state).await;
+            let next = shutdown
+                .run_until_cancelled(self.next(&mut follower, state))
+                .await;
+            let update = match next {
                 None => return End::Shutdown,
-                Some(Ok(update)) => update,
-                Some(Err(error)) => return End::Stopped(describe(&error)),
+                Some(Next::Failed(error)) => return End::Stopped(describe(error.as_ref())),
+                Some(Next::Update(update)) => Some(update),
+                Some(Next::ProveAgain) => None,
             };
-            match shutdown
-                .run_until_cancelled(self.commit(&mut reconciler, &update))
-                .await
-            {
-                None => return End::Shutdown,
-                Some(Some(end)) => return end,
-                Some(None) => {},
+            if let Some(update) = &update {
+                let committed = self.commit(&mut state.reconciler, update);
+                let applied = match shutdown.run_until_cancelled(committed).await {
+                    None => return End::Shutdown,
+                    Some(Err(end)) => return end,
+                    Some(Ok(applied)) => applied,
+                };
+                follower.expect_finality(applied.is_waiting);
+                state.has_unproved |= self.settings.proofs && applied.transfers > 0;
+                state.progress.saw(update, &applied);
+                state.untold.extend(state.vigil.saw(update));
+            }
+            if state.has_unproved {
+                match shutdown.run_until_cancelled(self.prove(state)).await {
+                    None => return End::Shutdown,
+                    Some(Err(end)) => return end,
+                    Some(Ok(())) => {},
+                }
             }
         }
     }
 
-    /// The next update; meanwhile, says how the node does.
-    async fn next(&self, follower: &mut Follower) -> Result<ChainUpdate, FollowError> {
+    /// The next update; meanwhile, says how the node does, and what stands still.
+    async fn next(&self, follower: &mut Follower, state: &mut Loop) -> Next {
         let mut health = follower.health();
         let next = follower.next();
         tokio::pin!(next);
+        let prove_at = Instant::now().checked_add(PROVE_AGAIN);
         loop {
+            self.tell(state).await;
             tokio::select! {
-                update = &mut next => return update,
+                update = &mut next => {
+                    state.untold.extend(state.vigil.heard(self.source.silences()));
+                    return match update {
+                        Ok(update) => Next::Update(Box::new(update)),
+                        Err(error) => Next::Failed(Box::new(error)),
+                    };
+                },
                 Ok(()) = health.changed() => {
                     let trouble = health.borrow_and_update().clone();
                     match trouble {
@@ -196,7 +344,50 @@ impl ChainAgent {
                         None => self.following(),
                     }
                 },
+                Some(alarm) = heard(&mut state.alarms) => state.untold.push(ChainEvent {
+                    chain_id: self.settings.follow.chain_id,
+                    kind: alarm.kind,
+                    detail: alarm.detail,
+                }),
+                () = until(state.vigil.due()) => state.untold.extend(state.vigil.check()),
+                () = until(prove_at), if state.has_unproved => return Next::ProveAgain,
             }
+        }
+    }
+
+    /// Proves what can be proved now.
+    async fn prove(&self, state: &mut Loop) -> Result<(), End> {
+        let tokens = &self.settings.follow.tokens;
+        let proved = state
+            .reconciler
+            .prove(self.source.as_ref(), tokens, (self.now)())
+            .await;
+        match proved {
+            Ok(proved) => {
+                state.has_unproved = proved.left > 0;
+                if let Some(applied) = proved.applied {
+                    tell_changes(self.settings.follow.chain_id, &applied);
+                }
+                if let Some(trouble) = proved.trouble {
+                    tracing::warn!(
+                        chain.id = %self.settings.follow.chain_id,
+                        cause = describe(&trouble),
+                        blocks.left = proved.left,
+                        "payments cannot be proved yet, so they are not confirmed; trying again"
+                    );
+                }
+                Ok(())
+            },
+            Err(ReconcileError::CursorMoved { .. }) => Err(End::CursorMoved),
+            Err(
+                error @ (ReconcileError::Undecidable(_)
+                | ReconcileError::ForkBelowFinalized { .. }),
+            ) => Err(End::Stopped(describe(&error))),
+            Err(ReconcileError::Store(error)) => {
+                self.waiting("the database does not take a proof", describe(&error));
+                sleep(PAUSE).await;
+                Ok(())
+            },
         }
     }
 
@@ -208,23 +399,27 @@ impl ChainAgent {
         });
     }
 
-    /// Commits `update`, trying again while the database fails. `None` when it is done.
-    async fn commit(&self, reconciler: &mut Reconciler, update: &ChainUpdate) -> Option<End> {
+    /// Commits `update`, trying again while the database fails.
+    async fn commit(
+        &self,
+        reconciler: &mut Reconciler,
+        update: &ChainUpdate,
+    ) -> Result<Applied, End> {
         loop {
             match reconciler.apply(update, (self.now)()).await {
                 Ok(applied) => {
                     self.following();
                     tell(update, &applied);
-                    return None;
+                    return Ok(applied);
                 },
-                Err(ReconcileError::CursorMoved { .. }) => return Some(End::CursorMoved),
+                Err(ReconcileError::CursorMoved { .. }) => return Err(End::CursorMoved),
                 Err(
                     error @ (ReconcileError::Undecidable(_)
                     | ReconcileError::ForkBelowFinalized { .. }),
-                ) => return Some(End::Stopped(describe(&error))),
+                ) => return Err(End::Stopped(describe(&error))),
                 Err(ReconcileError::Store(error)) => {
                     self.waiting("the database does not take the update", describe(&error));
-                    tokio::time::sleep(PAUSE).await;
+                    sleep(PAUSE).await;
                 },
             }
         }
@@ -237,20 +432,54 @@ impl ChainAgent {
                 Ok(start) => break start,
                 Err(error) => {
                     self.waiting("the database does not answer", describe(&error));
-                    tokio::time::sleep(PAUSE).await;
+                    sleep(PAUSE).await;
                 },
             }
         };
-        Follower::new(Arc::clone(&self.source), self.settings.clone(), start)
+        Follower::new(
+            Arc::clone(&self.source),
+            Arc::clone(&self.addresses) as _,
+            self.settings.follow.clone(),
+            start,
+        )
     }
 
     async fn start(&self) -> Result<Start, StoreError> {
-        let recent = self.store.recent_blocks(self.settings.chain_id).await?;
-        Ok(match self.first_block {
-            _ if !recent.is_empty() => Start::Resume { recent },
+        let chain_id = self.settings.follow.chain_id;
+        let recent = self.store.recent_blocks(chain_id).await?;
+        let chains = self.store.chains().await?;
+        let finalized = chains
+            .iter()
+            .find(|chain| chain.heads.chain_id == chain_id)
+            .and_then(|chain| chain.heads.finalized);
+        Ok(match self.settings.first_block {
+            _ if !recent.is_empty() => Start::Resume { recent, finalized },
             Some(first) => Start::At(first),
             None => Start::Head,
         })
+    }
+}
+
+/// The next alarm; never, where there are none.
+async fn heard(alarms: &mut Option<broadcast::Receiver<Alarm>>) -> Option<Alarm> {
+    let Some(receiver) = alarms else {
+        return std::future::pending().await;
+    };
+    match receiver.recv().await {
+        Ok(alarm) => Some(alarm),
+        // More of the same: what was kept comes next.
+        Err(broadcast::error::RecvError::Lagged(_)) => None,
+        Err(broadcast::error::RecvError::Closed) => {
+            *alarms = None;
+            std::future::pending().await
+        },
+    }
+}
+
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => std::future::pending().await,
     }
 }
 
@@ -265,9 +494,13 @@ fn tell(update: &ChainUpdate, applied: &Applied) {
         transfers = applied.transfers,
         "covered"
     );
+    tell_changes(update.chain_id, applied);
+}
+
+fn tell_changes(chain_id: paywatch_core::ChainId, applied: &Applied) {
     for change in &applied.changes {
         tracing::info!(
-            chain.id = %update.chain_id,
+            chain.id = %chain_id,
             order.id = %change.order_id,
             status = %change.snapshot.status,
             counted = %change.snapshot.counted,

@@ -1,10 +1,10 @@
 //! What an update of a chain makes of the orders that it touches: a function of values.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use paywatch_core::{
-    AssessError, BlockNumber, ChainHeads, Heads, ImpossibleStep, OrderId, RecordedTransfer,
-    Standing, Transfer, TransferId, assess, events_between,
+    AssessError, BlockNumber, ChainHeads, Heads, ImpossibleStep, OrderId, PaymentState, Proof,
+    RecordedTransfer, Standing, Transfer, TransferId, assess, events_between,
 };
 use paywatch_store::{OrderBooks, OrderChange};
 
@@ -17,6 +17,10 @@ pub struct News<'a> {
     pub retract_above: Option<BlockNumber>,
     /// The transfers that the update brought, each with the order whose address it paid.
     pub transfers: &'a [(Transfer, OrderId)],
+    /// Transfers of which it was shown that their blocks hold them.
+    pub proved: &'a BTreeSet<TransferId>,
+    /// Transfers of which it was shown that their blocks do not.
+    pub disproved: &'a BTreeSet<TransferId>,
 }
 
 /// Why an order cannot be decided. The chain stops: guessing about money is worse.
@@ -42,8 +46,16 @@ pub enum DecideError {
     },
 }
 
-/// What changes for the orders in `books`, which were read under `heads`, through `news`. Orders
-/// for which nothing changes are left out.
+/// What news comes to.
+#[derive(Clone, Debug, Default)]
+pub struct Decision {
+    /// What changes. Orders for which nothing does are left out.
+    pub changes: Vec<OrderChange>,
+    /// Whether a payment on the news' chain still waits to be final.
+    pub is_waiting: bool,
+}
+
+/// What changes for the orders in `books`, which were read under `heads`, through `news`.
 ///
 /// # Errors
 /// [`DecideError`] names the first order that cannot be decided.
@@ -51,13 +63,21 @@ pub fn decide(
     books: &[OrderBooks],
     heads: &Heads,
     news: &News<'_>,
-) -> Result<Vec<OrderChange>, DecideError> {
+) -> Result<Decision, DecideError> {
     let mut heads = heads.clone();
     heads.insert(news.heads.chain_id, news.heads);
-    books
-        .iter()
-        .filter_map(|book| decide_one(book, &heads, news).transpose())
-        .collect()
+    let mut decision = Decision::default();
+    for book in books {
+        let change = decide_one(book, &heads, news)?;
+        let snapshot = change
+            .as_ref()
+            .map_or(&book.snapshot, |change| &change.snapshot);
+        decision.is_waiting |= snapshot.payments.iter().any(|(id, state)| {
+            id.chain_id == news.heads.chain_id && *state == PaymentState::Seen
+        });
+        decision.changes.extend(change);
+    }
+    Ok(decision)
 }
 
 fn decide_one(
@@ -95,10 +115,11 @@ fn decide_one(
 /// The order's transfers that are on their chains once the news is applied.
 fn transfers_after(book: &OrderBooks, news: &News<'_>) -> Vec<RecordedTransfer> {
     let is_gone = |transfer: &Transfer| {
-        transfer.id.chain_id == news.heads.chain_id
+        let is_above = transfer.id.chain_id == news.heads.chain_id
             && news
                 .retract_above
-                .is_some_and(|common| transfer.block_number > common)
+                .is_some_and(|common| transfer.block_number > common);
+        is_above || news.disproved.contains(&transfer.id)
     };
     let kept = book
         .transfers
@@ -115,5 +136,10 @@ fn transfers_after(book: &OrderBooks, news: &News<'_>) -> Vec<RecordedTransfer> 
         .map(|recorded| (recorded.transfer.id, recorded))
         .collect();
     by_id.extend(kept.map(|recorded| (recorded.transfer.id, recorded)));
+    for id in news.proved {
+        if let Some(recorded) = by_id.get_mut(id) {
+            recorded.proof = Proof::ReceiptsRoot;
+        }
+    }
     by_id.into_values().collect()
 }

@@ -5,7 +5,12 @@
 mod address_book;
 mod agent;
 pub mod decide;
+mod prove;
 mod reconciler;
+mod resync;
 
-pub use crate::agent::{AgentState, ChainAgent, Now};
+pub use crate::address_book::AddressBook;
+pub use crate::agent::{AgentSettings, AgentState, ChainAgent, Now};
+pub use crate::prove::Proved;
 pub use crate::reconciler::{Applied, ReconcileError, Reconciler};
+pub use crate::resync::{ResyncError, Resynced, resync};

@@ -1,13 +1,18 @@
 //! Commits one update of a chain together with everything that follows from it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use paywatch_core::{BlockNumber, BlockRef, ChainHeads, ChainId, OrderId, Timestamp, Transfer};
+use paywatch_core::{
+    Address, BlockNumber, BlockRef, ChainEvent, ChainEventKind, ChainHeads, ChainId, OrderId,
+    Timestamp, Transfer, TransferId,
+};
 use paywatch_indexer::ChainUpdate;
-use paywatch_store::{ChainCommit, OrderChange, Store, StoreError, Touch};
+use paywatch_store::{ChainCommit, OrderChange, PaymentProof, Store, StoreError, Touch};
 
 use crate::address_book::AddressBook;
 use crate::decide::{DecideError, News, decide};
+use crate::prove::Unproved;
 
 /// How often a commit is decided anew because an order changed meanwhile.
 const ATTEMPTS: u32 = 16;
@@ -15,9 +20,10 @@ const ATTEMPTS: u32 = 16;
 /// Applies the updates of one chain.
 #[derive(Debug)]
 pub struct Reconciler {
-    store: Store,
-    addresses: AddressBook,
+    pub(crate) store: Store,
+    pub(crate) addresses: Arc<AddressBook>,
     keep_blocks: u32,
+    pub(crate) unproved: Unproved,
 }
 
 /// What an update did.
@@ -27,6 +33,8 @@ pub struct Applied {
     pub transfers: usize,
     /// The orders that changed, and how.
     pub changes: Vec<OrderChange>,
+    /// Whether a payment on the chain still waits to be final.
+    pub is_waiting: bool,
 }
 
 /// Why an update was not committed. Nothing of it was written.
@@ -60,14 +68,44 @@ pub enum ReconcileError {
     Store(#[from] StoreError),
 }
 
+/// What was shown of payments since the last commit.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Shown {
+    /// Payments that their blocks hold.
+    pub(crate) proofs: Vec<PaymentProof>,
+    /// Payments that their blocks do not hold.
+    pub(crate) disproved: Vec<TransferId>,
+    /// What is to be told of it.
+    pub(crate) events: Vec<ChainEvent>,
+}
+
+/// An update and what else goes into its commit.
+struct Work<'a> {
+    update: &'a ChainUpdate,
+    shown: Shown,
+    transfers: Vec<(Transfer, OrderId)>,
+    by: By,
+    at: Timestamp,
+}
+
+/// On whose word the cursor moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum By {
+    /// The chain's.
+    Chain,
+    /// An operator's, who may set it back below what was final.
+    Operator,
+}
+
 impl Reconciler {
     /// A reconciler that keeps the last `keep_blocks` headers for finding forks after a restart.
     #[must_use]
-    pub fn new(store: Store, keep_blocks: u32) -> Self {
+    pub fn new(store: Store, addresses: Arc<AddressBook>, keep_blocks: u32) -> Self {
         Self {
             store,
-            addresses: AddressBook::default(),
+            addresses,
             keep_blocks,
+            unproved: Unproved::default(),
         }
     }
 
@@ -80,17 +118,37 @@ impl Reconciler {
         update: &ChainUpdate,
         at: Timestamp,
     ) -> Result<Applied, ReconcileError> {
-        self.addresses.read_on(&self.store).await?;
-        let transfers = self.payments_in(update);
+        self.apply_shown(update, Shown::default(), By::Chain, at)
+            .await
+    }
+
+    /// Applies `update`, and what was shown of payments, in one transaction.
+    pub(crate) async fn apply_shown(
+        &mut self,
+        update: &ChainUpdate,
+        shown: Shown,
+        by: By,
+        at: Timestamp,
+    ) -> Result<Applied, ReconcileError> {
+        let transfers = self.payments_in(update).await?;
+        let work = Work {
+            update,
+            shown,
+            transfers,
+            by,
+            at,
+        };
         let mut attempts = 0_u32;
         loop {
             attempts = attempts.saturating_add(1);
-            let commit = self.prepare(update, transfers.clone(), at).await?;
+            let (commit, is_waiting) = self.prepare(&work).await?;
             match self.store.commit_update(&commit).await {
                 Ok(()) => {
+                    self.unproved.applied(update, &work.transfers);
                     return Ok(Applied {
-                        transfers: transfers.len(),
+                        transfers: work.transfers.len(),
                         changes: commit.changes,
+                        is_waiting,
                     });
                 },
                 Err(StoreError::Stale { .. }) if attempts < ATTEMPTS => {
@@ -101,30 +159,46 @@ impl Reconciler {
         }
     }
 
-    fn payments_in(&self, update: &ChainUpdate) -> Vec<(Transfer, OrderId)> {
-        update
+    /// The transfers that pay a watched address, each with its order. Transfers of nothing do not:
+    /// anybody can send them in anybody's name.
+    async fn payments_in(
+        &self,
+        update: &ChainUpdate,
+    ) -> Result<Vec<(Transfer, OrderId)>, StoreError> {
+        let moved: Vec<&Transfer> = update
             .blocks
             .iter()
             .flat_map(|covered| &covered.transfers)
+            .filter(|transfer| !transfer.amount.is_zero())
+            .collect();
+        if moved.is_empty() {
+            return Ok(Vec::new());
+        }
+        let watched = self.addresses.read_on().await?;
+        let paid: BTreeSet<Address> = {
+            let watched = watched.read();
+            let to = moved.iter().map(|transfer| transfer.to);
+            to.filter(|to| watched.contains(to)).collect()
+        };
+        let orders: BTreeMap<Address, OrderId> = self.store.orders_at(&paid).await?;
+        Ok(moved
+            .into_iter()
             .filter_map(|transfer| {
-                self.addresses
-                    .order_paid_by(transfer)
-                    .map(|order| (transfer.clone(), order))
+                let order = orders.get(&transfer.to)?;
+                Some((transfer.clone(), *order))
             })
-            .collect()
+            .collect())
     }
 
-    async fn prepare(
-        &self,
-        update: &ChainUpdate,
-        transfers: Vec<(Transfer, OrderId)>,
-        at: Timestamp,
-    ) -> Result<ChainCommit, ReconcileError> {
+    /// The commit of `work`, and whether a payment still waits to be final after it.
+    async fn prepare(&self, work: &Work<'_>) -> Result<(ChainCommit, bool), ReconcileError> {
+        let update = work.update;
         let chain_id = update.chain_id;
         let retract_above = update.retract_above.map(|common| common.number);
         let touch = Touch {
             chain_id,
-            orders: transfers
+            orders: work
+                .transfers
                 .iter()
                 .map(|(_, order)| *order)
                 .collect::<BTreeSet<_>>(),
@@ -140,6 +214,7 @@ impl Reconciler {
         if let (Some(common), Some(finalized)) =
             (retract_above, stored.and_then(|heads| heads.finalized))
             && common < finalized
+            && work.by == By::Chain
         {
             return Err(ReconcileError::ForkBelowFinalized {
                 chain_id,
@@ -147,27 +222,63 @@ impl Reconciler {
                 finalized,
             });
         }
-        let moved = stored
+        let mut moved = stored
             .copied()
             .unwrap_or_else(|| ChainHeads::starting_at(chain_id, update.tip))
-            .moved_to(update.tip, update.finalized);
+            .moved_to(update.tip, update.tags);
+        if work.by == By::Operator {
+            moved.safe = moved.safe.min(Some(update.tip.number));
+            moved.finalized = moved.finalized.min(Some(update.tip.number));
+        }
         let news = News {
             heads: moved,
             retract_above,
-            transfers: &transfers,
+            transfers: &work.transfers,
+            proved: &work.shown.proofs.iter().map(|proof| proof.transfer).collect(),
+            disproved: &work.shown.disproved.iter().copied().collect(),
         };
-        let changes = decide(&books, &heads, &news)?;
-        Ok(ChainCommit {
+        let decision = decide(&books, &heads, &news)?;
+        let commit = ChainCommit {
             chain_id,
             expected: update.previous,
             heads: moved,
             node_head: update.node_head,
             retract_above,
-            blocks: update.blocks.iter().map(|covered| covered.block).collect(),
+            first_covered: update.blocks.first().map(|covered| covered.block.number),
+            blocks: update
+                .below
+                .iter()
+                .copied()
+                .chain(update.blocks.iter().map(|covered| covered.block))
+                .collect(),
             keep_blocks: self.keep_blocks,
-            transfers,
-            changes,
-            at,
-        })
+            transfers: work.transfers.clone(),
+            disproved: work.shown.disproved.clone(),
+            proofs: work.shown.proofs.clone(),
+            changes: decision.changes,
+            chain_events: reorged(update, cursor)
+                .filter(|_| work.by == By::Chain)
+                .into_iter()
+                .chain(work.shown.events.iter().cloned())
+                .collect(),
+            at: work.at,
+        };
+        Ok((commit, decision.is_waiting))
     }
+}
+
+/// What is told when covered blocks left their chain.
+fn reorged(update: &ChainUpdate, cursor: Option<BlockRef>) -> Option<ChainEvent> {
+    let common: BlockNumber = update.retract_above?.number;
+    let before = cursor?.number;
+    let depth = before.saturating_sub(common);
+    Some(ChainEvent {
+        chain_id: update.chain_id,
+        kind: ChainEventKind::Reorged,
+        detail: format!(
+            "{depth} covered blocks above block {common} left the chain; it is covered to block {} \
+             of the new branch",
+            update.tip.number
+        ),
+    })
 }

@@ -32,7 +32,8 @@ impl Store {
             Some(expected) => move_cursor(&mut tx, update, expected).await?,
         }
         remember_blocks(&mut tx, update).await?;
-        let bereft = retract_transfers(&mut tx, update).await?;
+        let mut bereft = retract_transfers(&mut tx, update).await?;
+        bereft.extend(proofs::strike(&mut tx, update).await?);
         if let Some(order) = bereft.iter().find(|order| !is_told(update, order)) {
             let what = format!("a payment of order {order} left the chain without a word of it");
             return Err(StoreError::refused(what));
@@ -207,8 +208,12 @@ async fn insert_transfers(
     let before = "INSERT INTO transfers (chain_id, block_hash, log_index, payment_id, order_id, \
         block_number, block_timestamp, tx_hash, token, sender, recipient, amount, state, \
         detected_at, canonical, is_late)";
+    // What was struck is told anew as it really is.
     let after = "ON CONFLICT (chain_id, block_hash, log_index) \
-        DO UPDATE SET canonical = 1, reverted_at = NULL WHERE transfers.canonical = 0";
+        DO UPDATE SET canonical = 1, reverted_at = NULL, order_id = excluded.order_id, \
+        block_timestamp = excluded.block_timestamp, tx_hash = excluded.tx_hash, \
+        token = excluded.token, sender = excluded.sender, recipient = excluded.recipient, \
+        amount = excluded.amount WHERE transfers.canonical = 0";
     insert(connection, &rows, before, after, "write transfers").await
 }
 

@@ -172,6 +172,8 @@ pub struct ChainCommit {
     pub keep_blocks: u32,
     /// New transfers and the orders that they pay.
     pub transfers: Vec<(Transfer, OrderId)>,
+    /// Transfers that the books hold and that their blocks were shown not to.
+    pub disproved: Vec<TransferId>,
     /// What was shown of payments that the books hold, or that this brings.
     pub proofs: Vec<PaymentProof>,
     /// What has become of the orders.

@@ -1,6 +1,7 @@
 //! The new heads that a node announced. A hint: whoever follows asks anyway, only less often.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use alloy_primitives::B256;
@@ -19,6 +20,7 @@ pub(super) struct Heads {
     news: Notify,
     /// Tells the connection that it is not believed any more.
     mistrust: Notify,
+    silences: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -94,8 +96,14 @@ impl Heads {
         let is_mute = state.is_subscribed && state.highest.is_none() && !state.by_hash.is_empty();
         drop(state);
         if is_silent || is_mute {
+            self.silences.fetch_add(1, Ordering::Relaxed);
             self.mistrust.notify_one();
         }
+    }
+
+    /// How often a subscription was found out to be silent.
+    pub(super) fn silences(&self) -> u64 {
+        self.silences.load(Ordering::Relaxed)
     }
 
     /// Resolves when there was news since it last did.

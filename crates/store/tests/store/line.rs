@@ -123,6 +123,7 @@ impl Line {
             blocks,
             keep_blocks: 8,
             transfers,
+            disproved: Vec::new(),
             proofs: Vec::new(),
             changes: Vec::new(),
             chain_events: Vec::new(),

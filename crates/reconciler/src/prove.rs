@@ -1,0 +1,342 @@
+//! Shows of payments that their blocks hold them, before they may count as confirmed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::stream::{self, StreamExt};
+use paywatch_core::{
+    Amount, Block, BlockNumber, BlockRef, ChainEvent, ChainEventKind, ChainId, OrderId, Tags,
+    Timestamp, Token, Transfer, TransferId,
+};
+use paywatch_indexer::{ChainSource, ChainUpdate, CoveredBlock, SourceError, TRANSFER_TOPIC, decode};
+use paywatch_proof::ProvenBlock;
+use paywatch_store::{PaymentProof, StoreError};
+
+use crate::reconciler::{Applied, By, ReconcileError, Reconciler, Shown};
+
+/// How many blocks are proved at the same time.
+const AT_ONCE: usize = 4;
+/// How many blocks are proved in one commit.
+const IN_ONE_COMMIT: usize = 32;
+/// A block that could not be proved is tried again after at most so many rounds.
+const LONGEST_BREAK: u64 = 64;
+
+/// The blocks with payments of which nothing is shown yet.
+#[derive(Debug, Default)]
+pub(crate) struct Unproved {
+    /// By height and hash; with how often it failed, and the round from which on it is due.
+    blocks: BTreeMap<(BlockNumber, paywatch_core::B256), (u32, u64)>,
+    round: u64,
+    is_loaded: bool,
+}
+
+impl Unproved {
+    /// Takes note of what an update brought and took away.
+    pub(crate) fn applied(&mut self, update: &ChainUpdate, transfers: &[(Transfer, OrderId)]) {
+        if let Some(common) = update.retract_above {
+            self.blocks
+                .retain(|(number, _), _| *number <= common.number);
+        }
+        for (transfer, _) in transfers {
+            let block = (transfer.block_number, transfer.id.block_hash);
+            self.blocks.entry(block).or_insert((0, self.round));
+        }
+    }
+
+    fn due(&mut self) -> Vec<BlockRef> {
+        self.round = self.round.saturating_add(1);
+        let due = self
+            .blocks
+            .iter()
+            .filter(|(_, (_, from))| *from <= self.round);
+        due.take(IN_ONE_COMMIT)
+            .map(|((number, hash), _)| BlockRef {
+                number: *number,
+                hash: *hash,
+            })
+            .collect()
+    }
+
+    fn failed(&mut self, block: BlockRef) {
+        let round = self.round;
+        if let Some((failures, from)) = self.blocks.get_mut(&(block.number, block.hash)) {
+            let pause = 1_u64
+                .checked_shl(*failures)
+                .unwrap_or(LONGEST_BREAK)
+                .min(LONGEST_BREAK);
+            *failures = failures.saturating_add(1);
+            *from = round.saturating_add(pause);
+        }
+    }
+}
+
+/// What proving came to.
+#[derive(Debug)]
+pub struct Proved {
+    /// What it did to the orders, if anything was proved.
+    pub applied: Option<Applied>,
+    /// How many blocks still are to be proved.
+    pub left: usize,
+    /// Why the last of them could not be.
+    pub trouble: Option<SourceError>,
+}
+
+impl Reconciler {
+    /// Proves blocks that hold payments, and commits what follows from it: payments that their
+    /// blocks hold are marked, those that they do not hold are struck and told of, and those that
+    /// nobody had told of are added.
+    ///
+    /// # Errors
+    /// As [`Self::apply`]. A node that does not give what it takes is no error: it is asked again
+    /// the next time.
+    pub async fn prove(
+        &mut self,
+        source: &dyn ChainSource,
+        tokens: &[Token],
+        at: Timestamp,
+    ) -> Result<Proved, ReconcileError> {
+        let Some(chain_id) = tokens.first().map(|token| token.chain_id) else {
+            return Ok(self.proved(None, None));
+        };
+        self.load_unproved(chain_id).await?;
+        let due = self.unproved.due();
+        if due.is_empty() {
+            return Ok(self.proved(None, None));
+        }
+        let questions = due.into_iter().map(|block| async move {
+            let outcome = proven(source, block).await;
+            (block, outcome)
+        });
+        let outcomes: Vec<_> = stream::iter(questions).buffered(AT_ONCE).collect().await;
+        let mut trouble = None;
+        let mut proven = Vec::new();
+        for (block, outcome) in outcomes {
+            match outcome {
+                Ok(block) => proven.push(block),
+                Err(error) => {
+                    self.unproved.failed(block);
+                    trouble = Some(error);
+                },
+            }
+        }
+        if proven.is_empty() {
+            return Ok(self.proved(None, trouble));
+        }
+        let applied = self.commit_proven(chain_id, tokens, &proven, at).await?;
+        for proven in &proven {
+            let block = proven.block();
+            self.unproved.blocks.remove(&(block.number, block.hash));
+        }
+        Ok(self.proved(applied, trouble))
+    }
+
+    fn proved(&self, applied: Option<Applied>, trouble: Option<SourceError>) -> Proved {
+        Proved {
+            applied,
+            left: self.unproved.blocks.len(),
+            trouble,
+        }
+    }
+
+    async fn load_unproved(&mut self, chain_id: ChainId) -> Result<(), StoreError> {
+        if self.unproved.is_loaded {
+            return Ok(());
+        }
+        let round = self.unproved.round;
+        for block in self.store.unproved_blocks(chain_id).await? {
+            let key = (block.number, block.hash);
+            self.unproved.blocks.entry(key).or_insert((0, round));
+        }
+        self.unproved.is_loaded = true;
+        Ok(())
+    }
+
+    async fn commit_proven(
+        &mut self,
+        chain_id: ChainId,
+        tokens: &[Token],
+        proven: &[ProvenBlock],
+        at: Timestamp,
+    ) -> Result<Option<Applied>, ReconcileError> {
+        let chains = self.store.chains().await?;
+        let Some(stored) = chains
+            .into_iter()
+            .find(|chain| chain.heads.chain_id == chain_id)
+        else {
+            return Ok(None);
+        };
+        let mut shown = Shown::default();
+        let mut blocks = Vec::new();
+        for block in proven {
+            let found = self.compare(chain_id, tokens, block, &mut shown).await?;
+            if !found.transfers.is_empty() {
+                blocks.push(found);
+            }
+        }
+        let tip = stored.heads.tip;
+        let update = ChainUpdate {
+            chain_id,
+            previous: Some(tip.to_ref()),
+            retract_above: None,
+            blocks,
+            below: Vec::new(),
+            tip,
+            tags: Tags::default(),
+            node_head: stored.node_head,
+        };
+        Ok(Some(self.apply_shown(&update, shown, By::Chain, at).await?))
+    }
+
+    /// Compares the books with what `proven` holds. Returns the transfers that the books lack.
+    async fn compare(
+        &self,
+        chain_id: ChainId,
+        tokens: &[Token],
+        proven: &ProvenBlock,
+        shown: &mut Shown,
+    ) -> Result<CoveredBlock, StoreError> {
+        let block = proven.block();
+        let watched = self.addresses.read_on().await?;
+        let mut on_chain: BTreeMap<TransferId, Transfer> =
+            transfers_in(chain_id, tokens, proven, &block)
+                .into_iter()
+                .filter(|transfer| {
+                    !transfer.amount.is_zero() && watched.read().contains(&transfer.to)
+                })
+                .map(|transfer| (transfer.id, transfer))
+                .collect();
+        let number = block.number;
+        let booked = self
+            .store
+            .payments_between(chain_id, number, number)
+            .await?;
+        let mut struck = BTreeSet::new();
+        for (_, payment) in booked {
+            let ours = payment.recorded.transfer;
+            if ours.id.block_hash != block.hash {
+                continue;
+            }
+            match on_chain.get(&ours.id) {
+                Some(theirs) if is_same(&ours, theirs) => {
+                    on_chain.remove(&ours.id);
+                    if let Some(bundle) = proven.prove(chain_id, ours.id.log_index) {
+                        shown.proofs.push(PaymentProof {
+                            transfer: ours.id,
+                            bundle: bundle.to_json(),
+                        });
+                    }
+                },
+                // What it really holds under that log, if anything, is added below.
+                Some(_) | None => {
+                    struck.insert(ours.payment_id().to_string());
+                    shown.disproved.push(ours.id);
+                },
+            }
+        }
+        if !struck.is_empty() {
+            let struck: Vec<_> = struck.into_iter().collect();
+            shown.events.push(disagreement(
+                chain_id,
+                format!(
+                    "block {number} ({}) does not hold what an endpoint told of it; struck: {}",
+                    block.hash,
+                    struck.join(", ")
+                ),
+            ));
+        }
+        if !on_chain.is_empty() {
+            shown.events.push(disagreement(
+                chain_id,
+                format!(
+                    "{} payments of block {number} ({}) had not been told as they are; they were added",
+                    on_chain.len(),
+                    block.hash
+                ),
+            ));
+        }
+        for transfer in on_chain.values() {
+            if let Some(bundle) = proven.prove(chain_id, transfer.id.log_index) {
+                shown.proofs.push(PaymentProof {
+                    transfer: transfer.id,
+                    bundle: bundle.to_json(),
+                });
+            }
+        }
+        Ok(CoveredBlock {
+            block,
+            transfers: on_chain.into_values().collect(),
+        })
+    }
+}
+
+fn disagreement(chain_id: ChainId, detail: String) -> ChainEvent {
+    ChainEvent {
+        chain_id,
+        kind: ChainEventKind::EndpointsDisagree,
+        detail,
+    }
+}
+
+/// `block`, once enough endpoints have it and its receipts are shown to be its own.
+async fn proven(source: &dyn ChainSource, block: BlockRef) -> Result<ProvenBlock, SourceError> {
+    source.agreed(block).await?;
+    let evidence = source.evidence(block).await?;
+    evidence
+        .verify(block)
+        .map_err(|cause| SourceError::Unprovable {
+            number: block.number,
+            cause: Box::new(cause),
+        })
+}
+
+/// Whether the books say of a transfer what its block does. The transaction's hash is not in the
+/// receipts.
+fn is_same(ours: &Transfer, theirs: &Transfer) -> bool {
+    ours.block_number == theirs.block_number
+        && ours.block_timestamp == theirs.block_timestamp
+        && ours.token == theirs.token
+        && ours.from == theirs.from
+        && ours.to == theirs.to
+        && ours.amount == theirs.amount
+}
+
+/// The transfers of `tokens` in `proven`.
+fn transfers_in(
+    chain_id: ChainId,
+    tokens: &[Token],
+    proven: &ProvenBlock,
+    block: &Block,
+) -> Vec<Transfer> {
+    let mut transfers = Vec::new();
+    for proven in proven.logs() {
+        let known = tokens
+            .iter()
+            .find(|token| token.address == proven.log.address);
+        let Some(token) = known.filter(|_| proven.log.topics().first() == Some(&TRANSFER_TOPIC))
+        else {
+            continue;
+        };
+        // What is no transfer, or of no possible amount, cannot be in the books.
+        let Ok(Some(movement)) = decode(token.address, proven.log.topics(), &proven.log.data.data)
+        else {
+            continue;
+        };
+        let Ok(amount) = Amount::from_base_units(movement.value, token.decimals) else {
+            continue;
+        };
+        transfers.push(Transfer {
+            id: TransferId {
+                chain_id,
+                block_hash: block.hash,
+                log_index: proven.log_index,
+            },
+            block_number: block.number,
+            block_timestamp: block.timestamp,
+            tx_hash: proven.tx_hash,
+            token: token.address,
+            from: movement.from,
+            to: movement.to,
+            amount,
+        });
+    }
+    transfers
+}

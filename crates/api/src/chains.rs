@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use paywatch_core::Timestamp;
+use paywatch_core::{FinalityPolicy, FinalityTag, Timestamp};
 use paywatch_store::ChainRecord;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -47,6 +47,8 @@ pub(crate) struct ChainView {
     lag_seconds: Option<u64>,
     /// The highest covered block that the node calls final.
     finalized: Option<u64>,
+    /// The highest covered block that the node calls safe.
+    safe: Option<u64>,
     finality: FinalityView,
     /// How the reading goes: `starting`, `following`, `degraded` (it keeps trying), `stopped`.
     #[schema(example = "following")]
@@ -69,15 +71,50 @@ pub(crate) struct BlockView {
     timestamp: String,
 }
 
-/// When a payment is confirmed: both must hold.
+/// When a payment is confirmed: all of it must hold.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Finality)]
 pub(crate) struct FinalityView {
     /// Blocks that must stand on a payment, its own included.
     #[schema(example = 12)]
     confirmations: u32,
-    /// Whether the node's `finalized` tag must have reached it.
-    finalized_tag: bool,
+    /// The tag that must have reached it, if any: `safe` or `finalized`.
+    #[schema(example = "finalized")]
+    tag: Option<&'static str>,
+    /// What must have been shown of it: `receipts_root`, or `none` where the chain cannot give it.
+    #[schema(example = "receipts_root")]
+    proof: &'static str,
+    /// Other rules for smaller orders, by the order's amount.
+    tiers: Vec<TierView>,
+}
+
+/// A rule for orders up to an amount.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = FinalityTier)]
+pub(crate) struct TierView {
+    /// The largest amount that it is for.
+    #[schema(example = "100")]
+    up_to: String,
+    /// Blocks that must stand on a payment, its own included.
+    #[schema(example = 2)]
+    confirmations: u32,
+    /// The tag that must have reached it, if any.
+    tag: Option<&'static str>,
+}
+
+fn finality(policy: &FinalityPolicy) -> FinalityView {
+    let above = policy.above();
+    let tiers = policy.tiers().iter().map(|(up_to, rule)| TierView {
+        up_to: up_to.to_string(),
+        confirmations: rule.min_confirmations(),
+        tag: rule.tag().map(FinalityTag::name),
+    });
+    FinalityView {
+        confirmations: above.min_confirmations(),
+        tag: above.tag().map(FinalityTag::name),
+        proof: above.proof().name(),
+        tiers: tiers.collect(),
+    }
 }
 
 /// List the chains
@@ -129,10 +166,8 @@ fn view(
         lag_blocks: record.map(|record| record.node_head.saturating_sub(record.heads.tip.number)),
         lag_seconds: tip.map(|tip| seconds_since(tip.timestamp, now)),
         finalized: record.and_then(|record| record.heads.finalized),
-        finality: FinalityView {
-            confirmations: chain.finality.min_confirmations(),
-            finalized_tag: chain.finality.finalized_tag(),
-        },
+        safe: record.and_then(|record| record.heads.safe),
+        finality: finality(&chain.finality),
         condition: condition.name(),
         cause: trouble.map(|(cause, _)| cause.to_owned()),
         since: trouble.map(|(_, since)| time(since)),

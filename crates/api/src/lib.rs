@@ -10,7 +10,9 @@ mod condition;
 mod docs;
 mod health;
 pub mod keys;
+mod metrics;
 mod orders;
+mod payments;
 mod problem;
 mod router;
 #[cfg(test)]
@@ -20,4 +22,4 @@ mod wire;
 
 pub use crate::condition::{ChainCondition, ConditionBoard};
 pub use crate::router::{openapi, router};
-pub use crate::state::{ApiState, ChainOffer, Clock, Shop, SystemClock};
+pub use crate::state::{ApiState, ChainOffer, Clock, Metrics, Shop, SystemClock};

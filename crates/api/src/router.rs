@@ -25,7 +25,7 @@ use crate::auth::require_key;
 use crate::docs::{CONTENT_SECURITY_POLICY, Document};
 use crate::problem::{Code, Problem, REQUEST_ID, finish};
 use crate::state::ApiState;
-use crate::{chains, health, orders};
+use crate::{chains, health, metrics, orders, payments};
 
 /// How long a request may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -39,6 +39,7 @@ fn with_key() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .routes(routes!(orders::create, orders::list))
         .routes(routes!(orders::read))
+        .routes(routes!(payments::proof))
         .routes(routes!(chains::list))
 }
 
@@ -47,6 +48,7 @@ fn open() -> OpenApiRouter<ApiState> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
+        .routes(routes!(metrics::read))
 }
 
 /// The API's own description, OpenAPI 3.1.
@@ -127,7 +129,7 @@ async fn log(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     let status = response.status().as_u16();
     let took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-    if path == "/healthz" || path == "/readyz" {
+    if matches!(path.as_str(), "/healthz" | "/readyz" | "/metrics") {
         tracing::debug!(http.status = status, took_ms, "{method} {path}: {status}");
     } else {
         tracing::info!(http.status = status, took_ms, "{method} {path}: {status}");

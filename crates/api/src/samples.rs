@@ -30,6 +30,6 @@ fn chain(id: u64, name: &str, decimals: u8) -> ChainOffer {
         }],
         treasury: Address::repeat_byte(0x77),
         factory: Address::repeat_byte(0xfa),
-        finality: FinalityRule::confirmations(3).expect("at least 1"),
+        finality: FinalityRule::confirmations(3).expect("at least 1").into(),
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use paywatch_core::{Address, ChainId, FinalityRule, LatePolicy, Timestamp, Token};
+use paywatch_core::{Address, ChainId, FinalityPolicy, LatePolicy, Timestamp, Token};
 use paywatch_store::Store;
 
 use crate::condition::ConditionBoard;
@@ -28,6 +28,12 @@ impl Clock for SystemClock {
             .and_then(|ms| Timestamp::from_unix_ms(ms).ok())
             .unwrap_or(Timestamp::EPOCH)
     }
+}
+
+/// The metrics of the program.
+pub trait Metrics: Send + Sync + fmt::Debug {
+    /// All of them, in the text format of Prometheus.
+    fn render(&self) -> String;
 }
 
 /// What orders may ask for.
@@ -59,7 +65,7 @@ pub struct ChainOffer {
     /// The factory that deposit addresses are derived from.
     pub factory: Address,
     /// When a payment is confirmed.
-    pub finality: FinalityRule,
+    pub finality: FinalityPolicy,
 }
 
 impl Shop {
@@ -96,6 +102,7 @@ pub struct ApiState {
     pub(crate) shop: Arc<Shop>,
     pub(crate) board: ConditionBoard,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) metrics: Option<Arc<dyn Metrics>>,
 }
 
 impl ApiState {
@@ -107,6 +114,16 @@ impl ApiState {
             shop: Arc::new(shop),
             board,
             clock,
+            metrics: None,
+        }
+    }
+
+    /// This, and `/metrics` shows `metrics`.
+    #[must_use]
+    pub fn with_metrics(self, metrics: Arc<dyn Metrics>) -> Self {
+        Self {
+            metrics: Some(metrics),
+            ..self
         }
     }
 }

@@ -65,17 +65,27 @@ impl Client {
         self.answer(request).await
     }
 
+    /// The proof of the payment `id`, as it is.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn payment_proof(&self, id: &str) -> Result<Vec<u8>, ClientError> {
+        check_id(id, "a payment's")?;
+        let path = format!("v1/payments/{id}/proof");
+        let (status, body) = self.send(self.request(Method::GET, &path)?).await?;
+        if status.is_success() {
+            return Ok(body);
+        }
+        let problem: Problem = self.read(status, &body)?;
+        Err(ClientError::Problem(Box::new(problem)))
+    }
+
     /// The order `id`.
     ///
     /// # Errors
     /// [`ClientError`].
     pub async fn order(&self, id: &str) -> Result<Order, ClientError> {
-        let is_plain = id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-        if id.is_empty() || !is_plain {
-            return Err(ClientError::Setup {
-                what: format!("{id:?} is not an order's id"),
-            });
-        }
+        check_id(id, "an order's")?;
         self.answer(self.request(Method::GET, &format!("v1/orders/{id}"))?)
             .await
     }
@@ -144,4 +154,15 @@ impl Client {
             source,
         })
     }
+}
+
+/// What goes into a path must not change it.
+fn check_id(id: &str, whose: &str) -> Result<(), ClientError> {
+    let is_plain = id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    if !id.is_empty() && is_plain {
+        return Ok(());
+    }
+    Err(ClientError::Setup {
+        what: format!("{id:?} is not {whose} id"),
+    })
 }

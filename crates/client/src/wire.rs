@@ -166,6 +166,8 @@ pub struct Payment {
     pub status: String,
     /// Blocks that stand on it, its own included.
     pub confirmations: u64,
+    /// What shows that its block holds it: `receipts_root` or `none`.
+    pub proof: String,
     /// Whether it came after the deadline.
     pub late: bool,
     /// When it was first seen.
@@ -197,6 +199,8 @@ pub struct Chain {
     pub lag_seconds: Option<u64>,
     /// The highest covered block that the node calls final.
     pub finalized: Option<u64>,
+    /// The highest covered block that the node calls safe.
+    pub safe: Option<u64>,
     /// When a payment on it is confirmed.
     pub finality: Finality,
     /// How its loop is.
@@ -212,8 +216,23 @@ pub struct Chain {
 pub struct Finality {
     /// Blocks that must stand on it, its own included.
     pub confirmations: u32,
-    /// Whether the node's `finalized` tag must have reached it.
-    pub finalized_tag: bool,
+    /// The tag that must have reached it, if any.
+    pub tag: Option<String>,
+    /// What must have been shown of it: `receipts_root` or `none`.
+    pub proof: String,
+    /// Other rules for smaller orders.
+    pub tiers: Vec<FinalityTier>,
+}
+
+/// A rule for orders up to an amount.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct FinalityTier {
+    /// The largest amount that it is for.
+    pub up_to: String,
+    /// Blocks that must stand on a payment, its own included.
+    pub confirmations: u32,
+    /// The tag that must have reached it, if any.
+    pub tag: Option<String>,
 }
 
 /// The last covered block of a chain.

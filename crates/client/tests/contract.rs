@@ -47,7 +47,7 @@ fn shop() -> Shop {
         tokens: vec![token],
         treasury: Address::repeat_byte(0x77),
         factory: Address::repeat_byte(0x44),
-        finality: FinalityRule::confirmations(3).expect("at least 1"),
+        finality: FinalityRule::confirmations(3).expect("at least 1").into(),
     };
     Shop {
         chains: vec![chain],
@@ -102,10 +102,14 @@ impl Server {
             heads: ChainHeads::starting_at(anvil(), tip),
             node_head: 1,
             retract_above: None,
+            first_covered: Some(tip.number),
             blocks: vec![tip],
             keep_blocks: 64,
             transfers: Vec::new(),
+            disproved: Vec::new(),
+            proofs: Vec::new(),
             changes: Vec::new(),
+            chain_events: Vec::new(),
             at: Timestamp::EPOCH,
         };
         self.store.commit_update(&update).await.expect("a block");

@@ -14,10 +14,11 @@ use paywatch_core::{Block, BlockNumber, ChainId, FinalityTag, Token, Window};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
+pub(crate) use crate::follower::backfill::{Extent, History};
 pub use crate::follower::error::FollowError;
+pub(crate) use crate::follower::error::Halt;
 
 use crate::follower::backfill::Backfill;
-use crate::follower::error::Halt;
 use crate::follower::read::{Found, Position, Reader, Step};
 use crate::follower::tags::Settled;
 use crate::follower::trouble::Trouble;

@@ -9,9 +9,11 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use paywatch_core::{Address, B256, BlockRef, ChainId};
+use alloy_primitives::Bloom;
+use paywatch_core::{Address, B256, Block, ChainId, FinalityTag, Timestamp};
 use paywatch_indexer::{
-    ChainSource, Contradiction, LogQuery, RpcSettings, RpcSource, SourceError, TRANSFER_TOPIC,
+    ChainSource, Contradiction, Header, LogFilter, LogQuery, RpcSettings, RpcSource, SourceError,
+    TRANSFER_TOPIC,
 };
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -67,7 +69,7 @@ impl Node {
     async fn source_within(&self, timeout: Duration) -> RpcSource {
         let http = format!("http://{}/v3/{KEY}", self.address).parse().unwrap();
         let settings = RpcSettings {
-            http,
+            http: Some(http),
             ws: None,
             timeout,
         };
@@ -168,6 +170,10 @@ fn log(number: u64, token: Address) -> Value {
     })
 }
 
+fn of(tokens: &[Address]) -> LogFilter {
+    LogFilter::of(tokens.to_vec())
+}
+
 fn asked_number(params: &Value) -> u64 {
     let digits = params[0].as_str().unwrap().strip_prefix("0x").unwrap();
     u64::from_str_radix(digits, 16).unwrap()
@@ -196,27 +202,27 @@ async fn headers_come_in_the_order_they_were_asked_for() {
     })
     .await;
     let source = node.source().await;
-    let blocks = source.blocks(&[3, 99, 101, 7]).await.unwrap();
+    let blocks = source.headers(&[3, 99, 101, 7]).await.unwrap();
     let numbers: Vec<_> = blocks
         .iter()
-        .map(|block| block.map(|block| block.number))
+        .map(|block| block.as_ref().map(|header| header.block.number))
         .collect();
     assert_eq!(numbers, [Some(3), Some(99), None, Some(7)]);
     let many: Vec<u64> = (0..=100).rev().collect();
-    let blocks = source.blocks(&many).await.unwrap();
+    let blocks = source.headers(&many).await.unwrap();
     assert!(
         blocks
             .iter()
             .zip(&many)
-            .all(|(block, number)| block.unwrap().number == *number)
+            .all(|(block, number)| block.as_ref().unwrap().block.number == *number)
     );
-    assert_eq!(source.block(101).await.unwrap(), None);
+    assert_eq!(source.headers(&[101]).await.unwrap(), [None]);
 }
 
 #[tokio::test]
 async fn another_block_than_asked_for_is_a_contradiction() {
     let node = Node::answering(|_, _| Says(header(8))).await;
-    let error = node.source().await.block(7).await.unwrap_err();
+    let error = node.source().await.headers(&[7]).await.unwrap_err();
     let expected = Contradiction::OtherNumber {
         asked: 7,
         answered: 8,
@@ -238,15 +244,29 @@ async fn a_chain_without_finality_has_none_and_a_busy_node_is_busy() {
     for answer in none {
         let answer = std::sync::Mutex::new(Some(answer));
         let node = Node::answering(move |_, _| answer.lock().unwrap().take().unwrap()).await;
-        assert_eq!(node.source().await.finalized().await.unwrap(), None);
+        assert_eq!(
+            node.source()
+                .await
+                .tagged(FinalityTag::Finalized)
+                .await
+                .unwrap(),
+            None
+        );
     }
     let node = Node::answering(|_, _| Status(429, "retry-after: 7\r\n", "slow down")).await;
-    match node.source().await.finalized().await.unwrap_err() {
+    match node
+        .source()
+        .await
+        .tagged(FinalityTag::Finalized)
+        .await
+        .unwrap_err()
+    {
         SourceError::Later { after, .. } => assert_eq!(after, Some(Duration::from_secs(7))),
         other => panic!("{other:?}"),
     }
     let node = Node::answering(|_, _| Says(header(90))).await;
-    assert_eq!(node.source().await.finalized().await.unwrap(), Some(90));
+    let finalized = node.source().await.tagged(FinalityTag::Finalized).await;
+    assert_eq!(finalized.unwrap().unwrap().number, 90);
 }
 
 #[tokio::test]
@@ -257,27 +277,34 @@ async fn logs_of_a_block_are_those_of_that_block() {
     })
     .await;
     let source = node.source().await;
-    let query = LogQuery::Block(BlockRef {
-        number: 5,
-        hash: hash(5),
+    let query = LogQuery::block(&Header {
+        block: Block {
+            number: 5,
+            hash: hash(5),
+            parent_hash: hash(4),
+            timestamp: Timestamp::EPOCH,
+        },
+        bloom: Bloom::ZERO,
     });
-    let logs = source.transfer_logs(query, &[TOKEN]).await.unwrap();
+    let logs = source.transfer_logs(&query, &of(&[TOKEN])).await.unwrap();
+    let logs = logs.transfers;
     assert_eq!(logs.len(), 1);
     assert_eq!((logs[0].block_number, logs[0].log_index), (5, 3));
     let error = source
-        .transfer_logs(query, &[Address::ZERO])
+        .transfer_logs(&query, &of(&[Address::ZERO]))
         .await
         .unwrap_err();
     assert!(
         matches!(error, SourceError::Inconsistent { .. }),
         "{error:?}"
     );
-    assert_eq!(source.transfer_logs(query, &[]).await.unwrap(), []);
+    let nothing = source.transfer_logs(&query, &of(&[])).await.unwrap();
+    assert_eq!(nothing.transfers, []);
     let unknown = Node::answering(|_, _| Refuses(-32000, "unknown block")).await;
     let error = unknown
         .source()
         .await
-        .transfer_logs(query, &[TOKEN])
+        .transfer_logs(&query, &of(&[TOKEN]))
         .await
         .unwrap_err();
     assert!(matches!(error, SourceError::Lagging { .. }), "{error:?}");
@@ -297,15 +324,15 @@ async fn a_range_is_only_as_good_as_its_last_block() {
         .await
         .source()
         .await
-        .transfer_logs(query, &[TOKEN])
+        .transfer_logs(&query, &of(&[TOKEN]))
         .await
         .unwrap();
-    assert_eq!(logs.len(), 1);
+    assert_eq!(logs.transfers.len(), 1);
     let error = node(8)
         .await
         .source()
         .await
-        .transfer_logs(query, &[TOKEN])
+        .transfer_logs(&query, &of(&[TOKEN]))
         .await
         .unwrap_err();
     assert!(matches!(error, SourceError::Lagging { .. }), "{error:?}");
@@ -314,7 +341,7 @@ async fn a_range_is_only_as_good_as_its_last_block() {
         .await
         .source()
         .await
-        .transfer_logs(beyond, &[TOKEN])
+        .transfer_logs(&beyond, &of(&[TOKEN]))
         .await
         .unwrap_err();
     assert!(
@@ -328,7 +355,10 @@ async fn a_range_that_takes_too_long_is_too_wide() {
     let node = Node::answering(|_, _| Silence).await;
     let source = node.source_within(Duration::from_millis(200)).await;
     let query = LogQuery::Range { from: 1, to: 9 };
-    let error = source.transfer_logs(query, &[TOKEN]).await.unwrap_err();
+    let error = source
+        .transfer_logs(&query, &of(&[TOKEN]))
+        .await
+        .unwrap_err();
     assert!(matches!(error, SourceError::TooWide { .. }), "{error:?}");
     let error = source.latest().await.unwrap_err();
     assert!(matches!(error, SourceError::Later { .. }), "{error:?}");
@@ -388,7 +418,7 @@ async fn a_key_in_the_url_is_never_shown() {
     texts.push(everything(&unreachable));
     let secret = format!("https://{KEY}:{KEY}@node.invalid/{KEY}?apikey={KEY}");
     let settings = RpcSettings {
-        http: secret.parse().unwrap(),
+        http: Some(secret.parse().unwrap()),
         ws: Some(secret.replace("https", "wss").parse().unwrap()),
         timeout: TIMEOUT,
     };

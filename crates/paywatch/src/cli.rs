@@ -63,6 +63,32 @@ Examples:
     /// Make, list and revoke the keys of the API. Works on the database, with no daemon.
     #[command(subcommand)]
     ApiKey(ApiKey),
+    /// What shows that a payment happened, through a running daemon.
+    #[command(subcommand, after_help = CONNECTION_HELP)]
+    Payment(Payment),
+    /// Check the proof of a payment. Needs no daemon, no database and no node.
+    #[command(after_help = "\
+It shows that the block with this hash holds this payment. That the block is on its chain, any
+explorer tells. Exit code 1 if the file proves nothing.
+
+Example:
+  paywatch payment proof pay_5f1d7a84db00d2fce00b31a7fc73224f --out proof.json
+  paywatch verify-proof proof.json")]
+    VerifyProof {
+        /// The file that `payment proof` wrote.
+        file: PathBuf,
+    },
+    /// Read a range of a chain once more and compare it with the books. Changes nothing.
+    #[command(after_help = "\
+Works on the configuration and the database; the daemon may be running. Exit code 1 if there are
+differences; `paywatch chain resync` mends them.
+
+Example:
+  paywatch backfill --chain ethereum --from 21000000 --to 21010000")]
+    Backfill(Backfill),
+    /// Mend how a chain is followed.
+    #[command(subcommand)]
+    Chain(Chain),
     /// Make and follow orders, through a running daemon.
     #[command(subcommand, after_help = CONNECTION_HELP)]
     Order(Order),
@@ -135,6 +161,57 @@ pub(crate) struct Chains {
     pub built_in: bool,
     #[command(flatten)]
     pub connection: Connection,
+}
+
+/// `paywatch payment …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Payment {
+    /// Write the proof of a payment: header, receipt, Merkle path and log.
+    Proof {
+        /// The payment's id, pay_….
+        id: String,
+        /// Where to write it; by default to stdout.
+        #[arg(long, value_name = "PATH")]
+        out: Option<PathBuf>,
+        #[command(flatten)]
+        connection: Connection,
+    },
+}
+
+/// `paywatch backfill`
+#[derive(Debug, Args)]
+pub(crate) struct Backfill {
+    /// The chain, by its name in the configuration.
+    #[arg(long, value_name = "NAME")]
+    pub chain: String,
+    /// The first block.
+    #[arg(long, value_name = "BLOCK")]
+    pub from: u64,
+    /// The last block; by default the last that the books cover.
+    #[arg(long, value_name = "BLOCK")]
+    pub to: Option<u64>,
+}
+
+/// `paywatch chain …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Chain {
+    /// Set the cursor of a chain back, and let the chain be read again from there.
+    #[command(after_help = "\
+For a chain that stopped because its past changed: first make sure that the endpoints are right.
+Payments above that block are taken back, with an event each, and come back as they are found. A
+running daemon goes on from there by itself.
+
+Examples:
+  paywatch chain resync --chain polygon            to the last block that is certainly shared
+  paywatch chain resync --chain polygon --to 76000000")]
+    Resync {
+        /// The chain, by its name in the configuration.
+        #[arg(long, value_name = "NAME")]
+        chain: String,
+        /// The block to go back to; by default the highest that books and chain certainly share.
+        #[arg(long, value_name = "BLOCK")]
+        to: Option<u64>,
+    },
 }
 
 /// `paywatch order …`

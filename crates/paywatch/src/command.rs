@@ -1,17 +1,21 @@
 //! The commands, one file each.
 
 mod api_key;
+mod backfill;
+mod chain;
 mod chains;
 mod check_config;
 mod connect;
 mod init;
 mod order;
+mod payment;
 mod run;
 
 use std::process::ExitCode;
 
 use crate::cli::{Cli, Command};
 use crate::command::init::Existing;
+use crate::config::{ChainConfig, Config};
 use crate::output::Format;
 
 /// Does what the command line asks.
@@ -34,9 +38,29 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Run => run::run(&config).await?,
         Command::CheckConfig => check_config::run(&config, format)?,
         Command::ApiKey(args) => api_key::run(&config, args, format).await?,
+        Command::Payment(args) => payment::run(&config, args, format).await?,
+        Command::VerifyProof { file } => payment::verify(&file, format)?,
+        Command::Backfill(args) => return backfill::run(&config, &args, format).await,
+        Command::Chain(args) => chain::run(&config, args, format).await?,
         Command::Order(args) => return order::run(&config, args, format).await,
         Command::Chains(args) if args.built_in => chains::print_built_in(format)?,
         Command::Chains(args) => chains::run(&config, &args.connection, format).await?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The chain that is configured under `name`.
+fn configured_chain<'a>(config: &'a Config, name: &str) -> anyhow::Result<&'a ChainConfig> {
+    let found = config.chains.iter().find(|chain| chain.name == name);
+    found.ok_or_else(|| {
+        let names: Vec<_> = config
+            .chains
+            .iter()
+            .map(|chain| chain.name.as_str())
+            .collect();
+        anyhow::anyhow!(
+            "there is no chain {name}; configured are {}",
+            names.join(", ")
+        )
+    })
 }

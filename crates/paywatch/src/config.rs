@@ -5,6 +5,8 @@
 
 mod chain;
 mod document;
+mod endpoint;
+mod finality;
 mod problem;
 mod raw;
 mod section;
@@ -25,6 +27,7 @@ use tracing_subscriber::EnvFilter;
 
 pub(crate) use crate::config::chain::{ChainConfig, StartAt, shown};
 pub(crate) use crate::config::document::process_environment;
+pub(crate) use crate::config::endpoint::EndpointConfig;
 pub(crate) use crate::config::problem::ConfigError;
 use crate::config::problem::{Problems, Reported};
 use crate::config::raw::{Raw, RawApi, RawChain, RawDatabase, RawLog, RawOrders, RawTreasury};

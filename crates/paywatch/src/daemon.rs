@@ -1,12 +1,14 @@
 //! The daemon: one loop per chain beside the HTTP server, until it is told to stop.
 
-mod chain;
+pub(crate) mod chain;
+mod metrics;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use paywatch_api::{ApiState, ChainOffer, ConditionBoard, Shop, SystemClock, router};
+use paywatch_reconciler::AddressBook;
 use paywatch_store::Store;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -35,9 +37,10 @@ pub(crate) async fn run(config: Config, shutdown: CancellationToken) -> anyhow::
     let address = listener.local_addr().context("the API has no address")?;
 
     let board = ConditionBoard::new(config.chains.iter().map(|chain| chain.id));
+    let addresses = Arc::new(AddressBook::new(store.clone()));
     let mut loops = JoinSet::new();
     for chain in &config.chains {
-        let agent = chain::agent(chain, store.clone()).await?;
+        let agent = chain::agent(chain, store.clone(), Arc::clone(&addresses)).await?;
         loops.spawn(chain::relay(
             chain.id,
             agent.state(),
@@ -47,7 +50,8 @@ pub(crate) async fn run(config: Config, shutdown: CancellationToken) -> anyhow::
         loops.spawn(agent.run(shutdown.clone()));
     }
 
-    let state = ApiState::new(store.clone(), shop(&config), board, Arc::new(SystemClock));
+    let state = ApiState::new(store.clone(), shop(&config), board, Arc::new(SystemClock))
+        .with_metrics(metrics::install()?);
     tracing::info!(
         api.listen = %address,
         chains = config.chains.len(),
@@ -101,6 +105,6 @@ fn offer(chain: &ChainConfig) -> ChainOffer {
         tokens: chain.tokens.clone(),
         treasury: chain.treasury,
         factory: chain.factory,
-        finality: chain.finality,
+        finality: chain.finality.clone(),
     }
 }

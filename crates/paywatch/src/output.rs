@@ -22,6 +22,16 @@ pub(crate) fn line(text: &str) -> io::Result<()> {
     written(writeln!(io::stdout().lock(), "{text}").and_then(|()| io::stdout().flush()))
 }
 
+/// Writes `bytes` to stdout as they are.
+pub(crate) fn bytes(bytes: &[u8]) -> io::Result<()> {
+    written(
+        io::stdout()
+            .lock()
+            .write_all(bytes)
+            .and_then(|()| io::stdout().flush()),
+    )
+}
+
 /// Writes `value` to stdout as JSON with line breaks.
 pub(crate) fn json(value: &impl Serialize) -> anyhow::Result<()> {
     Ok(line(&serde_json::to_string_pretty(value)?)?)

@@ -5,6 +5,7 @@ mod chains;
 mod tokens;
 
 use alloy_primitives::Address;
+use paywatch_core::FinalityTag;
 
 pub(crate) use crate::registry::chains::CHAINS;
 pub(crate) use crate::registry::tokens::TOKENS;
@@ -22,6 +23,11 @@ pub(crate) struct KnownChain {
     pub block_ms: u64,
     /// When a payment on it is confirmed unless the configuration says otherwise.
     pub finality: KnownFinality,
+    /// Whether the blooms of its blocks mean anything.
+    pub blooms: bool,
+    /// Whether its blocks can be proved by their receipts: their headers hash and their receipts
+    /// are encoded as on Ethereum, or in a way that is known here.
+    pub proofs: bool,
     /// Where a transaction can be looked at; its hash is appended.
     pub explorer: &'static str,
 }
@@ -31,8 +37,8 @@ pub(crate) struct KnownChain {
 pub(crate) struct KnownFinality {
     /// Blocks on the payment, its own included.
     pub confirmations: u32,
-    /// Whether the node's `finalized` tag must have reached it too.
-    pub finalized: bool,
+    /// The tag that must have reached it too.
+    pub tag: Option<FinalityTag>,
     /// Why this is enough, and whom it trusts.
     pub why: &'static str,
 }

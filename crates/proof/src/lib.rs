@@ -75,3 +75,31 @@ impl ProvenBlock {
         None
     }
 }
+/// e
+#[derive(Clone, Debug)]
+pub struct ProvenTransfer {
+    /// e
+    pub chain_id: ChainId,
+    /// e
+    pub block: Block,
+    /// e
+    pub tx_index: u64,
+    /// e
+    pub log_index: u64,
+    /// e
+    pub tx_hash: B256,
+    /// e
+    pub token: alloy_primitives::Address,
+    /// e
+    pub from: alloy_primitives::Address,
+    /// e
+    pub to: alloy_primitives::Address,
+    /// e
+    pub value: alloy_primitives::U256,
+    /// e
+    pub payment_id: paywatch_core::PaymentId,
+}
+/// e
+pub fn verify_bundle(_json: &[u8]) -> Result<ProvenTransfer, ProofError> {
+    Err(ProofError)
+}

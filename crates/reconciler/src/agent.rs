@@ -380,8 +380,8 @@ impl ChainAgent {
             },
             Err(ReconcileError::CursorMoved { .. }) => Err(End::CursorMoved),
             Err(
-                error @ (ReconcileError::Undecidable(_)
-                | ReconcileError::ForkBelowFinalized { .. }),
+                error
+                @ (ReconcileError::Undecidable(_) | ReconcileError::ForkBelowFinalized { .. }),
             ) => Err(End::Stopped(describe(&error))),
             Err(ReconcileError::Store(error)) => {
                 self.waiting("the database does not take a proof", describe(&error));

@@ -72,9 +72,10 @@ pub fn decide(
         let snapshot = change
             .as_ref()
             .map_or(&book.snapshot, |change| &change.snapshot);
-        decision.is_waiting |= snapshot.payments.iter().any(|(id, state)| {
-            id.chain_id == news.heads.chain_id && *state == PaymentState::Seen
-        });
+        decision.is_waiting |= snapshot
+            .payments
+            .iter()
+            .any(|(id, state)| id.chain_id == news.heads.chain_id && *state == PaymentState::Seen);
         decision.changes.extend(change);
     }
     Ok(decision)

@@ -7,7 +7,9 @@ use paywatch_core::{
     Amount, Block, BlockNumber, BlockRef, ChainEvent, ChainEventKind, ChainId, OrderId, Tags,
     Timestamp, Token, Transfer, TransferId,
 };
-use paywatch_indexer::{ChainSource, ChainUpdate, CoveredBlock, SourceError, TRANSFER_TOPIC, decode};
+use paywatch_indexer::{
+    ChainSource, ChainUpdate, CoveredBlock, SourceError, TRANSFER_TOPIC, decode,
+};
 use paywatch_proof::ProvenBlock;
 use paywatch_store::{PaymentProof, StoreError};
 

@@ -234,7 +234,12 @@ impl Reconciler {
             heads: moved,
             retract_above,
             transfers: &work.transfers,
-            proved: &work.shown.proofs.iter().map(|proof| proof.transfer).collect(),
+            proved: &work
+                .shown
+                .proofs
+                .iter()
+                .map(|proof| proof.transfer)
+                .collect(),
             disproved: &work.shown.disproved.iter().copied().collect(),
         };
         let decision = decide(&books, &heads, &news)?;

@@ -34,7 +34,9 @@ pub enum ResyncError {
     #[error("chain {0} was never followed, so there is nothing to set back")]
     NeverFollowed(ChainId),
     /// Resyncing goes back, not ahead.
-    #[error("block {to} lies above block {tip}, up to which the chain is covered; choose a lower one")]
+    #[error(
+        "block {to} lies above block {tip}, up to which the chain is covered; choose a lower one"
+    )]
     Ahead {
         /// The block that was asked for.
         to: BlockNumber,

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use paywatch_core::{
-    Address, Amount, B256, Block, BlockNumber, BlockRef, ChainEvent, ChainHeads, ChainId, Event, Flags, Order,
-    OrderId, OrderStatus, PaymentState, RecordedTransfer, Reference, Snapshot, Timestamp, Transfer,
-    TransferId,
+    Address, Amount, B256, Block, BlockNumber, BlockRef, ChainEvent, ChainHeads, ChainId, Event,
+    Flags, Order, OrderId, OrderStatus, PaymentState, RecordedTransfer, Reference, Snapshot,
+    Timestamp, Transfer, TransferId,
 };
 
 /// An order to be made.

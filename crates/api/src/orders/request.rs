@@ -309,7 +309,7 @@ impl Checked<'_> {
         let options = self
             .chains
             .iter()
-            .flat_map(|chain| options(id, chain))
+            .flat_map(|chain| options(id, self.amount, chain))
             .collect();
         Some(Order {
             id,
@@ -327,14 +327,15 @@ impl Checked<'_> {
 }
 
 /// The ways to pay on `chain`: one per token, all to the order's deposit address there.
-fn options(id: OrderId, chain: &ChainOffer) -> impl Iterator<Item = PaymentOption> {
+fn options(id: OrderId, amount: Amount, chain: &ChainOffer) -> impl Iterator<Item = PaymentOption> {
     let (factory, treasury) = (chain.factory, chain.treasury);
+    let finality = chain.finality.rule_for(amount);
     let address = deposit_address(factory, treasury, id.salt());
     chain.tokens.iter().map(move |token| PaymentOption {
         token: token.clone(),
         address,
         method: PaymentMethod::DepositAddress { factory, treasury },
-        finality: chain.finality,
+        finality,
     })
 }
 

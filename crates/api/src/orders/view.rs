@@ -130,6 +130,10 @@ pub(crate) struct PaymentView {
     /// Blocks that stand on it, its own included.
     #[schema(example = 3)]
     confirmations: u64,
+    /// What shows that its block holds it, beyond a node's word: `receipts_root` (`GET
+    /// /v1/payments/{id}/proof` gives the evidence) or `none`.
+    #[schema(example = "receipts_root")]
+    proof: &'static str,
     /// Whether it came after the deadline.
     late: bool,
     /// When it was first seen.
@@ -237,6 +241,7 @@ fn payment(record: &PaymentRecord, heads: &Heads) -> PaymentView {
             PaymentState::Ignored(because) => because.name(),
         },
         confirmations,
+        proof: record.recorded.proof.name(),
         late: record.is_late,
         detected_at: time(record.detected_at),
     }

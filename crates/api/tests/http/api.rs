@@ -70,7 +70,7 @@ fn chain(id: u64, name: &str, decimals: u8) -> ChainOffer {
         }],
         treasury: Address::repeat_byte(0x77),
         factory: CHECKSUMMED.parse().expect("an address"),
-        finality: FinalityRule::confirmations(3).expect("at least 1"),
+        finality: FinalityRule::confirmations(3).expect("at least 1").into(),
     }
 }
 
@@ -99,10 +99,14 @@ impl Api {
             heads: ChainHeads::starting_at(chain_id(chain), tip),
             node_head: 1,
             retract_above: None,
+            first_covered: Some(tip.number),
             blocks: vec![tip],
             keep_blocks: 64,
             transfers: Vec::new(),
+            disproved: Vec::new(),
+            proofs: Vec::new(),
             changes: Vec::new(),
+            chain_events: Vec::new(),
             at: self.clock.now(),
         };
         self.store.commit_update(&update).await.expect("a block");

@@ -1,7 +1,7 @@
 //! How the chains are, for people and for probes.
 
 use paywatch_api::ChainCondition;
-use paywatch_core::{B256, Block, ChainHeads, Timestamp};
+use paywatch_core::{B256, Block, ChainHeads, Tags, Timestamp};
 use paywatch_store::ChainCommit;
 use serde_json::{Value, json};
 
@@ -22,13 +22,23 @@ async fn cover_anvil(api: &Api) {
     let update = ChainCommit {
         chain_id: chain_id(31_337),
         expected: None,
-        heads: ChainHeads::starting_at(chain_id(31_337), tip).moved_to(tip, Some(9)),
+        heads: ChainHeads::starting_at(chain_id(31_337), tip).moved_to(
+            tip,
+            Tags {
+                safe: None,
+                finalized: Some(9),
+            },
+        ),
         node_head: 15,
         retract_above: None,
+        first_covered: Some(tip.number),
         blocks: vec![tip],
         keep_blocks: 64,
         transfers: Vec::new(),
+        disproved: Vec::new(),
+        proofs: Vec::new(),
         changes: Vec::new(),
+        chain_events: Vec::new(),
         at: at(1_700_000_000),
     };
     api.store.commit_update(&update).await.unwrap();
@@ -59,7 +69,8 @@ async fn a_chain_says_how_far_it_is_covered() {
         "lag_blocks": 3,
         "lag_seconds": 20,
         "finalized": 9,
-        "finality": {"confirmations": 3, "finalized_tag": false},
+        "safe": null,
+        "finality": {"confirmations": 3, "tag": null, "proof": "none", "tiers": []},
         "condition": "following",
         "cause": null,
         "since": null,

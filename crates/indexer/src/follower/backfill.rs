@@ -1,15 +1,17 @@
 //! Covers history: ranges of blocks at the same time, handed on in their order.
 
 use std::fmt;
+use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use futures::stream::{FuturesOrdered, StreamExt};
 use paywatch_core::{Block, BlockNumber, BlockRef, Tags, Window};
 
-use crate::follower::cover::{Coverer, headers_at};
+use crate::follower::FollowSettings;
+use crate::follower::cover::{Coverer, coverer, headers_at};
 use crate::follower::error::Halt;
 use crate::follower::read::{Found, LOOK_BACK, Position};
-use crate::{ChainUpdate, CoveredBlock};
+use crate::{ChainSource, ChainUpdate, CoveredBlock, WatchList};
 
 /// A range that was covered.
 struct Chunk {
@@ -38,29 +40,44 @@ impl fmt::Debug for Backfill {
     }
 }
 
-/// How far and how fast.
+/// How far.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Extent {
-    pub(super) first: BlockNumber,
-    pub(super) last: BlockNumber,
-    pub(super) node_head: BlockNumber,
+pub(crate) struct Extent {
+    pub(crate) first: BlockNumber,
+    pub(crate) last: BlockNumber,
+    pub(crate) node_head: BlockNumber,
+}
+
+/// History by itself, without a position that it leads to.
+#[derive(Debug)]
+pub(crate) struct History(Backfill);
+
+impl History {
+    pub(crate) async fn new(
+        source: &Arc<dyn ChainSource>,
+        watch_list: &dyn WatchList,
+        settings: &FollowSettings,
+        extent: Extent,
+    ) -> Result<Self, Halt> {
+        let coverer = coverer(source, watch_list, settings, true).await?;
+        Ok(Self(Backfill::new(coverer, extent, settings)))
+    }
+
+    pub(crate) async fn next(&mut self) -> Result<Option<ChainUpdate>, Halt> {
+        let found = self.0.next(&Position::Nowhere).await?;
+        Ok(found.map(|found| found.update))
+    }
 }
 
 impl Backfill {
-    pub(super) fn new(
-        coverer: Coverer,
-        extent: Extent,
-        max_range: u64,
-        at_once: usize,
-        window: usize,
-    ) -> Self {
+    pub(super) fn new(coverer: Coverer, extent: Extent, settings: &FollowSettings) -> Self {
         Self {
             coverer,
             next: extent.first,
             last: extent.last,
-            max_range: max_range.max(1),
-            at_once: at_once.max(1),
-            window,
+            max_range: settings.max_range.max(1),
+            at_once: settings.ranges_at_once.max(1),
+            window: settings.window,
             node_head: extent.node_head,
             under_way: FuturesOrdered::new(),
         }

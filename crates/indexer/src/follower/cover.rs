@@ -7,10 +7,11 @@ use alloy_primitives::{Bloom, BloomInput};
 use futures::{StreamExt, TryStreamExt, stream};
 use paywatch_core::{Amount, Block, BlockNumber, ChainId, Token, Transfer, TransferId};
 
+use crate::follower::FollowSettings;
 use crate::follower::error::{FollowError, Halt};
 use crate::{
     ChainSource, Contradiction, CoveredBlock, Header, LogFilter, LogQuery, NotThere, SourceError,
-    TRANSFER_TOPIC, TransferLog,
+    TRANSFER_TOPIC, TransferLog, WatchList,
 };
 
 /// How many blocks' logs are asked for at the same time.
@@ -218,6 +219,34 @@ impl Coverer {
             amount,
         })
     }
+}
+
+/// What to cover with. Asked for after the head was seen, and its headers: whoever is paid up to
+/// there was on the list before.
+pub(super) async fn coverer(
+    source: &Arc<dyn ChainSource>,
+    watch_list: &dyn WatchList,
+    settings: &FollowSettings,
+    is_history: bool,
+) -> Result<Coverer, Halt> {
+    let current = watch_list.current().await;
+    let recipients = current.map_err(|cause| SourceError::Later { after: None, cause })?;
+    let is_small = recipients
+        .as_ref()
+        .is_some_and(|set| set.len() <= settings.filter_up_to);
+    let tokens = settings.tokens.iter().map(|token| token.address).collect();
+    Ok(Coverer {
+        source: Arc::clone(source),
+        chain_id: settings.chain_id,
+        tokens: settings.tokens.clone().into(),
+        filter: Arc::new(LogFilter {
+            tokens,
+            recipients,
+            // Near the head all logs are wanted where blooms can tell that some are missing.
+            by_node: is_small && (is_history || !settings.blooms),
+        }),
+        blooms: settings.blooms,
+    })
 }
 
 /// The node's headers at `numbers`, ascending; neighbours stand on each other.

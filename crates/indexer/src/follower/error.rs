@@ -62,7 +62,7 @@ pub enum FollowError {
 
 /// Why a step could not be read.
 #[derive(Debug)]
-pub(super) enum Halt {
+pub(crate) enum Halt {
     /// Read it again.
     Retry(SourceError),
     /// Stop.

@@ -6,13 +6,10 @@ use paywatch_core::{Advance, Block, BlockNumber, BlockRef, Tags, Window};
 
 use crate::follower::FollowSettings;
 use crate::follower::backfill::{Backfill, Extent};
-use crate::follower::cover::{Coverer, headers_at};
+use crate::follower::cover::{Coverer, coverer, headers_at};
 use crate::follower::error::{FollowError, Halt};
 use crate::follower::tags::Settled;
-use crate::{
-    ChainSource, ChainUpdate, Contradiction, CoveredBlock, Header, LogFilter, NotThere,
-    SourceError, WatchList,
-};
+use crate::{ChainSource, ChainUpdate, Contradiction, CoveredBlock, Header, NotThere, WatchList};
 
 /// How many blocks are taken at once near the head.
 const BATCH: u64 = 32;
@@ -270,48 +267,18 @@ impl Reader<'_> {
 
     /// History from `first` to where the chain is not settled any more.
     async fn history(&self, first: BlockNumber, head: &Header) -> Result<Covered, Halt> {
-        let settings = self.settings;
         let last = head.block.number.saturating_sub(self.near()).max(first);
         let extent = Extent {
             first,
             last,
             node_head: head.block.number,
         };
-        Ok(Covered::Far(Backfill::new(
-            self.coverer(true).await?,
-            extent,
-            settings.max_range,
-            settings.ranges_at_once,
-            settings.window,
-        )))
+        let coverer = self.coverer(true).await?;
+        Ok(Covered::Far(Backfill::new(coverer, extent, self.settings)))
     }
 
-    /// What to cover with. Asked for after the head was seen, and its headers: whoever is paid up
-    /// to there was on the list before.
     async fn coverer(&self, is_history: bool) -> Result<Coverer, Halt> {
-        let current = self.watch_list.current().await;
-        let recipients = current.map_err(|cause| SourceError::Later { after: None, cause })?;
-        let is_small = recipients
-            .as_ref()
-            .is_some_and(|set| set.len() <= self.settings.filter_up_to);
-        // Near the head all logs are wanted where blooms can tell that some are missing.
-        let by_node = is_small && (is_history || !self.settings.blooms);
-        Ok(Coverer {
-            source: Arc::clone(self.source),
-            chain_id: self.settings.chain_id,
-            tokens: self.settings.tokens.clone().into(),
-            filter: Arc::new(LogFilter {
-                tokens: self
-                    .settings
-                    .tokens
-                    .iter()
-                    .map(|token| token.address)
-                    .collect(),
-                recipients,
-                by_node,
-            }),
-            blooms: self.settings.blooms,
-        })
+        coverer(self.source, self.watch_list, self.settings, is_history).await
     }
 
     /// The headers from `from` to `to`, each standing on the one before. What was announced is not

@@ -16,6 +16,8 @@ pub(super) struct Span {
     widest: u64,
     /// The narrowest width that was refused lately.
     refused: Option<u64>,
+    /// The widest that was served whole since.
+    proven: u64,
     /// Full spans that were served since.
     served: u32,
     /// About how many logs there are in [`DENSITY_OF`] blocks, once any were seen.
@@ -30,6 +32,7 @@ impl Span {
             width: widest,
             widest,
             refused: None,
+            proven: 0,
             served: 0,
             density: None,
         }
@@ -54,18 +57,23 @@ impl Span {
     }
 
     /// `asked` blocks were refused: asks for less from now on, as much as the node suggested if
-    /// that is less, else half. Returns whether there was anything left to narrow.
+    /// that is less, else what it served before, else half. Returns whether there was anything left
+    /// to narrow.
     pub(super) fn narrow(&mut self, asked: u64, suggested: Option<u64>) -> bool {
-        let before = asked.min(self.width);
-        if before <= 1 {
+        if asked <= 1 {
             return false;
         }
-        let half = before.checked_div(2).unwrap_or(1).max(1);
-        self.width = suggested
-            .filter(|&blocks| blocks >= 1 && blocks < before)
-            .unwrap_or(half);
-        self.refused = Some(self.refused.unwrap_or(before).min(before));
+        self.refused = Some(self.refused.unwrap_or(asked).min(asked));
         self.served = 0;
+        let suggested = suggested.filter(|&blocks| blocks >= 1 && blocks < asked);
+        // Of several that were under way, the first to be refused has narrowed it already.
+        if asked > self.width && suggested.is_none() {
+            return true;
+        }
+        let half = asked.checked_div(2).unwrap_or(1).max(1);
+        let proven = Some(self.proven).filter(|&blocks| blocks > half && blocks < asked);
+        self.width = suggested.or(proven).unwrap_or(half).min(self.width);
+        self.proven = self.proven.min(self.width);
         true
     }
 
@@ -94,6 +102,7 @@ impl Span {
         if blocks < self.width {
             return;
         }
+        self.proven = self.proven.max(blocks);
         self.served = self.served.saturating_add(1);
         if self.served >= FORGET_AFTER {
             self.refused = None;
@@ -102,7 +111,8 @@ impl Span {
         let (limit, step) = match self.refused {
             Some(refused) => {
                 let limit = refused.saturating_sub(1).clamp(1, self.widest);
-                (limit, self.width.checked_div(8).unwrap_or(0).max(1))
+                let between = limit.saturating_sub(self.width).checked_div(2);
+                (limit, between.unwrap_or(0).max(1))
             },
             None => (self.widest, self.width),
         };
@@ -149,7 +159,16 @@ mod tests {
             span.width() <= limit && span.width() > limit / 2,
             "{span:?}"
         );
-        assert!(refusals < 20, "{refusals} refusals");
+        assert!(refusals < 12, "{refusals} refusals");
+    }
+
+    #[test]
+    fn several_refusals_at_once_narrow_once() {
+        let mut span = Span::new(1_000);
+        for _ in 0..4 {
+            assert!(span.narrow(1_000, None));
+        }
+        assert_eq!(span.width(), 500);
     }
 
     #[test]

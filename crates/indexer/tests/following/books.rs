@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use paywatch_core::{Block, BlockNumber, Transfer};
-use paywatch_indexer::{ChainUpdate, FollowError, FollowSettings, Follower, Start};
+use paywatch_core::{Block, BlockNumber, FinalityTag, Transfer};
+use paywatch_indexer::{
+    ChainUpdate, Endpoint, Everybody, FollowError, FollowSettings, Follower, Pool, PoolSettings,
+    Start,
+};
 use tokio::time::timeout;
 
 use crate::chain::{Chain, chain_id, token};
@@ -17,6 +20,8 @@ const LONG: Duration = Duration::from_secs(24 * 3600);
 #[derive(Debug, Default)]
 pub(crate) struct Books {
     blocks: BTreeMap<BlockNumber, (Block, Vec<Transfer>)>,
+    /// Headers that are remembered and were not covered.
+    below: BTreeMap<BlockNumber, Block>,
     tip: Option<Block>,
     pub(crate) retracted: usize,
 }
@@ -26,15 +31,43 @@ pub(crate) fn settings() -> FollowSettings {
         chain_id: chain_id(),
         tokens: vec![token()],
         poll_interval: Duration::from_secs(5),
+        watchdog: Duration::from_secs(20),
+        gather: Duration::ZERO,
         window: 64,
         near: 8,
         max_range: 1_000,
-        ask_finalized: true,
+        ranges_at_once: 4,
+        filter_up_to: 10,
+        blooms: true,
+        tags: vec![FinalityTag::Finalized],
+        tag_interval: Duration::from_secs(5),
     }
 }
 
 pub(crate) fn follower(chain: &Chain, start: Start) -> Follower {
-    Follower::new(Arc::new(chain.clone()), settings(), start)
+    follower_with(chain, settings(), start)
+}
+
+/// A follower of `chain` through a pool of this one endpoint, as the daemon has it.
+pub(crate) fn follower_with(chain: &Chain, settings: FollowSettings, start: Start) -> Follower {
+    let endpoint = Endpoint {
+        name: "node".to_owned(),
+        source: Arc::new(chain.clone()),
+        priority: 0,
+        requests_per_second: None,
+        at_once: 16,
+    };
+    let pooled = PoolSettings {
+        chain_id: chain_id(),
+        agreement: 1,
+        max_range: settings.max_range,
+        head_patience: Duration::from_secs(60),
+        blooms: true,
+        proofs: false,
+        genesis: None,
+    };
+    let pool = Pool::new(vec![endpoint], pooled).unwrap();
+    Follower::new(Arc::new(pool), Arc::new(Everybody), settings, start)
 }
 
 /// The next update, which must come.
@@ -58,6 +91,8 @@ impl Books {
             self.blocks.retain(|number, _| *number <= common.number);
             base = Some(common);
         }
+        self.below
+            .extend(update.below.iter().map(|block| (block.number, *block)));
         for covered in &update.blocks {
             let block = covered.block;
             if let Some(base) = base {
@@ -112,7 +147,18 @@ impl Books {
         if self.tip.is_none() {
             return Start::At(first);
         }
-        let recent = self.blocks.values().map(|(block, _)| *block).collect();
-        Start::Resume { recent }
+        let mut recent = self.below.clone();
+        recent.extend(
+            self.blocks
+                .iter()
+                .map(|(number, (block, _))| (*number, *block)),
+        );
+        let tip = self.tip.map(|tip| tip.number).unwrap_or_default();
+        recent.retain(|number, _| *number <= tip);
+        let recent = recent.into_values().collect();
+        Start::Resume {
+            recent,
+            finalized: None,
+        }
     }
 }

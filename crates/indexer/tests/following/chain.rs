@@ -5,12 +5,17 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use alloy_primitives::Bloom;
 use async_trait::async_trait;
 use paywatch_core::{
-    Address, Amount, B256, Block, BlockNumber, ChainId, Decimals, Timestamp, Token, Transfer,
-    TransferId, U256,
+    Address, Amount, B256, Block, BlockNumber, BlockRef, ChainId, Decimals, FinalityTag, Timestamp,
+    Token, Transfer, TransferId, U256,
 };
-use paywatch_indexer::{ChainSource, Contradiction, LogQuery, NotThere, SourceError, TransferLog};
+use paywatch_indexer::{
+    ChainSource, Contradiction, Header, LogAnswer, LogFilter, LogQuery, NotThere, SourceError,
+    TransferLog,
+};
+use paywatch_proof::BlockEvidence;
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
@@ -259,9 +264,17 @@ fn transfers(made: &Made) -> Vec<Transfer> {
     made.logs.iter().map(read).collect()
 }
 
-fn at(view: &[Made], number: BlockNumber) -> Option<Block> {
-    view.get(usize::try_from(number).unwrap())
-        .map(|made| made.block)
+fn at(view: &[Made], number: BlockNumber) -> Option<Header> {
+    view.get(usize::try_from(number).unwrap()).map(header)
+}
+
+/// A bloom that excludes nothing where there is anything.
+fn header(made: &Made) -> Header {
+    let bloom = if made.logs.is_empty() { 0 } else { 0xff };
+    Header {
+        block: made.block,
+        bloom: Bloom::repeat_byte(bloom),
+    }
 }
 
 #[async_trait]
@@ -278,47 +291,61 @@ impl ChainSource for Chain {
         Err(SourceError::Unusable { cause })
     }
 
-    async fn latest(&self) -> Result<Block, SourceError> {
+    async fn latest(&self) -> Result<Header, SourceError> {
         let (view, _) = self.view("latest").await?;
-        Ok(view.last().unwrap().block)
+        Ok(header(view.last().unwrap()))
     }
 
-    async fn finalized(&self) -> Result<Option<BlockNumber>, SourceError> {
-        self.view("finalized").await?;
-        Ok(self.state().finalized)
+    async fn tagged(&self, tag: FinalityTag) -> Result<Option<BlockRef>, SourceError> {
+        assert_eq!(tag, FinalityTag::Finalized);
+        let (view, _) = self.view("tagged").await?;
+        let Some(number) = self.state().finalized else {
+            return Ok(None);
+        };
+        let block = at(&view, number).map(|header| header.block.to_ref());
+        // What is final may not be known yet to who answers.
+        Ok(Some(block.unwrap_or(BlockRef {
+            number,
+            hash: B256::repeat_byte(0xfe),
+        })))
     }
 
-    async fn block(&self, number: BlockNumber) -> Result<Option<Block>, SourceError> {
-        let (view, fault) = self.view("block").await?;
-        let asked = number.saturating_sub(u64::from(fault == Fault::WrongHeaders));
-        Ok(at(&view, asked))
-    }
-
-    async fn blocks(&self, numbers: &[BlockNumber]) -> Result<Vec<Option<Block>>, SourceError> {
-        let (view, fault) = self.view("blocks").await?;
-        let mut blocks: Vec<_> = numbers.iter().map(|number| at(&view, *number)).collect();
+    async fn headers(&self, numbers: &[BlockNumber]) -> Result<Vec<Option<Header>>, SourceError> {
+        let (view, fault) = self.view("headers").await?;
+        let mut headers: Vec<_> = numbers.iter().map(|number| at(&view, *number)).collect();
         if fault == Fault::WrongHeaders {
-            blocks.pop();
+            match headers.as_mut_slice() {
+                [only] => *only = at(&view, numbers[0].saturating_sub(1)),
+                _ => drop(headers.pop()),
+            }
         }
-        Ok(blocks)
+        Ok(headers)
+    }
+
+    async fn evidence(&self, block: BlockRef) -> Result<BlockEvidence, SourceError> {
+        Err(SourceError::Unprovable {
+            number: block.number,
+            cause: "nothing here is real".into(),
+        })
     }
 
     async fn transfer_logs(
         &self,
-        query: LogQuery,
-        tokens: &[Address],
-    ) -> Result<Vec<TransferLog>, SourceError> {
-        assert_eq!(tokens, [TOKEN]);
+        query: &LogQuery,
+        filter: &LogFilter,
+    ) -> Result<LogAnswer, SourceError> {
+        assert_eq!(filter.tokens, [TOKEN]);
         let (view, fault) = self.view("logs").await?;
         let mut logs: Vec<_> = match query {
-            LogQuery::Block(block) => {
+            LogQuery::Block(header) => {
+                let block = header.block;
                 let known = view.iter().find(|made| made.block.hash == block.hash);
                 let missing = NotThere {
                     number: block.number,
                 };
                 known.ok_or(missing)?.logs.clone()
             },
-            LogQuery::Range { from, to } => {
+            &LogQuery::Range { from, to } => {
                 let width = to - from + 1;
                 self.state().widths.push(width);
                 let widest = self.state().widest;
@@ -361,7 +388,10 @@ impl ChainSource for Chain {
             },
             _ => {},
         }
-        Ok(logs)
+        Ok(LogAnswer {
+            seen: u64::try_from(logs.len()).unwrap(),
+            transfers: logs,
+        })
     }
 
     async fn woken(&self) {

@@ -1,13 +1,12 @@
 //! One story each.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use paywatch_core::{Address, B256, Block, Decimals, Timestamp, Token, U256};
-use paywatch_indexer::{FollowError, FollowSettings, Follower, Start, VerifyError, verify};
+use paywatch_indexer::{FollowError, FollowSettings, Start, VerifyError, verify};
 use tokio::time::{Instant, timeout};
 
-use crate::books::{Books, follower, next, settings};
+use crate::books::{Books, follower, follower_with, next, settings};
 use crate::chain::{Chain, Fault, TOKEN, chain_id, token};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -51,10 +50,14 @@ async fn history_is_read_by_ranges_and_the_head_block_by_block() {
     let mut follower = follower(&chain, Start::At(1));
     books.catch_up(&mut follower, &chain).await;
     assert_eq!(books.transfers(), chain.transfers_from(1));
-    assert_eq!(chain.widths().iter().sum::<u64>(), 5_000 - 8);
-    assert_eq!(chain.asked("logs"), 5 + 8, "5 ranges, then 8 blocks");
+    assert_eq!(chain.widths().iter().sum::<u64>(), 5_000);
+    assert_eq!(
+        chain.asked("logs"),
+        5 + 1,
+        "5 ranges, then a run of 8 blocks"
+    );
     assert!(
-        chain.asked("blocks") < 10,
+        chain.asked("headers") < 10,
         "headers are asked for in batches"
     );
 }
@@ -72,7 +75,7 @@ async fn a_refused_width_is_remembered() {
     assert_eq!(books.transfers(), chain.transfers_from(1));
     let widths = chain.widths();
     let refused = widths.iter().filter(|width| **width > 100).count();
-    assert!(refused < 12, "{widths:?}");
+    assert!(refused < 25, "three at once: {widths:?}");
     assert!(widths.len() < 70, "{widths:?}");
 }
 
@@ -177,6 +180,7 @@ async fn forks_below_memory_or_finality_stop_the_chain() {
     chain.mines_empty(10);
     let start = Start::Resume {
         recent: vec![chain.head()],
+        finalized: None,
     };
     let mut forgetful = follower(&chain, start);
     chain.loses(1);
@@ -190,7 +194,7 @@ async fn forks_below_memory_or_finality_stop_the_chain() {
     let mut mindful = follower(&chain, Start::At(5));
     chain.finalizes(9);
     let update = next(&mut mindful).await.unwrap();
-    assert_eq!(update.finalized, Some(9));
+    assert_eq!(update.tags.finalized, Some(9));
     chain.loses(4);
     chain.mines_empty(6);
     let stopped = next(&mut mindful).await.unwrap_err();
@@ -216,7 +220,7 @@ async fn an_outage_is_told_and_lost_blocks_are_not() {
     assert!(timeout(HOUR, follower.next()).await.is_err());
     let told = health.borrow().clone().unwrap();
     assert!(told.contains("connection refused"), "{told}");
-    assert!(chain.asked("finalized") < 400, "it does not hammer");
+    assert!(chain.asked("tagged") < 400, "it does not hammer");
     chain.mines(&[2]);
     chain.recovers();
     books.catch_up(&mut follower, &chain).await;
@@ -257,7 +261,7 @@ async fn finality_alone_is_news() {
     books.catch_up(&mut follower, &chain).await;
     chain.finalizes(10);
     let update = next(&mut follower).await.unwrap();
-    assert_eq!(update.finalized, Some(10));
+    assert_eq!(update.tags.finalized, Some(10));
     assert!(update.blocks.is_empty());
     books.commit(&update);
     chain.finalizes(400);
@@ -274,7 +278,7 @@ async fn a_hint_comes_before_the_poll() {
         poll_interval: HOUR,
         ..settings()
     };
-    let mut follower = Follower::new(Arc::new(chain.clone()), slow, Start::Head);
+    let mut follower = follower_with(&chain, slow, Start::Head);
     next(&mut follower).await.unwrap();
     let began = Instant::now();
     chain.mines(&[1]);
@@ -327,7 +331,7 @@ async fn without_tokens_no_logs_are_asked_for() {
         tokens: Vec::new(),
         ..settings()
     };
-    let mut follower = Follower::new(Arc::new(chain.clone()), bare, Start::At(0));
+    let mut follower = follower_with(&chain, bare, Start::At(0));
     let mut books = Books::default();
     books.catch_up(&mut follower, &chain).await;
     assert_eq!(chain.asked("logs"), 0);
@@ -335,7 +339,13 @@ async fn without_tokens_no_logs_are_asked_for() {
 
 #[tokio::test(start_paused = true)]
 async fn nothing_to_resume_is_an_error() {
-    let mut follower = follower(&Chain::new(), Start::Resume { recent: Vec::new() });
+    let mut follower = follower(
+        &Chain::new(),
+        Start::Resume {
+            recent: Vec::new(),
+            finalized: None,
+        },
+    );
     let stopped = next(&mut follower).await.unwrap_err();
     assert!(
         matches!(stopped, FollowError::NothingToResume { .. }),
@@ -357,6 +367,7 @@ async fn stored_blocks_of_another_chain_stop_it() {
         &chain,
         Start::Resume {
             recent: vec![foreign],
+            finalized: None,
         },
     );
     let stopped = next(&mut follower).await.unwrap_err();

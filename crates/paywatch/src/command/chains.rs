@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use paywatch_client::Chain;
+use paywatch_core::FinalityTag;
 use serde_json::json;
 
 use crate::cli::Connection;
@@ -44,11 +45,11 @@ pub(crate) async fn run(
 
 fn row(chain: &Chain) -> [String; 7] {
     let unknown = || "-".to_owned();
-    let tag = if chain.finality.finalized_tag {
-        " + finalized"
-    } else {
-        ""
-    };
+    let tag = chain
+        .finality
+        .tag
+        .as_ref()
+        .map_or_else(String::new, |tag| format!(" + {tag}"));
     [
         chain.name.clone(),
         chain.id.to_string(),
@@ -80,11 +81,9 @@ pub(crate) fn print_built_in(format: Format) -> anyhow::Result<()> {
             explorer,
             ..
         } = chain;
-        let tag = if finality.finalized {
-            " and the finalized tag"
-        } else {
-            ""
-        };
+        let tag = finality
+            .tag
+            .map_or_else(String::new, |tag| format!(" and the {tag} tag"));
         output::line(&format!("{name}: {title} (id {id})"))?;
         for token in registry::tokens_of(*id) {
             let decimals = token.decimals;
@@ -116,7 +115,8 @@ fn as_value(chain: &KnownChain) -> serde_json::Value {
         "id": chain.id,
         "block_ms": chain.block_ms,
         "confirmations": chain.finality.confirmations,
-        "finalized": chain.finality.finalized,
+        "tag": chain.finality.tag.map(FinalityTag::name),
+        "proof": chain.proofs,
         "why": chain.finality.why,
         "explorer": chain.explorer,
         "tokens": tokens,

@@ -1,10 +1,14 @@
 //! `paywatch check-config`: whether the configuration can be used, and what is in effect.
 
+use std::num::NonZeroU32;
 use std::path::Path;
 
+use paywatch_core::{Amount, FinalityRule, FinalityTag};
 use serde::Serialize;
 
-use crate::config::{ChainConfig, Config, StartAt, process_environment, shown, spoken};
+use crate::config::{
+    ChainConfig, Config, EndpointConfig, StartAt, process_environment, shown, spoken,
+};
 use crate::output::{self, Format};
 
 /// The configuration in effect, without secrets, in the file's own words.
@@ -25,12 +29,16 @@ pub(crate) struct View {
 struct ChainView {
     name: String,
     id: u64,
-    http: String,
-    ws: Option<String>,
+    endpoints: Vec<EndpointView>,
+    agreement: usize,
+    genesis: Option<String>,
     treasury: String,
     factory: String,
     confirmations: u32,
-    finalized: bool,
+    tag: Option<&'static str>,
+    tiers: Vec<TierView>,
+    proof: &'static str,
+    blooms: bool,
     tokens: Vec<TokenView>,
     start_block: Option<u64>,
     poll_interval: String,
@@ -38,6 +46,26 @@ struct ChainView {
     window: usize,
     near: u64,
     max_range: u64,
+    ranges_at_once: usize,
+    filter_up_to: usize,
+    stall_after: Option<String>,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct EndpointView {
+    name: String,
+    http: Option<String>,
+    ws: Option<String>,
+    priority: u32,
+    requests_per_second: Option<u32>,
+    at_once: usize,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct TierView {
+    up_to: String,
+    confirmations: u32,
+    tag: Option<&'static str>,
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -81,12 +109,16 @@ fn chain_view(chain: &ChainConfig) -> ChainView {
     ChainView {
         name: chain.name.clone(),
         id: chain.id.get(),
-        http: shown(&chain.http),
-        ws: chain.ws.as_ref().map(shown),
+        endpoints: chain.endpoints.iter().map(endpoint_view).collect(),
+        agreement: chain.agreement,
+        genesis: chain.genesis.map(|hash| hash.to_string()),
         treasury: chain.treasury.to_string(),
         factory: chain.factory.to_string(),
-        confirmations: chain.finality.min_confirmations(),
-        finalized: chain.finality.finalized_tag(),
+        confirmations: chain.finality.above().min_confirmations(),
+        tag: chain.finality.above().tag().map(FinalityTag::name),
+        tiers: chain.finality.tiers().iter().map(tier_view).collect(),
+        proof: chain.proof.name(),
+        blooms: chain.blooms,
         tokens: chain
             .tokens
             .iter()
@@ -105,6 +137,28 @@ fn chain_view(chain: &ChainConfig) -> ChainView {
         window: chain.window,
         near: chain.near,
         max_range: chain.max_range,
+        ranges_at_once: chain.ranges_at_once,
+        filter_up_to: chain.filter_up_to,
+        stall_after: chain.stall_after.map(spoken),
+    }
+}
+
+fn endpoint_view(endpoint: &EndpointConfig) -> EndpointView {
+    EndpointView {
+        name: endpoint.name.clone(),
+        http: endpoint.http.as_ref().map(shown),
+        ws: endpoint.ws.as_ref().map(shown),
+        priority: endpoint.priority,
+        requests_per_second: endpoint.requests_per_second.map(NonZeroU32::get),
+        at_once: endpoint.at_once,
+    }
+}
+
+fn tier_view((up_to, rule): &(Amount, FinalityRule)) -> TierView {
+    TierView {
+        up_to: up_to.to_string(),
+        confirmations: rule.min_confirmations(),
+        tag: rule.tag().map(FinalityTag::name),
     }
 }
 
@@ -124,11 +178,20 @@ fn in_words(view: &View) -> String {
 }
 
 fn chain_in_words(chain: &ChainView) -> String {
-    let mut lines = vec![
-        format!("chain {} (id {})", chain.name, chain.id),
-        format!("  node      {}", chain.http),
-    ];
-    lines.extend(chain.ws.iter().map(|ws| format!("  wake-up   {ws}")));
+    let mut lines = vec![format!("chain {} (id {})", chain.name, chain.id)];
+    for endpoint in &chain.endpoints {
+        let urls: Vec<_> = endpoint.http.iter().chain(&endpoint.ws).cloned().collect();
+        lines.push(format!(
+            "  node      {}: {}",
+            endpoint.name,
+            urls.join(" and ")
+        ));
+    }
+    lines.push(format!(
+        "  agreement {} of {}",
+        chain.agreement,
+        chain.endpoints.len()
+    ));
     lines.push(format!("  treasury  {}", chain.treasury));
     lines.push(format!("  factory   {}", chain.factory));
     lines.extend(chain.tokens.iter().map(|token| {
@@ -139,22 +202,29 @@ fn chain_in_words(chain: &ChainView) -> String {
         } = token;
         format!("  token     {symbol} {address}, {decimals} decimals")
     }));
-    let tag = if chain.finalized {
-        " and the finalized tag"
-    } else {
-        ""
-    };
+    let and_tag =
+        |tag: Option<&str>| tag.map_or_else(String::new, |tag| format!(" and the {tag} tag"));
+    for tier in &chain.tiers {
+        lines.push(format!(
+            "  final     after {} confirmations{}, for orders up to {}",
+            tier.confirmations,
+            and_tag(tier.tag),
+            tier.up_to,
+        ));
+    }
     lines.push(format!(
-        "  final     after {} confirmations{tag}",
-        chain.confirmations
+        "  final     after {} confirmations{}; proof: {}",
+        chain.confirmations,
+        and_tag(chain.tag),
+        chain.proof,
     ));
     lines.push(match chain.start_block {
         None => "  begins    at the head, the first time".to_owned(),
         Some(number) => format!("  begins    at block {number}, the first time"),
     });
     lines.push(format!(
-        "  reading   every {}, at most {} blocks at once, the last {} by hash",
-        chain.poll_interval, chain.max_range, chain.near,
+        "  reading   every {}, at most {} blocks at once in {} requests, the last {} by hash",
+        chain.poll_interval, chain.max_range, chain.ranges_at_once, chain.near,
     ));
     lines.push(format!(
         "            {} headers kept, {} for an answer\n",

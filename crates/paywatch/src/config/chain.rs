@@ -4,13 +4,14 @@ use std::fmt;
 use std::time::Duration;
 
 use alloy_primitives::Address;
-use paywatch_core::{BlockNumber, ChainId, FinalityRule, Token};
+use paywatch_core::{B256, BlockNumber, ChainId, FinalityPolicy, Proof, Token};
 use url::Url;
 
+use crate::config::endpoint::EndpointConfig;
 use crate::config::problem::{Problems, Reported};
 use crate::config::raw::RawChain;
 use crate::config::section::Section;
-use crate::config::{document, token};
+use crate::config::{document, endpoint, finality, token};
 use crate::registry::{self, CHAINS, KnownChain};
 
 /// Blocks whose headers are kept: how deep a reorg can be followed.
@@ -19,6 +20,15 @@ const WINDOW: usize = 512;
 const NEAR: u64 = 64;
 /// Blocks that are asked for at once at most; nodes that refuse get fewer.
 const MAX_RANGE: u64 = 2_000;
+/// How many such ranges are asked for at the same time.
+const RANGES_AT_ONCE: usize = 4;
+/// Up to how many watched addresses the node filters by recipient.
+const FILTER_UP_TO: usize = 200;
+/// A chain has stalled after so many of its blocks' times, though not before [`STALL_FLOOR`].
+const STALL_BLOCKS: u32 = 20;
+const STALL_FLOOR: Duration = Duration::from_secs(120);
+/// Blocks of a chain that makes several in a second are taken together.
+const GATHER_BELOW: Duration = Duration::from_millis(1_000);
 /// How long an answer of a node is waited for.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
 /// Bounds of how often the head is asked for where the configuration does not say.
@@ -37,11 +47,19 @@ pub(crate) struct ChainConfig {
     /// The factory of its deposit addresses.
     pub factory: Address,
     /// When a payment is confirmed.
-    pub finality: FinalityRule,
-    /// Its node.
-    pub http: Url,
-    /// The same by WebSocket: a hint that something happened.
-    pub ws: Option<Url>,
+    pub finality: FinalityPolicy,
+    /// What must be shown of it.
+    pub proof: Proof,
+    /// Whether its blocks' blooms mean anything.
+    pub blooms: bool,
+    /// Its endpoints.
+    pub endpoints: Vec<EndpointConfig>,
+    /// How many of them must say the same.
+    pub agreement: usize,
+    /// The hash of its first block, if it is to be checked.
+    pub genesis: Option<B256>,
+    /// The time from one block to the next, if it is known.
+    pub block_time: Option<Duration>,
     /// Where to begin, the first time only.
     pub start: StartAt,
     /// How often the head is asked for.
@@ -52,6 +70,12 @@ pub(crate) struct ChainConfig {
     pub near: u64,
     /// How many blocks are asked for at once at most.
     pub max_range: u64,
+    /// How many such ranges are asked for at the same time.
+    pub ranges_at_once: usize,
+    /// Up to how many watched addresses the node filters by recipient.
+    pub filter_up_to: usize,
+    /// After how long without a new block it has stalled.
+    pub stall_after: Option<Duration>,
     /// How long an answer is waited for.
     pub request_timeout: Duration,
 }
@@ -90,8 +114,7 @@ impl fmt::Debug for ChainConfig {
         f.debug_struct("ChainConfig")
             .field("name", &self.name)
             .field("id", &self.id)
-            .field("http", &shown(&self.http))
-            .field("ws", &self.ws.as_ref().map(shown))
+            .field("endpoints", &self.endpoints)
             .finish_non_exhaustive()
     }
 }
@@ -103,8 +126,9 @@ pub(crate) fn check(
     shared: &Shared,
     problems: &mut Problems,
 ) -> Result<ChainConfig, Reported> {
-    let section = &mut Section::new(format!("chains.{name}"), problems);
     let known = registry::chain_named(&name);
+    let endpoints = endpoint::check_all(&name, &mut raw, problems);
+    let section = &mut Section::new(format!("chains.{name}"), problems);
     let is_name = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     if name.is_empty() || !name.bytes().all(is_name) {
         return Err(section.wrong(
@@ -117,13 +141,13 @@ pub(crate) fn check(
     let id = check_id(section, &name, raw.id, known);
     let tokens = id.and_then(|id| token::check(section, id, raw.tokens.take()));
     let addresses = check_addresses(section, &raw, shared, tokens.as_deref().unwrap_or_default());
-    let finality = check_finality(section, &raw, known);
-    let http = check_http(section, &mut raw);
-    let ws = match section.secret("ws", raw.ws.take(), raw.ws_file.take()) {
-        Ok(Some(text)) => section.url("ws", &text, ["wss", "ws"]).map(Some),
-        Ok(None) => Ok(None),
-        Err(reported) => Err(reported),
-    };
+    let proof = finality::check_proof(section, &raw, known);
+    let finality = proof.and_then(|proof| finality::check(section, &raw, known, proof));
+    let agreement = endpoints
+        .as_ref()
+        .map_err(|reported| *reported)
+        .and_then(|endpoints| check_agreement(section, raw.agreement, endpoints.len()));
+    let genesis = check_genesis(section, raw.genesis.as_deref());
     let poll_default = known.map_or(POLL_MS.0, |chain| {
         chain.block_ms.clamp(POLL_MS.0, POLL_MS.1)
     });
@@ -142,6 +166,11 @@ pub(crate) fn check(
     let window = section.number("window", raw.window, WINDOW, 16..=10_000);
     let near = section.number("near", raw.near, NEAR, 1..=10_000);
     let max_range = section.number("max_range", raw.max_range, MAX_RANGE, 1..=100_000);
+    let ranges_at_once =
+        section.number("ranges_at_once", raw.ranges_at_once, RANGES_AT_ONCE, 1..=64);
+    let filter_up_to = section.number("filter_up_to", raw.filter_up_to, FILTER_UP_TO, 0..=1_000);
+    let block_time = known.map(|chain| Duration::from_millis(chain.block_ms));
+    let stall_after = check_stall(section, raw.stall_after.as_deref(), block_time);
     let (treasury, factory) = addresses?;
     Ok(ChainConfig {
         name,
@@ -150,13 +179,22 @@ pub(crate) fn check(
         treasury,
         factory,
         finality: finality?,
-        http: http?,
-        ws: ws?,
+        proof: proof?,
+        blooms: raw
+            .blooms
+            .unwrap_or_else(|| known.is_none_or(|chain| chain.blooms)),
+        endpoints: endpoints?,
+        agreement: agreement?,
+        genesis: genesis?,
+        block_time,
         start: raw.start_block.map_or(StartAt::Head, StartAt::Block),
         poll_interval: poll_interval?,
         window: window?,
         near: near?,
         max_range: max_range?,
+        ranges_at_once: ranges_at_once?,
+        filter_up_to: filter_up_to?,
+        stall_after: stall_after?,
         request_timeout: request_timeout?,
     })
 }
@@ -229,41 +267,59 @@ fn check_addresses(
     Ok((treasury, factory))
 }
 
-fn check_finality(
+/// How many endpoints must say the same: by default 2 of 3 or more, so that no single one is
+/// believed, and 1 of fewer, so that one may fail.
+fn check_agreement(
     section: &mut Section<'_>,
-    raw: &RawChain,
-    known: Option<&KnownChain>,
-) -> Result<FinalityRule, Reported> {
-    let default = known.map(|chain| &chain.finality);
-    let allowed = "how many blocks make a payment final, its own included: 1 to 100000";
-    let confirmations = raw
-        .confirmations
-        .or_else(|| default.map(|rule| rule.confirmations));
-    let Some(confirmations) = confirmations else {
-        return Err(section.wrong("confirmations", "is missing", allowed));
-    };
-    if confirmations > 100_000 {
-        return Err(section.wrong("confirmations", "is out of range", allowed));
+    given: Option<usize>,
+    endpoints: usize,
+) -> Result<usize, Reported> {
+    let default = if endpoints >= 3 { 2 } else { 1 };
+    let agreement = given.unwrap_or(default);
+    if (1..=endpoints).contains(&agreement) {
+        return Ok(agreement);
     }
-    let rule = FinalityRule::confirmations(confirmations)
-        .map_err(|cause| section.wrong("confirmations", cause.to_string(), allowed))?;
-    let finalized = raw
-        .finalized
-        .unwrap_or_else(|| default.is_some_and(|rule| rule.finalized));
-    Ok(if finalized {
-        rule.and_finalized()
-    } else {
-        rule
+    let wrong = format!("{agreement} cannot agree");
+    let allowed = format!("write a number from 1 to {endpoints}, the number of endpoints");
+    Err(section.wrong("agreement", wrong, allowed))
+}
+
+fn check_genesis(section: &mut Section<'_>, given: Option<&str>) -> Result<Option<B256>, Reported> {
+    let Some(text) = given else {
+        return Ok(None);
+    };
+    text.parse().map(Some).map_err(|cause| {
+        let wrong = format!("\"{text}\" is not a hash ({cause})");
+        section.wrong(
+            "genesis",
+            wrong,
+            "write 0x and 64 hex digits, or leave it out",
+        )
     })
 }
 
-fn check_http(section: &mut Section<'_>, raw: &mut RawChain) -> Result<Url, Reported> {
-    match section.secret("http", raw.http.take(), raw.http_file.take())? {
-        Some(text) => section.url("http", &text, ["https", "http"]),
-        None => {
-            let allowed =
-                "give the URL of a node, or http_file with the name of a file that holds it";
-            Err(section.wrong("http", "is missing", allowed))
-        },
+/// A chain that is not built in has no known pace, so it stalls only if the configuration says.
+fn check_stall(
+    section: &mut Section<'_>,
+    given: Option<&str>,
+    block_time: Option<Duration>,
+) -> Result<Option<Duration>, Reported> {
+    let default = block_time.map(|time| time.saturating_mul(STALL_BLOCKS).max(STALL_FLOOR));
+    if given.is_none() {
+        return Ok(default);
+    }
+    let range = Duration::from_secs(1)..=Duration::from_secs(86_400);
+    section
+        .duration("stall_after", given, STALL_FLOOR, range)
+        .map(Some)
+}
+
+impl ChainConfig {
+    /// How long blocks are let gather before they are taken.
+    pub(crate) fn gather(&self) -> Duration {
+        match self.block_time {
+            Some(time) if time < GATHER_BELOW => GATHER_BELOW,
+            Some(_) | None => Duration::ZERO,
+        }
     }
 }

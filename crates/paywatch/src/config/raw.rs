@@ -73,14 +73,58 @@ pub(crate) struct RawChain {
     pub tokens: Option<Vec<RawToken>>,
     pub treasury: Option<String>,
     pub factory: Option<String>,
+    pub endpoints: Option<Vec<RawEndpoint>>,
+    pub requests_per_second: Option<u32>,
+    pub agreement: Option<usize>,
+    pub genesis: Option<String>,
     pub confirmations: Option<u32>,
-    pub finalized: Option<bool>,
+    pub tag: Option<String>,
+    pub tiers: Option<Vec<RawTier>>,
+    pub proof: Option<String>,
+    pub blooms: Option<bool>,
     pub start_block: Option<u64>,
     pub poll_interval: Option<String>,
     pub request_timeout: Option<String>,
     pub window: Option<usize>,
     pub near: Option<u64>,
     pub max_range: Option<u64>,
+    pub ranges_at_once: Option<usize>,
+    pub filter_up_to: Option<usize>,
+    pub stall_after: Option<String>,
+}
+
+/// One of a chain's `endpoints`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct RawEndpoint {
+    pub name: Option<String>,
+    pub http: Option<SecretString>,
+    pub http_file: Option<PathBuf>,
+    pub ws: Option<SecretString>,
+    pub ws_file: Option<PathBuf>,
+    pub priority: Option<u32>,
+    pub requests_per_second: Option<u32>,
+    pub at_once: Option<usize>,
+}
+
+impl RawEndpoint {
+    /// Whether it says where the endpoint is.
+    pub(crate) const fn has_url(&self) -> bool {
+        self.http.is_some()
+            || self.http_file.is_some()
+            || self.ws.is_some()
+            || self.ws_file.is_some()
+    }
+}
+
+/// One of a chain's `tiers`: the rule for orders up to an amount.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawTier {
+    pub up_to: String,
+    pub confirmations: u32,
+    #[serde(default)]
+    pub tag: Option<String>,
 }
 
 /// One of a chain's `tokens`: a built-in one by its symbol, or all about it.

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use paywatch_core::{FinalityRule, LatePolicy};
+use paywatch_core::{FinalityRule, FinalityTag, LatePolicy, Proof};
 use tempfile::TempDir;
 
 use super::*;
@@ -96,7 +96,11 @@ fn a_chain_by_name_gets_everything_from_the_registry() {
     );
     assert_eq!(
         chain.finality,
-        FinalityRule::confirmations(12).unwrap().and_finalized()
+        FinalityRule::confirmations(12)
+            .unwrap()
+            .and_tag(FinalityTag::Finalized)
+            .and_proof(Proof::ReceiptsRoot)
+            .into()
     );
     assert_eq!(
         chain.factory,
@@ -104,7 +108,10 @@ fn a_chain_by_name_gets_everything_from_the_registry() {
     );
     assert_eq!(chain.start, StartAt::Head);
     assert_eq!(chain.poll_interval, Duration::from_secs(4));
-    assert_eq!(chain.ws, None);
+    assert_eq!(chain.endpoints.len(), 1);
+    assert_eq!(chain.endpoints[0].ws, None);
+    assert_eq!((chain.agreement, chain.blooms), (1, true));
+    assert_eq!(chain.stall_after, Some(Duration::from_secs(240)));
 }
 
 #[test]
@@ -120,7 +127,8 @@ fn a_chain_that_is_not_built_in_gives_everything_itself() {
     assert_eq!(chain.id.get(), 31_337);
     assert_eq!(chain.start, StartAt::Block(0));
     assert_eq!(chain.tokens[0].decimals.get(), 18);
-    assert!(!chain.finality.finalized_tag());
+    assert_eq!(chain.finality.above().tag(), None);
+    assert_eq!(chain.stall_after, None);
     assert_eq!(chain.poll_interval, Duration::from_millis(100));
 }
 
@@ -131,7 +139,7 @@ fn the_environment_goes_before_the_file() {
         ("PAYWATCH__API__LISTEN", "127.0.0.1:2"),
         ("PAYWATCH__CHAINS__ETHEREUM__HTTP", "https://other.example/"),
         ("PAYWATCH__CHAINS__ETHEREUM__CONFIRMATIONS", "40"),
-        ("PAYWATCH__CHAINS__ETHEREUM__FINALIZED", "false"),
+        ("PAYWATCH__CHAINS__ETHEREUM__TAG", "none"),
         ("PAYWATCH__CHAINS__MY_NET__ID", "77"),
         ("PAYWATCH__CHAINS__MY_NET__HTTP", "http://127.0.0.1:3"),
         ("PAYWATCH__CHAINS__MY_NET__CONFIRMATIONS", "1"),
@@ -146,8 +154,13 @@ fn the_environment_goes_before_the_file() {
     let [ethereum, mine] = config.chains.as_slice() else {
         panic!("two chains")
     };
-    assert_eq!(ethereum.http.as_str(), "https://other.example/");
-    assert_eq!(ethereum.finality, FinalityRule::confirmations(40).unwrap());
+    let http = ethereum.endpoints[0].http.as_ref().unwrap();
+    assert_eq!(http.as_str(), "https://other.example/");
+    let rule = FinalityRule::confirmations(40).unwrap();
+    assert_eq!(
+        ethereum.finality,
+        rule.and_proof(Proof::ReceiptsRoot).into()
+    );
     assert_eq!((mine.name.as_str(), mine.id.get()), ("my-net", 77));
 }
 
@@ -195,4 +208,49 @@ fn a_section_alone_is_read_whatever_is_wrong_elsewhere() {
     assert!(load_database(&written.path(), &[]).is_ok());
     let wrong = Written::new("[api]\nlisten = 3\n");
     assert!(load_listen(&wrong.path(), &[]).is_err());
+}
+
+#[test]
+fn several_endpoints_are_told_apart_and_must_agree() {
+    let config = Written::new(&format!(
+        "{TREASURY}[chains.ethereum]\nhttp = \"https://own.example/\"\nrequests_per_second = 5\n\
+         endpoints = [{{ name = \"far\", http = \"https://far.example/key\", priority = 1 }},\n\
+         {{ ws = \"wss://own.example/\", at_once = 3 }}]\n"
+    ))
+    .config();
+    let chain = &config.chains[0];
+    let names: Vec<_> = chain
+        .endpoints
+        .iter()
+        .map(|endpoint| endpoint.name.as_str())
+        .collect();
+    assert_eq!(names, ["own.example", "far", "own.example #3"]);
+    assert_eq!(chain.agreement, 2, "no single one is believed");
+    assert_eq!(chain.endpoints[0].requests_per_second.unwrap().get(), 5);
+    assert_eq!(
+        (chain.endpoints[1].priority, chain.endpoints[2].at_once),
+        (1, 3)
+    );
+}
+
+#[test]
+fn more_at_stake_asks_for_more() {
+    let config = Written::new(&format!(
+        "{TREASURY}{ETHEREUM}tag = \"finalized\"\nconfirmations = 1\nproof = \"none\"\n\
+         tiers = [{{ up_to = \"100\", confirmations = 2 }},\n\
+         {{ up_to = \"10000\", confirmations = 12, tag = \"safe\" }}]\n"
+    ))
+    .config();
+    let policy = &config.chains[0].finality;
+    let rule = |blocks| FinalityRule::confirmations(blocks).unwrap();
+    let amount = |text: &str| text.parse().unwrap();
+    assert_eq!(policy.rule_for(amount("100")), rule(2));
+    assert_eq!(
+        policy.rule_for(amount("9999")),
+        rule(12).and_tag(FinalityTag::Safe)
+    );
+    assert_eq!(
+        policy.rule_for(amount("10001")),
+        rule(1).and_tag(FinalityTag::Finalized)
+    );
 }

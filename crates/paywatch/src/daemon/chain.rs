@@ -1,49 +1,128 @@
 //! One chain's loop, wired from its configuration to the API's board.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use paywatch_api::{ChainCondition, Clock as _, ConditionBoard, SystemClock};
-use paywatch_core::ChainId;
-use paywatch_indexer::{FollowSettings, RpcSettings, RpcSource};
-use paywatch_reconciler::{AgentState, ChainAgent};
+use paywatch_core::{ChainId, FinalityTag, Proof};
+use paywatch_indexer::{Endpoint, FollowSettings, Pool, PoolSettings, RpcSettings, RpcSource};
+use paywatch_reconciler::{AddressBook, AgentSettings, AgentState, ChainAgent};
 use paywatch_store::Store;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{ChainConfig, StartAt};
 
-/// The agent that `chain` asks for.
-pub(super) async fn agent(chain: &ChainConfig, store: Store) -> anyhow::Result<ChainAgent> {
-    let settings = RpcSettings {
-        http: chain.http.clone(),
-        ws: chain.ws.clone(),
-        timeout: chain.request_timeout,
+/// How often the settled blocks are asked for, in blocks' times, while a payment waits for them.
+const TAG_BLOCKS: u32 = 8;
+/// Bounds of that.
+const TAG_INTERVAL: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(60));
+/// The same for chains whose pace is not known.
+const TAG_DEFAULT: Duration = Duration::from_secs(2);
+/// How long nothing may be announced before it is polled for, in blocks' times, and bounds of it.
+const WATCHDOG_BLOCKS: u32 = 4;
+const WATCHDOG: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(60));
+/// After how long a finalized block that stands still is told of.
+const FINALITY_STALL: Duration = Duration::from_secs(3_600);
+
+/// The endpoints of `chain` as one source.
+pub(crate) async fn pool(chain: &ChainConfig) -> anyhow::Result<Pool> {
+    let mut endpoints = Vec::with_capacity(chain.endpoints.len());
+    for endpoint in &chain.endpoints {
+        let settings = RpcSettings {
+            http: endpoint.http.clone(),
+            ws: endpoint.ws.clone(),
+            timeout: chain.request_timeout,
+        };
+        let source = RpcSource::connect(settings).await.with_context(|| {
+            format!(
+                "chains.{}: the endpoint {} cannot be used",
+                chain.name, endpoint.name
+            )
+        })?;
+        endpoints.push(Endpoint {
+            name: endpoint.name.clone(),
+            source: Arc::new(source),
+            priority: endpoint.priority,
+            requests_per_second: endpoint.requests_per_second,
+            at_once: endpoint.at_once,
+        });
+    }
+    let settings = PoolSettings {
+        chain_id: chain.id,
+        agreement: chain.agreement,
+        max_range: chain.max_range,
+        head_patience: watchdog(chain).saturating_mul(2),
+        blooms: chain.blooms,
+        proofs: chain.proof == Proof::ReceiptsRoot,
+        genesis: chain.genesis,
     };
-    let source = RpcSource::connect(settings)
-        .await
-        .with_context(|| format!("chains.{}: the endpoint cannot be used", chain.name))?;
-    let follow = FollowSettings {
+    Pool::new(endpoints, settings).with_context(|| format!("chains.{}", chain.name))
+}
+
+fn watchdog(chain: &ChainConfig) -> Duration {
+    let (least, most) = WATCHDOG;
+    let blocks = chain.block_time.unwrap_or(chain.poll_interval);
+    blocks.saturating_mul(WATCHDOG_BLOCKS).clamp(least, most)
+}
+
+/// How `chain` is followed.
+pub(crate) fn follow_settings(chain: &ChainConfig) -> FollowSettings {
+    let uses_safe = chain
+        .finality
+        .tiers()
+        .iter()
+        .map(|(_, rule)| *rule)
+        .chain([chain.finality.above()])
+        .any(|rule| rule.tag() == Some(FinalityTag::Safe));
+    // Orders keep the rule that they were made under, so the finalized tag is asked for in any
+    // case; what is final is safe, too.
+    let mut tags = vec![FinalityTag::Finalized];
+    if uses_safe {
+        tags.push(FinalityTag::Safe);
+    }
+    let (least, most) = TAG_INTERVAL;
+    FollowSettings {
         chain_id: chain.id,
         tokens: chain.tokens.clone(),
         poll_interval: chain.poll_interval,
+        watchdog: watchdog(chain),
+        gather: chain.gather(),
         window: chain.window,
         near: chain.near,
         max_range: chain.max_range,
-        // Orders keep the rule that they were made under, so the tag is asked for in any case.
-        ask_finalized: true,
+        ranges_at_once: chain.ranges_at_once,
+        filter_up_to: chain.filter_up_to,
+        blooms: chain.blooms,
+        tags,
+        tag_interval: chain.block_time.map_or(TAG_DEFAULT, |time| {
+            time.saturating_mul(TAG_BLOCKS).clamp(least, most)
+        }),
+    }
+}
+
+/// The agent that `chain` asks for.
+pub(super) async fn agent(
+    chain: &ChainConfig,
+    store: Store,
+    addresses: Arc<AddressBook>,
+) -> anyhow::Result<ChainAgent> {
+    let pool = pool(chain).await?;
+    let alarms = pool.alarms();
+    let settings = AgentSettings {
+        follow: follow_settings(chain),
+        first_block: match chain.start {
+            StartAt::Head => None,
+            StartAt::Block(number) => Some(number),
+        },
+        proofs: chain.proof == Proof::ReceiptsRoot,
+        stall_after: chain.stall_after,
+        finality_stall_after: Some(FINALITY_STALL),
     };
-    let first_block = match chain.start {
-        StartAt::Head => None,
-        StartAt::Block(number) => Some(number),
-    };
-    Ok(ChainAgent::new(
-        store,
-        Arc::new(source),
-        follow,
-        first_block,
-        Arc::new(|| SystemClock.now()),
-    ))
+    let now = Arc::new(|| SystemClock.now());
+    let agent = ChainAgent::new(store, addresses, Arc::new(pool), settings, now);
+    Ok(agent.with_alarms(alarms))
 }
 
 /// Tells the API's board how the agent of `chain` is, until it ends.

@@ -9,8 +9,8 @@ use paywatch_core::{
 };
 use paywatch_store::test_postgres::PrivatePostgres;
 use paywatch_store::{
-    CreateOutcome, DatabaseUrl, EventRecord, NewOrder, OrderEvent, OrderFilter, OrderPage, OrderRecord, Page,
-    Store,
+    CreateOutcome, DatabaseUrl, EventRecord, NewOrder, OrderEvent, OrderFilter, OrderPage,
+    OrderRecord, Page, Store,
 };
 use sqlx::{AnyConnection, Connection as _, Executor as _};
 use tempfile::TempDir;

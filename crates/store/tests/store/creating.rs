@@ -1,7 +1,9 @@
 //! Orders are made once and read back as they were.
 
 use futures::future::join_all;
-use paywatch_core::{Amount, EventKind, FinalityRule, FinalityTag, LatePolicy, OrderId, Proof, Snapshot};
+use paywatch_core::{
+    Amount, EventKind, FinalityRule, FinalityTag, LatePolicy, OrderId, Proof, Snapshot,
+};
 use paywatch_store::{CreateOutcome, OrderRecord, StoreError};
 
 use crate::books::{Books, amount, at, option, order, order_id, requested};

@@ -102,7 +102,9 @@ impl Line {
             })
             .collect();
         let start = ChainHeads::starting_at(chain(self.id), tip);
-        let heads = self.heads.map_or(start, |heads| heads.moved_to(tip, Tags::default()));
+        let heads = self
+            .heads
+            .map_or(start, |heads| heads.moved_to(tip, Tags::default()));
         let is_fork = self.heads.is_some_and(|heads| heads.tip.number >= first);
         let retract_above = is_fork.then(|| first - 1);
         let touch = Touch {

@@ -12,8 +12,9 @@ fn secrets_come_from_files() {
     );
     written.file("paywatch.toml", &text);
     let config = written.config();
-    assert_eq!(config.chains[0].http.path(), "/v2/s3cret");
-    assert_eq!(shown(&config.chains[0].http), "https://node.example/…");
+    let http = config.chains[0].endpoints[0].http.as_ref().unwrap();
+    assert_eq!(http.path(), "/v2/s3cret");
+    assert_eq!(shown(http), "https://node.example/…");
 }
 
 #[test]
@@ -65,7 +66,7 @@ fn no_error_and_no_debug_output_shows_a_secret() {
         format!("{TREASURY}[chains.ethereum]\nhttp = \"{secret}\"\n"),
         format!("{TREASURY}[chains.ethereum]\nhttp = [\"{secret}\"]\n"),
         format!("{TREASURY}[database]\nurl = \"mysql://u:{secret}@h/d\"\n{ETHEREUM}"),
-        format!("{TREASURY}[chains.ethereum]\nfinalized = \"{secret}\"\n"),
+        format!("{TREASURY}[chains.ethereum]\nwindow = \"{secret}\"\n"),
     ];
     for text in texts {
         let error = Written::new(&text).load_with(&[]).err().unwrap();

@@ -73,7 +73,7 @@ fn every_wrong_value_of_a_chain_is_named_with_what_is_allowed() {
         ),
         (
             "[chains.base]".to_owned(),
-            "chains.base.http: is missing; give the URL of a node, or http_file with the name of a file that holds it",
+            "chains.base.http: is missing; give the URL of a node, or http_file with the name of a file that holds it, or several of them as endpoints",
         ),
         (
             "[chains.base]\nhttp = \"wss://node.example\"".to_owned(),
@@ -181,7 +181,7 @@ fn addresses_must_be_real_and_must_not_swallow_the_money() {
 fn all_problems_come_at_once() {
     let written = Written::new(
         "[api]\nlisten = 1\nlisen = 2\n[log]\nformat = \"xml\"\n[treasury]\naddress = \"0x1\"\n\
-         [chains.ethereum]\nhtp = \"x\"\nconfirmations = 0\nfinalized = \"yes\"\n\
+         [chains.ethereum]\nhtp = \"x\"\nconfirmations = 0\ntag = 7\n\
          [chains.base]\nhttp = \"ftp://x\"\n",
     );
     let keys: Vec<_> = written
@@ -194,13 +194,13 @@ fn all_problems_come_at_once() {
         [
             "api.lisen",
             "api.listen",
-            "chains.ethereum.finalized",
             "chains.ethereum.htp",
+            "chains.ethereum.tag",
             "treasury.address",
             "log.format",
             "chains.base.http",
-            "chains.ethereum.confirmations",
             "chains.ethereum.http",
+            "chains.ethereum.confirmations",
         ]
     );
 }
@@ -223,4 +223,48 @@ fn a_chain_without_any_treasury_says_so() {
         &Written::new(ETHEREUM),
         &[&format!("chains.ethereum.treasury: is missing; {allowed}")],
     );
+}
+
+#[test]
+fn endpoints_tiers_and_agreement_are_checked() {
+    let cases = [
+        (
+            "endpoints = [{ priority = 1 }]\n",
+            "chains.ethereum.endpoints.0: names no URL; give it http, ws, or both",
+        ),
+        (
+            "requests_per_second = 0\n",
+            "chains.ethereum.requests_per_second: is 0; write at least 1, or leave it out for no limit",
+        ),
+        (
+            "agreement = 2\n",
+            "chains.ethereum.agreement: 2 cannot agree; write a number from 1 to 1, the number of endpoints",
+        ),
+        (
+            "genesis = \"0x12\"\n",
+            "chains.ethereum.genesis: \"0x12\" is not a hash (invalid string length); write 0x and 64 hex digits, or leave it out",
+        ),
+        (
+            "tag = \"latest\"\n",
+            "chains.ethereum.tag: \"latest\" is not a tag; write \"safe\", \"finalized\" or \"none\"",
+        ),
+        (
+            "proof = \"merkle\"\n",
+            "chains.ethereum.proof: \"merkle\" is not a proof; write \"receipts_root\", or \"none\" where the chain cannot give it",
+        ),
+        (
+            "tiers = [{ up_to = \"1e3\", confirmations = 2 }]\n",
+            "chains.ethereum.tiers.0.up_to: ",
+        ),
+        (
+            "tiers = [{ up_to = \"5\", confirmations = 2 }, { up_to = \"5\", confirmations = 3 }]\n",
+            "chains.ethereum.tiers: the tier up to 5 does not ask for more than the one before it; list them by up_to, the smallest first",
+        ),
+    ];
+    for (lines, problem) in cases {
+        let written = Written::new(&format!("{TREASURY}{ETHEREUM}{lines}"));
+        let problems = written.problems();
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert!(problems[0].starts_with(problem), "{problems:?}");
+    }
 }

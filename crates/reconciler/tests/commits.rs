@@ -2,14 +2,15 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use paywatch_core::{
     Address, Amount, B256, Block, BlockRef, ChainId, Decimals, EventKind, FinalityRule, LatePolicy,
-    Order, OrderId, OrderStatus, PaymentMethod, PaymentOption, Timestamp, Token, Transfer,
+    Order, OrderId, OrderStatus, PaymentMethod, PaymentOption, Tags, Timestamp, Token, Transfer,
     TransferId, U256,
 };
 use paywatch_indexer::{ChainUpdate, CoveredBlock};
-use paywatch_reconciler::{Applied, ReconcileError, Reconciler};
+use paywatch_reconciler::{AddressBook, Applied, ReconcileError, Reconciler};
 use paywatch_store::{CreateOutcome, NewOrder, Store};
 
 const CONFIRMATIONS: u32 = 2;
@@ -84,7 +85,11 @@ impl Shop {
     fn follows(&self, chain: u64) -> Chain {
         Chain {
             id: chain,
-            reconciler: Reconciler::new(self.store.clone(), 64),
+            reconciler: Reconciler::new(
+                self.store.clone(),
+                Arc::new(AddressBook::new(self.store.clone())),
+                64,
+            ),
             tip: None,
         }
     }
@@ -103,6 +108,7 @@ impl Shop {
         let events = self.store.events_after(0, 1_000).await.unwrap();
         events
             .into_iter()
+            .filter_map(|event| event.of_order().cloned())
             .filter(|event| event.order_id == order.id)
             .map(|event| event.event.kind)
             .collect()
@@ -156,7 +162,8 @@ impl Chain {
                 transfers: transfers.collect(),
             }],
             tip: block,
-            finalized: None,
+            below: Vec::new(),
+            tags: Tags::default(),
             node_head: number,
         }
     }
@@ -257,7 +264,7 @@ async fn what_was_final_before_a_restart_is_not_taken_back() {
     let common = chain.tip;
     chain.brings(11, &[]).await;
     let mut final_now = chain.update(12, 0, &[]);
-    final_now.finalized = Some(12);
+    final_now.tags.finalized = Some(12);
     chain.apply(&final_now).await.unwrap();
 
     let mut restarted = Chain {

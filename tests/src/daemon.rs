@@ -40,7 +40,7 @@ pub fn chain_section(chain: &Chain, confirmations: u32) -> String {
     } = chain;
     format!(
         "[chains.{name}]\nid = {id}\nhttp = \"{http}\"\nws = \"{ws}\"\nconfirmations = {confirmations}\n\
-         start_block = 0\nproof = \"none\"\npoll_interval = \"100ms\"\n\
+         start_block = 0\npoll_interval = \"100ms\"\n\
          tokens = [{{ symbol = \"USDT\", address = \"{token}\", decimals = {decimals} }}]\n",
         id = node.chain_id,
         http = node.url(),

@@ -1,105 +1,18 @@
 //! Proves that a block holds a payment, and checks such proofs with no node and no database.
+//!
+//! A block's hash commits to its header, the header to the root of a trie of receipts, and the
+//! receipts to every log (yellow paper, 4.3). [`BlockEvidence::verify`] recomputes all of that from
+//! what a node gave; [`ProofBundle`] is the part of it that shows one log, small enough to keep.
+//!
+//! What is shown: the block with this hash holds this log at this place. What is not: that the block
+//! is on its chain (that takes somebody who follows the chain), which chain it is of (a header does
+//! not say), the transaction's hash and the log's number within the block (receipts hold neither;
+//! they are what the node said, and are sealed against corruption by the bundle's digest).
 
-use alloy_primitives::{B256, Bloom, Bytes, Log};
-use paywatch_core::{Block, BlockRef, ChainId};
+mod bundle;
+mod evidence;
+mod receipt;
+mod trie;
 
-/// What a node says is in a block.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BlockEvidence {
-    /// The header.
-    pub header_rlp: Bytes,
-    /// The receipts.
-    pub receipts: Vec<Bytes>,
-    /// The transactions.
-    pub tx_hashes: Vec<B256>,
-}
-/// e
-#[derive(Debug, thiserror::Error)]
-#[error("not yet")]
-pub struct EvidenceError;
-/// e
-#[derive(Debug, thiserror::Error)]
-#[error("not yet")]
-pub struct ProofError;
-
-/// e
-#[derive(Clone, Debug)]
-pub struct ProvenBlock;
-/// e
-#[derive(Clone, Debug)]
-pub struct ProvenLog {
-    /// e
-    pub log_index: u64,
-    /// e
-    pub tx_index: u64,
-    /// e
-    pub tx_hash: B256,
-    /// e
-    pub log: Log,
-}
-/// e
-#[derive(Clone, Debug)]
-pub struct ProofBundle;
-impl ProofBundle {
-    /// e
-    pub fn to_json(&self) -> String {
-        String::new()
-    }
-}
-
-impl BlockEvidence {
-    /// e
-    pub fn from_json(_header: &str, _receipts: &str) -> Result<Self, EvidenceError> {
-        Err(EvidenceError)
-    }
-    /// e
-    pub fn verify(self, _expected: BlockRef) -> Result<ProvenBlock, ProofError> {
-        Err(ProofError)
-    }
-}
-impl ProvenBlock {
-    /// e
-    pub fn block(&self) -> Block {
-        todo!()
-    }
-    /// e
-    pub fn bloom(&self) -> &Bloom {
-        todo!()
-    }
-    /// e
-    pub fn logs(&self) -> &[ProvenLog] {
-        &[]
-    }
-    /// e
-    pub fn prove(&self, _c: ChainId, _l: u64) -> Option<ProofBundle> {
-        None
-    }
-}
-/// e
-#[derive(Clone, Debug)]
-pub struct ProvenTransfer {
-    /// e
-    pub chain_id: ChainId,
-    /// e
-    pub block: Block,
-    /// e
-    pub tx_index: u64,
-    /// e
-    pub log_index: u64,
-    /// e
-    pub tx_hash: B256,
-    /// e
-    pub token: alloy_primitives::Address,
-    /// e
-    pub from: alloy_primitives::Address,
-    /// e
-    pub to: alloy_primitives::Address,
-    /// e
-    pub value: alloy_primitives::U256,
-    /// e
-    pub payment_id: paywatch_core::PaymentId,
-}
-/// e
-pub fn verify_bundle(_json: &[u8]) -> Result<ProvenTransfer, ProofError> {
-    Err(ProofError)
-}
+pub use crate::bundle::{BundleError, ProofBundle, ProvenTransfer, verify_bundle};
+pub use crate::evidence::{BlockEvidence, EvidenceError, ProofError, ProvenBlock, ProvenLog};

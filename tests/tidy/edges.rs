@@ -15,7 +15,7 @@ struct Rule {
 
 const HTTP: [&str; 4] = ["axum", "hyper", "reqwest", "tower-http"];
 
-const RULES: [Rule; 10] = [
+const RULES: [Rule; 12] = [
     Rule {
         name: "paywatch-core",
         may_use: &[],
@@ -27,8 +27,13 @@ const RULES: [Rule; 10] = [
         never: &["tokio", "sqlx", "reqwest"],
     },
     Rule {
+        name: "paywatch-proof",
+        may_use: &["core"],
+        never: &["tokio", "sqlx", "axum", "reqwest"],
+    },
+    Rule {
         name: "paywatch-indexer",
-        may_use: &["core", "contracts"],
+        may_use: &["core", "contracts", "proof"],
         never: &["sqlx", "axum"],
     },
     Rule {
@@ -38,7 +43,7 @@ const RULES: [Rule; 10] = [
     },
     Rule {
         name: "paywatch-reconciler",
-        may_use: &["core", "indexer", "store"],
+        may_use: &["core", "indexer", "proof", "store"],
         never: &["sqlx", "axum", "reqwest", "alloy"],
     },
     Rule {
@@ -59,14 +64,21 @@ const RULES: [Rule; 10] = [
             "contracts",
             "core",
             "indexer",
+            "proof",
             "reconciler",
+            "simulator",
             "store",
         ],
         never: &["sqlx", "alloy"],
     },
     Rule {
+        name: "paywatch-simulator",
+        may_use: &["core", "contracts", "indexer", "proof"],
+        never: &["sqlx"],
+    },
+    Rule {
         name: "paywatch-tests",
-        may_use: &["client", "contracts", "core", "store"],
+        may_use: &["client", "contracts", "core", "simulator", "store"],
         never: &[],
     },
     Rule {

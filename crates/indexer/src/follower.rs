@@ -17,6 +17,7 @@ use tokio::time::{Instant, sleep_until};
 pub(crate) use crate::follower::backfill::{Extent, History};
 pub use crate::follower::error::FollowError;
 pub(crate) use crate::follower::error::Halt;
+pub use crate::follower::tags::Interest;
 
 use crate::follower::backfill::Backfill;
 use crate::follower::read::{Found, Position, Reader, Step};
@@ -131,8 +132,8 @@ impl Follower {
     }
 
     /// Whether a payment waits for a tag, so that the node should be asked more often.
-    pub const fn expect_finality(&mut self, is_expected: bool) {
-        self.settled.expect(is_expected);
+    pub const fn expect_finality(&mut self, interest: Interest) {
+        self.settled.expect(interest);
     }
 
     /// The next step of the chain. Waits for it as long as it takes, through every trouble that
@@ -216,7 +217,7 @@ impl Follower {
         let Found {
             mut update,
             window,
-            is_far,
+            depth,
         } = found;
         self.trouble.is_over();
         if update.tip.number >= update.node_head {
@@ -224,7 +225,7 @@ impl Follower {
         }
         update.tags = self
             .settled
-            .moved_to(self.settings.chain_id, &window, is_far);
+            .moved_to(self.settings.chain_id, &window, depth);
         self.position = Position::On(window);
         update
     }

@@ -17,7 +17,7 @@ mod verify;
 
 pub use crate::decode::{DecodeError, Movement, TRANSFER_TOPIC, decode};
 pub use crate::filter::{Everybody, LogFilter, RecipientSet, Recipients, WatchList};
-pub use crate::follower::{FollowError, FollowSettings, Follower, Start};
+pub use crate::follower::{FollowError, FollowSettings, Follower, Interest, Start};
 pub use crate::pool::{Alarm, Endpoint, Pool, PoolError, PoolSettings};
 pub use crate::reread::{Part, Reread, RereadError};
 pub use crate::rpc::{RpcFailure, RpcSettings, RpcSource};

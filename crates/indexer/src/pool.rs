@@ -15,7 +15,7 @@ use alloy_primitives::{Address, B256};
 use async_trait::async_trait;
 use futures::future::{BoxFuture, select_all};
 use futures::stream::{FuturesUnordered, StreamExt};
-use paywatch_core::{BlockNumber, BlockRef, ChainEventKind, ChainId, FinalityTag};
+use paywatch_core::{BlockNumber, BlockRef, ChainEventKind, ChainId, FinalityTag, Proof};
 use paywatch_proof::BlockEvidence;
 use tokio::sync::broadcast;
 
@@ -61,8 +61,8 @@ pub struct PoolSettings {
     pub head_patience: Duration,
     /// Whether the chain's blooms mean anything.
     pub blooms: bool,
-    /// Whether the chain's blocks can be proved by their receipts.
-    pub proofs: bool,
+    /// How the chain's blocks can be proved.
+    pub proof: Proof,
     /// The hash of the chain's first block, if it is known.
     pub genesis: Option<B256>,
 }
@@ -207,7 +207,7 @@ impl Pool {
         let source = member.source();
         let found = member.timed(source.chain_id()).await?;
         if found != self.settings.chain_id {
-            return Err(member.refuse(format!(
+            return Err(member.refuse(&format!(
                 "it serves chain {found} instead of {}",
                 self.settings.chain_id
             )));
@@ -217,7 +217,7 @@ impl Pool {
         if let Some(Some(genesis)) = first.into_iter().next() {
             let known = self.genesis.get_or_init(|| genesis.block.hash);
             if *known != genesis.block.hash {
-                return Err(member.refuse(format!(
+                return Err(member.refuse(&format!(
                     "its chain begins with block {}, that of the others with {known}",
                     genesis.block.hash
                 )));

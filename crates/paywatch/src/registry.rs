@@ -5,7 +5,7 @@ mod chains;
 mod tokens;
 
 use alloy_primitives::Address;
-use paywatch_core::FinalityTag;
+use paywatch_core::{FinalityTag, Proof};
 
 pub(crate) use crate::registry::chains::CHAINS;
 pub(crate) use crate::registry::tokens::TOKENS;
@@ -25,9 +25,9 @@ pub(crate) struct KnownChain {
     pub finality: KnownFinality,
     /// Whether the blooms of its blocks mean anything.
     pub blooms: bool,
-    /// Whether its blocks can be proved by their receipts: their headers hash and their receipts
-    /// are encoded as on Ethereum, or in a way that is known here.
-    pub proofs: bool,
+    /// How its blocks can be proved: by their receipts where headers hash and receipts are encoded
+    /// as on Ethereum, or in a way that is known here.
+    pub proof: Proof,
     /// Where a transaction can be looked at; its hash is appended.
     pub explorer: &'static str,
 }

@@ -1,7 +1,6 @@
 //! Bundles of a made-up block: they hold as they are, and no byte of them may change.
 #![expect(
     clippy::unwrap_used,
-    clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     reason = "a test fails by panicking"
 )]

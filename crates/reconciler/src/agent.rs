@@ -1,26 +1,28 @@
 //! The loop of one chain: follow, reconcile, commit, prove.
 
 mod progress;
+mod report;
+mod steps;
 mod vigil;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use paywatch_core::{BlockNumber, BlockRef, ChainEvent, ChainEventKind, Timestamp};
+use paywatch_core::{BlockNumber, ChainEvent, ChainEventKind, Timestamp};
 use paywatch_indexer::{
-    Alarm, ChainSource, ChainUpdate, FollowError, FollowSettings, Follower, Start, VerifyError,
-    verify,
+    Alarm, ChainSource, ChainUpdate, FollowError, FollowSettings, Follower, Interest,
 };
-use paywatch_store::{Store, StoreError};
+use paywatch_store::Store;
 use tokio::sync::{broadcast, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::address_book::AddressBook;
 use crate::agent::progress::Progress;
+use crate::agent::report::describe;
 use crate::agent::vigil::Vigil;
-use crate::reconciler::{Applied, ReconcileError, Reconciler};
+use crate::reconciler::Reconciler;
 
 /// The wall clock, as a value that tests can drive.
 pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -230,48 +232,6 @@ impl ChainAgent {
         }
     }
 
-    async fn cursor(&self) -> Result<Option<BlockRef>, StoreError> {
-        let chains = self.store.chains().await?;
-        Ok(chains
-            .iter()
-            .find(|chain| chain.heads.chain_id == self.settings.follow.chain_id)
-            .map(|chain| chain.heads.tip.to_ref()))
-    }
-
-    /// Tells what is to be told of the chain. What the database does not take is tried again.
-    async fn tell(&self, state: &mut Loop) {
-        while let Some(event) = state.untold.first() {
-            if let Err(error) = self.store.tell_of_chain(event, (self.now)()).await {
-                tracing::warn!(chain.id = %event.chain_id, cause = describe(&error), "an event could not be written; trying again");
-                return;
-            }
-            progress::told(event);
-            tracing::warn!(chain.id = %event.chain_id, event = %event.kind, "{}", event.detail);
-            state.untold.remove(0);
-        }
-    }
-
-    /// Waits until the node is the configured chain with the configured tokens.
-    async fn verified(&self) {
-        loop {
-            match verify(
-                self.source.as_ref(),
-                self.settings.follow.chain_id,
-                &self.settings.follow.tokens,
-            )
-            .await
-            {
-                Ok(()) => return,
-                Err(error) => self.wait_for_node(&error).await,
-            }
-        }
-    }
-
-    async fn wait_for_node(&self, error: &VerifyError) {
-        self.waiting("the node could not be verified", describe(error));
-        sleep(PAUSE).await;
-    }
-
     /// Says, once per spell and cause, that something is amiss.
     fn waiting(&self, what: &str, cause: String) {
         let is_news = !matches!(&*self.state.borrow(), AgentState::Waiting { cause: known, .. } if *known == cause);
@@ -306,7 +266,11 @@ impl ChainAgent {
                     Some(Err(end)) => return end,
                     Some(Ok(applied)) => applied,
                 };
-                follower.expect_finality(applied.is_waiting);
+                follower.expect_finality(if applied.is_waiting {
+                    Interest::Waiting
+                } else {
+                    Interest::Idle
+                });
                 state.has_unproved |= self.settings.proofs && applied.transfers > 0;
                 state.progress.saw(update, &applied);
                 state.untold.extend(state.vigil.saw(update));
@@ -355,108 +319,12 @@ impl ChainAgent {
         }
     }
 
-    /// Proves what can be proved now.
-    async fn prove(&self, state: &mut Loop) -> Result<(), End> {
-        let tokens = &self.settings.follow.tokens;
-        let proved = state
-            .reconciler
-            .prove(self.source.as_ref(), tokens, (self.now)())
-            .await;
-        match proved {
-            Ok(proved) => {
-                state.has_unproved = proved.left > 0;
-                if let Some(applied) = proved.applied {
-                    tell_changes(self.settings.follow.chain_id, &applied);
-                }
-                if let Some(trouble) = proved.trouble {
-                    tracing::warn!(
-                        chain.id = %self.settings.follow.chain_id,
-                        cause = describe(&trouble),
-                        blocks.left = proved.left,
-                        "payments cannot be proved yet, so they are not confirmed; trying again"
-                    );
-                }
-                Ok(())
-            },
-            Err(ReconcileError::CursorMoved { .. }) => Err(End::CursorMoved),
-            Err(
-                error
-                @ (ReconcileError::Undecidable(_) | ReconcileError::ForkBelowFinalized { .. }),
-            ) => Err(End::Stopped(describe(&error))),
-            Err(ReconcileError::Store(error)) => {
-                self.waiting("the database does not take a proof", describe(&error));
-                sleep(PAUSE).await;
-                Ok(())
-            },
-        }
-    }
-
     fn following(&self) {
         self.state.send_if_modified(|state| {
             let changed = *state != AgentState::Following;
             *state = AgentState::Following;
             changed
         });
-    }
-
-    /// Commits `update`, trying again while the database fails.
-    async fn commit(
-        &self,
-        reconciler: &mut Reconciler,
-        update: &ChainUpdate,
-    ) -> Result<Applied, End> {
-        loop {
-            match reconciler.apply(update, (self.now)()).await {
-                Ok(applied) => {
-                    self.following();
-                    tell(update, &applied);
-                    return Ok(applied);
-                },
-                Err(ReconcileError::CursorMoved { .. }) => return Err(End::CursorMoved),
-                Err(
-                    error @ (ReconcileError::Undecidable(_)
-                    | ReconcileError::ForkBelowFinalized { .. }),
-                ) => return Err(End::Stopped(describe(&error))),
-                Err(ReconcileError::Store(error)) => {
-                    self.waiting("the database does not take the update", describe(&error));
-                    sleep(PAUSE).await;
-                },
-            }
-        }
-    }
-
-    /// A follower that begins where the store stands.
-    async fn follower(&self) -> Follower {
-        let start = loop {
-            match self.start().await {
-                Ok(start) => break start,
-                Err(error) => {
-                    self.waiting("the database does not answer", describe(&error));
-                    sleep(PAUSE).await;
-                },
-            }
-        };
-        Follower::new(
-            Arc::clone(&self.source),
-            Arc::clone(&self.addresses) as _,
-            self.settings.follow.clone(),
-            start,
-        )
-    }
-
-    async fn start(&self) -> Result<Start, StoreError> {
-        let chain_id = self.settings.follow.chain_id;
-        let recent = self.store.recent_blocks(chain_id).await?;
-        let chains = self.store.chains().await?;
-        let finalized = chains
-            .iter()
-            .find(|chain| chain.heads.chain_id == chain_id)
-            .and_then(|chain| chain.heads.finalized);
-        Ok(match self.settings.first_block {
-            _ if !recent.is_empty() => Start::Resume { recent, finalized },
-            Some(first) => Start::At(first),
-            None => Start::Head,
-        })
     }
 }
 
@@ -481,43 +349,4 @@ async fn until(moment: Option<Instant>) {
         Some(moment) => sleep_until(moment).await,
         None => std::future::pending().await,
     }
-}
-
-/// Writes into the log what an update did.
-fn tell(update: &ChainUpdate, applied: &Applied) {
-    if let Some(common) = update.retract_above {
-        tracing::warn!(chain.id = %update.chain_id, block.number = common.number, "reorg: everything above this block left the chain");
-    }
-    tracing::debug!(
-        chain.id = %update.chain_id,
-        block.number = update.tip.number,
-        transfers = applied.transfers,
-        "covered"
-    );
-    tell_changes(update.chain_id, applied);
-}
-
-fn tell_changes(chain_id: paywatch_core::ChainId, applied: &Applied) {
-    for change in &applied.changes {
-        tracing::info!(
-            chain.id = %chain_id,
-            order.id = %change.order_id,
-            status = %change.snapshot.status,
-            counted = %change.snapshot.counted,
-            confirmed = %change.snapshot.confirmed,
-            "order {} is {}", change.order_id, change.snapshot.status
-        );
-    }
-}
-
-/// An error with all its causes, on one line.
-fn describe(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

@@ -234,27 +234,9 @@ impl Reconciler {
                 },
             }
         }
-        if !struck.is_empty() {
-            let struck: Vec<_> = struck.into_iter().collect();
-            shown.events.push(disagreement(
-                chain_id,
-                format!(
-                    "block {number} ({}) does not hold what an endpoint told of it; struck: {}",
-                    block.hash,
-                    struck.join(", ")
-                ),
-            ));
-        }
-        if !on_chain.is_empty() {
-            shown.events.push(disagreement(
-                chain_id,
-                format!(
-                    "{} payments of block {number} ({}) had not been told as they are; they were added",
-                    on_chain.len(),
-                    block.hash
-                ),
-            ));
-        }
+        shown
+            .events
+            .extend(differences(&block, chain_id, &struck, on_chain.len()));
         for transfer in on_chain.values() {
             if let Some(bundle) = proven.prove(chain_id, transfer.id.log_index) {
                 shown.proofs.push(PaymentProof {
@@ -268,6 +250,36 @@ impl Reconciler {
             transfers: on_chain.into_values().collect(),
         })
     }
+}
+
+/// What is told of a block whose payments an endpoint had told wrongly.
+fn differences(
+    block: &Block,
+    chain_id: ChainId,
+    struck: &BTreeSet<String>,
+    added: usize,
+) -> Vec<ChainEvent> {
+    let Block { number, hash, .. } = block;
+    let mut events = Vec::new();
+    if !struck.is_empty() {
+        let struck: Vec<_> = struck.iter().map(String::as_str).collect();
+        events.push(disagreement(
+            chain_id,
+            format!(
+                "block {number} ({hash}) does not hold what an endpoint told of it; struck: {}",
+                struck.join(", ")
+            ),
+        ));
+    }
+    if added > 0 {
+        events.push(disagreement(
+            chain_id,
+            format!(
+                "{added} payments of block {number} ({hash}) had not been told as they are; they were added"
+            ),
+        ));
+    }
+    events
 }
 
 fn disagreement(chain_id: ChainId, detail: String) -> ChainEvent {

@@ -207,29 +207,7 @@ impl Reconciler {
         };
         let (heads, books) = self.store.books_to_assess(&touch).await?;
         let stored = heads.get(&chain_id);
-        let cursor: Option<BlockRef> = stored.map(|heads| heads.tip.to_ref());
-        if cursor != update.previous {
-            return Err(ReconcileError::CursorMoved { chain_id });
-        }
-        if let (Some(common), Some(finalized)) =
-            (retract_above, stored.and_then(|heads| heads.finalized))
-            && common < finalized
-            && work.by == By::Chain
-        {
-            return Err(ReconcileError::ForkBelowFinalized {
-                chain_id,
-                common,
-                finalized,
-            });
-        }
-        let mut moved = stored
-            .copied()
-            .unwrap_or_else(|| ChainHeads::starting_at(chain_id, update.tip))
-            .moved_to(update.tip, update.tags);
-        if work.by == By::Operator {
-            moved.safe = moved.safe.min(Some(update.tip.number));
-            moved.finalized = moved.finalized.min(Some(update.tip.number));
-        }
+        let moved = work.heads_after(stored)?;
         let news = News {
             heads: moved,
             retract_above,
@@ -261,14 +239,53 @@ impl Reconciler {
             disproved: work.shown.disproved.clone(),
             proofs: work.shown.proofs.clone(),
             changes: decision.changes,
-            chain_events: reorged(update, cursor)
-                .filter(|_| work.by == By::Chain)
-                .into_iter()
-                .chain(work.shown.events.iter().cloned())
-                .collect(),
+            chain_events: work.chain_events(stored),
             at: work.at,
         };
         Ok((commit, decision.is_waiting))
+    }
+}
+
+impl Work<'_> {
+    /// The chain's heads after this, if it fits on the `stored` ones.
+    fn heads_after(&self, stored: Option<&ChainHeads>) -> Result<ChainHeads, ReconcileError> {
+        let update = self.update;
+        let chain_id = update.chain_id;
+        if stored.map(|heads| heads.tip.to_ref()) != update.previous {
+            return Err(ReconcileError::CursorMoved { chain_id });
+        }
+        if let (Some(common), Some(finalized)) = (
+            update.retract_above,
+            stored.and_then(|heads| heads.finalized),
+        ) && common.number < finalized
+            && self.by == By::Chain
+        {
+            return Err(ReconcileError::ForkBelowFinalized {
+                chain_id,
+                common: common.number,
+                finalized,
+            });
+        }
+        let mut moved = stored
+            .copied()
+            .unwrap_or_else(|| ChainHeads::starting_at(chain_id, update.tip))
+            .moved_to(update.tip, update.tags);
+        if self.by == By::Operator {
+            moved.safe = moved.safe.min(Some(update.tip.number));
+            moved.finalized = moved.finalized.min(Some(update.tip.number));
+        }
+        Ok(moved)
+    }
+
+    fn chain_events(&self, stored: Option<&ChainHeads>) -> Vec<ChainEvent> {
+        let reorged = match self.by {
+            By::Chain => reorged(self.update, stored.map(|heads| heads.tip.to_ref())),
+            By::Operator => None,
+        };
+        reorged
+            .into_iter()
+            .chain(self.shown.events.iter().cloned())
+            .collect()
     }
 }
 

@@ -10,7 +10,7 @@ use paywatch_core::{Block, BlockNumber, BlockRef, Tags, Window};
 use crate::follower::FollowSettings;
 use crate::follower::cover::{Coverer, coverer, headers_at};
 use crate::follower::error::Halt;
-use crate::follower::read::{Found, LOOK_BACK, Position};
+use crate::follower::read::{Depth, Found, LOOK_BACK, Position};
 use crate::{ChainSource, ChainUpdate, CoveredBlock, WatchList};
 
 /// A range that was covered.
@@ -59,7 +59,7 @@ impl History {
         settings: &FollowSettings,
         extent: Extent,
     ) -> Result<Self, Halt> {
-        let coverer = coverer(source, watch_list, settings, true).await?;
+        let coverer = coverer(source, watch_list, settings, Depth::History).await?;
         Ok(Self(Backfill::new(coverer, extent, settings)))
     }
 
@@ -115,7 +115,7 @@ impl Backfill {
                 node_head: self.node_head,
             },
             window,
-            is_far: true,
+            depth: Depth::History,
         }))
     }
 
@@ -126,10 +126,10 @@ impl Backfill {
             let from = self.next;
             let to = from.saturating_add(width.saturating_sub(1)).min(self.last);
             self.next = to.saturating_add(1);
-            let is_last = to == self.last;
+            let last = self.last;
             let coverer = self.coverer.clone();
             self.under_way.push_back(Box::pin(
-                async move { chunk(&coverer, from, to, is_last).await },
+                async move { chunk(&coverer, from, to, last).await },
             ));
         }
     }
@@ -139,11 +139,11 @@ async fn chunk(
     coverer: &Coverer,
     from: BlockNumber,
     to: BlockNumber,
-    is_last: bool,
+    end: BlockNumber,
 ) -> Result<Chunk, Halt> {
     let (blocks, last) = coverer.cover_range(from, to).await?;
     let mut recent = Vec::new();
-    if is_last {
+    if to == end {
         // Where history ends, forks begin: they need something to part from.
         let lowest = to.saturating_sub(LOOK_BACK);
         let numbers: Vec<_> = (lowest..to).collect();

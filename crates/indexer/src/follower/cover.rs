@@ -9,6 +9,7 @@ use paywatch_core::{Amount, Block, BlockNumber, ChainId, Token, Transfer, Transf
 
 use crate::follower::FollowSettings;
 use crate::follower::error::{FollowError, Halt};
+use crate::follower::read::Depth;
 use crate::{
     ChainSource, Contradiction, CoveredBlock, Header, LogFilter, LogQuery, NotThere, SourceError,
     TRANSFER_TOPIC, TransferLog, WatchList,
@@ -227,7 +228,7 @@ pub(super) async fn coverer(
     source: &Arc<dyn ChainSource>,
     watch_list: &dyn WatchList,
     settings: &FollowSettings,
-    is_history: bool,
+    depth: Depth,
 ) -> Result<Coverer, Halt> {
     let current = watch_list.current().await;
     let recipients = current.map_err(|cause| SourceError::Later { after: None, cause })?;
@@ -243,7 +244,7 @@ pub(super) async fn coverer(
             tokens,
             recipients,
             // Near the head all logs are wanted where blooms can tell that some are missing.
-            by_node: is_small && (is_history || !settings.blooms),
+            by_node: is_small && (depth == Depth::History || !settings.blooms),
         }),
         blooms: settings.blooms,
     })

@@ -30,6 +30,15 @@ pub(super) enum Position {
     Nowhere,
 }
 
+/// How far from the head something lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// The chain may still change there.
+    NearHead,
+    /// It is settled there.
+    History,
+}
+
 /// What reading a step came to.
 #[derive(Debug)]
 pub(super) enum Step {
@@ -46,8 +55,7 @@ pub(super) enum Step {
 pub(super) struct Found {
     pub(super) update: ChainUpdate,
     pub(super) window: Window,
-    /// Whether it lies far below the head.
-    pub(super) is_far: bool,
+    pub(super) depth: Depth,
 }
 
 /// What was read of the chain itself.
@@ -115,7 +123,7 @@ impl Reader<'_> {
                 node_head: head.block.number,
             },
             window,
-            is_far: false,
+            depth: Depth::NearHead,
         })))
     }
 
@@ -140,7 +148,7 @@ impl Reader<'_> {
         let lowest = first.saturating_sub(LOOK_BACK);
         let to = last_of(first).min(head.block.number);
         let headers = self.run(lowest, to, head).await?;
-        let coverer = self.coverer(false).await?;
+        let coverer = self.coverer().await?;
         let (below, covered) =
             headers.split_at(headers.partition_point(|header| header.block.number < first));
         let blocks: Vec<_> = headers.iter().map(|header| header.block).collect();
@@ -178,7 +186,7 @@ impl Reader<'_> {
                 return self.reorg(window, lowest.clone()).await;
             }
         }
-        let coverer = self.coverer(false).await?;
+        let coverer = self.coverer().await?;
         Ok(Covered::Blocks {
             retract_above: None,
             below: Vec::new(),
@@ -256,7 +264,7 @@ impl Reader<'_> {
                 return Err(unlinked(header).into());
             }
         }
-        let coverer = self.coverer(false).await?;
+        let coverer = self.coverer().await?;
         Ok(Covered::Blocks {
             retract_above: Some(common),
             below: Vec::new(),
@@ -273,12 +281,12 @@ impl Reader<'_> {
             last,
             node_head: head.block.number,
         };
-        let coverer = self.coverer(true).await?;
+        let coverer = coverer(self.source, self.watch_list, self.settings, Depth::History).await?;
         Ok(Covered::Far(Backfill::new(coverer, extent, self.settings)))
     }
 
-    async fn coverer(&self, is_history: bool) -> Result<Coverer, Halt> {
-        coverer(self.source, self.watch_list, self.settings, is_history).await
+    async fn coverer(&self) -> Result<Coverer, Halt> {
+        coverer(self.source, self.watch_list, self.settings, Depth::NearHead).await
     }
 
     /// The headers from `from` to `to`, each standing on the one before. What was announced is not

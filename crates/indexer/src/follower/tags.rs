@@ -5,10 +5,20 @@ use tokio::time::Instant;
 
 use crate::follower::FollowSettings;
 use crate::follower::error::Halt;
+use crate::follower::read::Depth;
 use crate::{ChainSource, SourceError};
 
 /// How much rarer the tags are asked for while nobody waits for them.
 const IDLE: u32 = 10;
+
+/// Whether anybody waits for something to be final.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interest {
+    /// Somebody does: the node is asked as often as configured.
+    Waiting,
+    /// Nobody does: it is asked a tenth as often.
+    Idle,
+}
 
 /// The settled blocks, as far as they are known.
 #[derive(Clone, Debug)]
@@ -16,7 +26,7 @@ pub(super) struct Settled {
     safe: Option<BlockRef>,
     finalized: Option<BlockRef>,
     asked_at: Option<Instant>,
-    is_expected: bool,
+    interest: Interest,
     /// The highest covered block that is final.
     highest: Option<BlockNumber>,
     /// The effective tags of the last update.
@@ -29,7 +39,7 @@ impl Settled {
             safe: None,
             finalized: None,
             asked_at: None,
-            is_expected: true,
+            interest: Interest::Waiting,
             highest: finalized,
             told: Tags {
                 safe: None,
@@ -38,8 +48,8 @@ impl Settled {
         }
     }
 
-    pub(super) const fn expect(&mut self, is_expected: bool) {
-        self.is_expected = is_expected;
+    pub(super) const fn expect(&mut self, interest: Interest) {
+        self.interest = interest;
     }
 
     /// The highest covered block that is final: nothing at or below it may fork.
@@ -53,10 +63,9 @@ impl Settled {
         source: &dyn ChainSource,
         settings: &FollowSettings,
     ) -> Result<(), Halt> {
-        let interval = if self.is_expected {
-            settings.tag_interval
-        } else {
-            settings.tag_interval.saturating_mul(IDLE)
+        let interval = match self.interest {
+            Interest::Waiting => settings.tag_interval,
+            Interest::Idle => settings.tag_interval.saturating_mul(IDLE),
         };
         if self.asked_at.is_some_and(|at| at.elapsed() < interval) {
             return Ok(());
@@ -74,13 +83,13 @@ impl Settled {
 
     /// Whether the tags would say more of the chain in `window` than was told.
     pub(super) fn has_news(&self, chain_id: ChainId, window: &Window) -> bool {
-        let now = self.effective(chain_id, window, false);
+        let now = self.effective(chain_id, window, Depth::NearHead);
         now.safe > self.told.safe || now.finalized > self.told.finalized
     }
 
     /// The tags, as far as they are of the chain in `window`, which was just taken on.
-    pub(super) fn moved_to(&mut self, chain_id: ChainId, window: &Window, is_far: bool) -> Tags {
-        let tags = self.effective(chain_id, window, is_far);
+    pub(super) fn moved_to(&mut self, chain_id: ChainId, window: &Window, depth: Depth) -> Tags {
+        let tags = self.effective(chain_id, window, depth);
         self.highest = self.highest.max(tags.finalized);
         self.told = Tags {
             safe: self.told.safe.max(tags.safe),
@@ -89,9 +98,9 @@ impl Settled {
         tags
     }
 
-    fn effective(&self, chain_id: ChainId, window: &Window, is_far: bool) -> Tags {
+    fn effective(&self, chain_id: ChainId, window: &Window, depth: Depth) -> Tags {
         let of_ours = |tagged: Option<BlockRef>| {
-            tagged.and_then(|block| of_chain(chain_id, window, block, is_far))
+            tagged.and_then(|block| of_chain(chain_id, window, block, depth))
         };
         Tags {
             safe: of_ours(self.safe),
@@ -105,12 +114,12 @@ fn of_chain(
     chain_id: ChainId,
     window: &Window,
     tagged: BlockRef,
-    is_far: bool,
+    depth: Depth,
 ) -> Option<BlockNumber> {
     let tip = window.tip().number;
     if tagged.number > tip {
         // Far below the head everything is of the node's chain; near it, that shows soon.
-        return is_far.then_some(tip);
+        return (depth == Depth::History).then_some(tip);
     }
     match window.at(tagged.number) {
         // Below what is remembered: the chain in the window stands on it.

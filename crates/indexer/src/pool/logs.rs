@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use alloy_primitives::{Bloom, BloomInput};
 use futures::future::BoxFuture;
-use paywatch_core::{BlockNumber, BlockRef, ChainEventKind};
+use paywatch_core::{BlockNumber, BlockRef, ChainEventKind, Proof};
 use paywatch_proof::ProvenBlock;
 
 use crate::decode::{TRANSFER_TOPIC, decode};
@@ -75,7 +75,7 @@ impl Pool {
         filter: &LogFilter,
     ) -> Result<LogAnswer, SourceError> {
         let block = header.block.to_ref();
-        let second = if self.settings.proofs {
+        let second = if self.settings.proof == Proof::ReceiptsRoot {
             self.proven_logs(block, filter).await?
         } else {
             let query = LogQuery::block(header);
@@ -99,7 +99,7 @@ impl Pool {
         filter: &LogFilter,
         answers: &[(&Member, LogAnswer)],
     ) -> Result<LogAnswer, SourceError> {
-        if !self.settings.proofs {
+        if self.settings.proof == Proof::None {
             let names: Vec<_> = answers.iter().map(|(member, _)| member.name()).collect();
             self.alarm(
                 ChainEventKind::EndpointsDisagree,
@@ -237,7 +237,7 @@ impl Pool {
         let header = header.ok_or(crate::NotThere { number })?;
         let block = header.block.to_ref();
         self.agreed_on(block).await?;
-        if self.settings.proofs {
+        if self.settings.proof == Proof::ReceiptsRoot {
             return self.proven_logs(block, filter).await;
         }
         self.logs_of_block(&header, filter).await

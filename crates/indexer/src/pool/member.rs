@@ -237,7 +237,7 @@ impl Member {
     }
 
     /// It is not of this chain.
-    pub(super) fn refuse(&self, what: String) -> SourceError {
+    pub(super) fn refuse(&self, what: &str) -> SourceError {
         let error = SourceError::Unusable {
             cause: format!("{}: {what}", self.name).into(),
         };

@@ -39,16 +39,22 @@ impl Heads {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The subscription holds, or it does not any more.
-    pub(super) fn set_subscribed(&self, is_subscribed: bool) {
+    /// The subscription holds. Whatever came while nobody listened is news, too.
+    pub(super) fn subscribed(&self) {
         let mut state = self.state();
-        state.is_subscribed = is_subscribed;
+        state.is_subscribed = true;
         state.highest = None;
-        if !is_subscribed {
-            state.untaken = None;
-        }
         drop(state);
-        // Whatever came while nobody listened is news, too.
+        self.news.notify_one();
+    }
+
+    /// The subscription does not hold any more.
+    pub(super) fn lost(&self) {
+        let mut state = self.state();
+        state.is_subscribed = false;
+        state.highest = None;
+        state.untaken = None;
+        drop(state);
         self.news.notify_one();
     }
 
@@ -151,7 +157,7 @@ mod tests {
     #[test]
     fn a_head_is_taken_once_and_found_by_hash_for_long() {
         let heads = Heads::default();
-        heads.set_subscribed(true);
+        heads.subscribed();
         heads.announce(header(7));
         assert!(is_ready(heads.woken()));
         assert_eq!(heads.take(), Some(header(7)));
@@ -162,7 +168,7 @@ mod tests {
     #[test]
     fn a_silent_subscription_is_found_out() {
         let heads = Heads::default();
-        heads.set_subscribed(true);
+        heads.subscribed();
         heads.announce(header(7));
         heads.compare(8);
         assert!(
@@ -171,7 +177,7 @@ mod tests {
         );
         heads.compare(9);
         assert!(is_ready(heads.mistrusted()));
-        heads.set_subscribed(false);
+        heads.lost();
         assert!(!heads.is_live());
     }
 }

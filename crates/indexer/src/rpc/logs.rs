@@ -245,7 +245,7 @@ impl Reader<'_> {
     }
 }
 
-fn required<'a>(token: Address, field: Option<&'a str>) -> Result<&'a str, DecodeError> {
+fn required(token: Address, field: Option<&str>) -> Result<&str, DecodeError> {
     field.ok_or(DecodeError::Pending { token })
 }
 

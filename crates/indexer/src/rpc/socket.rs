@@ -185,7 +185,7 @@ impl Keeper {
                 },
                 Err(lost) => lost,
             };
-            self.heads.set_subscribed(false);
+            self.heads.lost();
             self.waiting.clear();
             if began.elapsed() >= GOOD_AFTER {
                 backoff = pauses.build();
@@ -304,7 +304,7 @@ impl Keeper {
                     Ok(Ok(header)) => self.heads.announce(header),
                     Ok(Err(_)) | Err(_) => {
                         tracing::debug!(endpoint = %self.endpoint, "an announced block cannot be read");
-                        self.heads.set_subscribed(true);
+                        self.heads.subscribed();
                     },
                 }
                 Ok(())
@@ -320,7 +320,7 @@ impl Keeper {
     fn subscribed(&self, text: &str) -> Result<(), Lost> {
         match crate::rpc::envelope::answers(text, 0, 1, &self.endpoint).as_deref() {
             Ok([Ok(_)]) => {
-                self.heads.set_subscribed(true);
+                self.heads.subscribed();
                 Ok(())
             },
             Ok([Err(refused), ..]) | Err(refused) => Err(Lost::Refused(refused.to_string())),

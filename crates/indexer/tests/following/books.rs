@@ -63,7 +63,7 @@ pub(crate) fn follower_with(chain: &Chain, settings: FollowSettings, start: Star
         max_range: settings.max_range,
         head_patience: Duration::from_secs(60),
         blooms: true,
-        proofs: false,
+        proof: paywatch_core::Proof::None,
         genesis: None,
     };
     let pool = Pool::new(vec![endpoint], pooled).unwrap();

@@ -314,8 +314,8 @@ impl ChainSource for Chain {
         let (view, fault) = self.view("headers").await?;
         let mut headers: Vec<_> = numbers.iter().map(|number| at(&view, *number)).collect();
         if fault == Fault::WrongHeaders {
-            match headers.as_mut_slice() {
-                [only] => *only = at(&view, numbers[0].saturating_sub(1)),
+            match (headers.as_mut_slice(), numbers) {
+                ([only], [number]) => *only = at(&view, number.saturating_sub(1)),
                 _ => drop(headers.pop()),
             }
         }

@@ -116,7 +116,7 @@ fn as_value(chain: &KnownChain) -> serde_json::Value {
         "block_ms": chain.block_ms,
         "confirmations": chain.finality.confirmations,
         "tag": chain.finality.tag.map(FinalityTag::name),
-        "proof": chain.proofs,
+        "proof": chain.proof.name(),
         "why": chain.finality.why,
         "explorer": chain.explorer,
         "tokens": tokens,

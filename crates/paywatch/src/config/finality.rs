@@ -91,10 +91,7 @@ pub(crate) fn check_proof(
     raw: &RawChain,
     known: Option<&KnownChain>,
 ) -> Result<Proof, Reported> {
-    let default = match known {
-        Some(chain) if !chain.proofs => Proof::None,
-        Some(_) | None => Proof::ReceiptsRoot,
-    };
+    let default = known.map_or(Proof::ReceiptsRoot, |chain| chain.proof);
     match raw.proof.as_deref() {
         None => Ok(default),
         Some(name) => name.parse().map_err(|unknown: UnknownName| {

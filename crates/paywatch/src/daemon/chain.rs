@@ -55,7 +55,7 @@ pub(crate) async fn pool(chain: &ChainConfig) -> anyhow::Result<Pool> {
         max_range: chain.max_range,
         head_patience: watchdog(chain).saturating_mul(2),
         blooms: chain.blooms,
-        proofs: chain.proof == Proof::ReceiptsRoot,
+        proof: chain.proof,
         genesis: chain.genesis,
     };
     Pool::new(endpoints, settings).with_context(|| format!("chains.{}", chain.name))

@@ -1,6 +1,6 @@
 //! The built-in chains, one row each.
 
-use paywatch_core::FinalityTag;
+use paywatch_core::{FinalityTag, Proof};
 
 use crate::registry::{KnownChain, KnownFinality};
 
@@ -46,19 +46,19 @@ const fn depth(confirmations: u32, why: &'static str) -> KnownFinality {
 /// What a chain's headers are good for.
 struct Shown {
     blooms: bool,
-    proofs: bool,
+    proof: Proof,
 }
 
 /// Blooms count, and receipts can be proved by the header.
 const PROVED: Shown = Shown {
     blooms: true,
-    proofs: true,
+    proof: Proof::ReceiptsRoot,
 };
 /// Blooms count; headers or receipts are encoded in ways of the chain's own, so that nothing can be
-/// proved by them. Where a node shows them as Ethereum does, proof = "receipts_root" may be set.
+/// proved by them. Where a node shows them as Ethereum does, `proof = "receipts_root"` may be set.
 const UNPROVED: Shown = Shown {
     blooms: true,
-    proofs: false,
+    proof: Proof::None,
 };
 
 macro_rules! chains {
@@ -71,7 +71,7 @@ macro_rules! chains {
             block_ms: $block_ms,
             finality: $finality,
             blooms: $shown.blooms,
-            proofs: $shown.proofs,
+            proof: $shown.proof,
             explorer: $explorer,
         }),*];
     };

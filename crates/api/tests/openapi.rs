@@ -49,10 +49,12 @@ fn every_route_of_v1_needs_a_key_and_no_other_does() {
         routes,
         [
             "get /healthz",
+            "get /metrics",
             "get /readyz",
             "get /v1/chains",
             "get /v1/orders",
             "get /v1/orders/{id}",
+            "get /v1/payments/{id}/proof",
             "post /v1/orders",
         ]
     );

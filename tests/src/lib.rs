@@ -14,6 +14,7 @@ pub mod books;
 pub mod chain;
 pub mod daemon;
 pub mod database;
+pub mod model;
 pub mod node;
 pub mod shop;
 pub mod tools;

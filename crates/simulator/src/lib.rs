@@ -1,5 +1,16 @@
 //! A deterministic chain in memory, with every fault that real nodes have.
 
+mod chain;
+mod evidence;
+mod faults;
 mod ledger;
+mod lie;
+mod node;
+mod transfer;
 
+pub use crate::chain::{Branch, SimChain};
+pub use crate::faults::{Fault, Faults};
 pub use crate::ledger::{Ledger, SimBlock, SimTransaction};
+pub use crate::lie::Lie;
+pub use crate::node::SimNode;
+pub use crate::transfer::SimTransfer;

@@ -20,7 +20,7 @@ use paywatch_proof::BlockEvidence;
 use tokio::sync::broadcast;
 
 use crate::pool::member::Member;
-use crate::{ChainSource, Header, LogAnswer, LogFilter, LogQuery, SourceError};
+use crate::{ChainSource, Contradiction, Header, LogAnswer, LogFilter, LogQuery, SourceError};
 
 /// How many alarms are kept for a slow listener.
 const ALARMS: usize = 64;
@@ -201,6 +201,16 @@ impl Pool {
         member.timed(question).await
     }
 
+    /// The headers at `numbers` from one endpoint, and of no other heights.
+    async fn headers_of(
+        &self,
+        member: &Member,
+        numbers: &[BlockNumber],
+    ) -> Result<Vec<Option<Header>>, SourceError> {
+        let question = headers_from(member.source(), numbers);
+        self.ask_member(member, question).await
+    }
+
     /// Checks, before `member` is used for the first time and after every loss of it, that it
     /// serves this chain.
     async fn verify(&self, member: &Member) -> Result<(), SourceError> {
@@ -212,7 +222,7 @@ impl Pool {
                 self.settings.chain_id
             )));
         }
-        let first = member.timed(source.headers(&[0])).await?;
+        let first = member.timed(headers_from(source, &[0])).await?;
         // A node without its oldest blocks cannot be compared by them.
         if let Some(Some(genesis)) = first.into_iter().next() {
             let known = self.genesis.get_or_init(|| genesis.block.hash);
@@ -236,10 +246,13 @@ impl Pool {
         }
     }
 
-    /// The highest head that any endpoint has shown.
+    /// The highest head that as many endpoints as must agree have shown.
     fn highest_head(&self) -> BlockNumber {
-        let heads = self.members.iter().filter(|member| !member.is_resting());
-        heads.map(Member::head).max().unwrap_or_default()
+        let able = self.members.iter().filter(|member| !member.is_resting());
+        let mut heads: Vec<_> = able.map(Member::head).collect();
+        heads.sort_unstable_by_key(|head| std::cmp::Reverse(*head));
+        let supported = self.settings.agreement.saturating_sub(1);
+        heads.get(supported).copied().unwrap_or_default()
     }
 
     /// The heads of all endpoints that can be asked, highest first.
@@ -251,7 +264,9 @@ impl Pool {
             .filter(|(_, member)| !member.is_resting())
             .map(|(index, member)| async move {
                 let answer = self.ask_member(member, member.source().latest()).await;
-                answer.ok().map(|header| (index, header))
+                let header = answer.ok()?;
+                member.saw_head(header.block.number);
+                Some((index, header))
             })
             .collect();
         let mut heads: Vec<_> = questions.filter_map(std::future::ready).collect().await;
@@ -259,13 +274,69 @@ impl Pool {
         heads
     }
 
-    /// Passes over what has fallen behind the highest head, and notes who gave this one.
+    /// Whether a head is neither behind what enough endpoints have shown, nor far beyond it.
+    fn is_plausible(&self, header: &Header) -> bool {
+        let supported = self.highest_head();
+        let number = header.block.number;
+        let is_behind = number.saturating_add(HEAD_LAG) < supported;
+        let is_beyond = self.settings.agreement > 1 && number > supported.saturating_add(HEAD_LAG);
+        !is_behind && !is_beyond
+    }
+
+    /// The highest head that is not beyond what enough endpoints show. Those that are far behind
+    /// it are passed over for a while.
+    async fn compared_heads(&self) -> Result<Header, SourceError> {
+        let heads = self.all_heads().await;
+        let supported = heads.get(self.settings.agreement.saturating_sub(1));
+        let Some(supported) = supported.map(|(_, header)| header.block.number) else {
+            return Err(self.all_rest());
+        };
+        for (index, header) in &heads {
+            if let Some(member) = self.members.get(*index)
+                && header.block.number.saturating_add(HEAD_LAG) < supported
+            {
+                member.rest(LAG_REST, "its head is behind that of the others".to_owned());
+            }
+        }
+        let highest = heads
+            .into_iter()
+            .find(|(_, header)| header.block.number <= supported.saturating_add(HEAD_LAG));
+        let (index, header) = highest.ok_or_else(|| self.all_rest())?;
+        Ok(self.take_head(index, header))
+    }
+
+    /// Notes who gave this head.
     fn take_head(&self, index: usize, header: Header) -> Header {
         if let Some(member) = self.members.get(index) {
             member.saw_head(header.block.number);
         }
         self.head_by.store(index, Ordering::Relaxed);
         header
+    }
+}
+
+async fn headers_from(
+    source: &Arc<dyn ChainSource>,
+    numbers: &[BlockNumber],
+) -> Result<Vec<Option<Header>>, SourceError> {
+    let headers = source.headers(numbers).await?;
+    if headers.len() != numbers.len() {
+        return Err(Contradiction::OtherCount {
+            asked: numbers.len(),
+            answered: headers.len(),
+        }
+        .into());
+    }
+    let other = numbers.iter().zip(&headers).find_map(|(asked, header)| {
+        let answered = header.as_ref()?.block.number;
+        (answered != *asked).then_some(Contradiction::OtherNumber {
+            asked: *asked,
+            answered,
+        })
+    });
+    match other {
+        Some(other) => Err(other.into()),
+        None => Ok(headers),
     }
 }
 
@@ -312,7 +383,7 @@ impl ChainSource for Pool {
         if let Some(member) = announced {
             let header = member.timed(member.source().latest()).await;
             if let Ok(header) = header
-                && header.block.number.saturating_add(HEAD_LAG) >= self.highest_head()
+                && self.is_plausible(&header)
             {
                 return Ok(self.take_head(announcer, header));
             }
@@ -324,23 +395,12 @@ impl ChainSource for Pool {
             .members
             .iter()
             .position(|one| std::ptr::eq(one, member));
-        let index = index.unwrap_or_default();
         member.saw_head(header.block.number);
-        let is_behind = header.block.number.saturating_add(HEAD_LAG) < self.highest_head();
         let is_still = member.head_stood_for() > self.settings.head_patience;
-        if self.members.len() == 1 || !(is_behind || is_still) {
-            return Ok(self.take_head(index, header));
+        if self.members.len() > 1 && (is_still || !self.is_plausible(&header)) {
+            return self.compared_heads().await;
         }
-        let heads = self.all_heads().await;
-        let Some((highest, newest)) = heads.into_iter().next() else {
-            return Ok(self.take_head(index, header));
-        };
-        if newest.block.number > header.block.number.saturating_add(HEAD_LAG) {
-            member.rest(LAG_REST, "its head is behind that of the others".to_owned());
-        } else if newest.block.number == header.block.number {
-            return Ok(self.take_head(index, header));
-        }
-        Ok(self.take_head(highest, newest))
+        Ok(self.take_head(index.unwrap_or_default(), header))
     }
 
     async fn tagged(&self, tag: FinalityTag) -> Result<Option<BlockRef>, SourceError> {
@@ -366,10 +426,7 @@ impl ChainSource for Pool {
         // lacks any is behind, and the next may have them.
         let mut lacking = None;
         for member in self.candidates() {
-            match self
-                .ask_member(member, member.source().headers(numbers))
-                .await
-            {
+            match self.headers_of(member, numbers).await {
                 Ok(headers) if headers.iter().all(Option::is_some) => return Ok(headers),
                 Ok(headers) => lacking = Some(Ok(headers)),
                 Err(error) => lacking = lacking.or(Some(Err(error))),

@@ -15,6 +15,9 @@ pub struct ChainUpdate {
     /// Newly covered blocks, ascending. Near the head every block, linked by parent hash; far from
     /// the head only those that hold transfers, and the last of the range.
     pub blocks: Vec<CoveredBlock>,
+    /// The first block that this covers, if it covers any; nothing between it and the tip is left
+    /// out.
+    pub covers_from: Option<BlockNumber>,
     /// Headers below the first covered block of a chain that is just being started, so that a fork
     /// right after the start has somewhere to part from. Not covered.
     pub below: Vec<Block>,

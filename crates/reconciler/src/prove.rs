@@ -180,6 +180,7 @@ impl Reconciler {
             previous: Some(tip.to_ref()),
             retract_above: None,
             blocks,
+            covers_from: None,
             below: Vec::new(),
             tip,
             tags: Tags::default(),

@@ -227,7 +227,7 @@ impl Reconciler {
             heads: moved,
             node_head: update.node_head,
             retract_above,
-            first_covered: update.blocks.first().map(|covered| covered.block.number),
+            first_covered: update.covers_from,
             blocks: update
                 .below
                 .iter()

@@ -162,6 +162,7 @@ impl Chain {
                 transfers: transfers.collect(),
             }],
             tip: block,
+            covers_from: Some(number),
             below: Vec::new(),
             tags: Tags::default(),
             node_head: number,

@@ -98,7 +98,8 @@ async fn move_cursor(
     let moved = sqlx::query(
         "UPDATE chains SET tip_number = $4, tip_hash = $5, tip_parent_hash = $6, \
          tip_timestamp = $7, finalized = $8, covered_time = $9, node_head = $10, \
-         updated_at = $11, safe = $12 WHERE chain_id = $1 AND tip_number = $2 AND tip_hash = $3",
+         updated_at = $11, safe = $12, \
+         started_at = CASE WHEN $13 < started_at THEN $13 ELSE started_at END WHERE chain_id = $1 AND tip_number = $2 AND tip_hash = $3",
     )
     .bind(chain_number(update.chain_id)?)
     .bind(number(expected.number, "block")?)
@@ -112,6 +113,7 @@ async fn move_cursor(
     .bind(number(update.node_head, "block")?)
     .bind(update.at.unix_ms())
     .bind(maybe_number(update.heads.safe, "block")?)
+    .bind(number(update.first_covered.unwrap_or(tip.number), "block")?)
     .execute(connection)
     .await
     .map_err(failed("move a cursor"))?;

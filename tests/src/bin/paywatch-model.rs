@@ -18,6 +18,10 @@ fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1).map(|text| text.parse::<u64>());
     let runs = arguments.next().and_then(Result::ok).unwrap_or(10_000);
     let first = arguments.next().and_then(Result::ok).unwrap_or(1);
+    if runs == 1 {
+        // One history is told in full.
+        tracing_subscriber::fmt().with_env_filter("debug,sqlx=off").init();
+    }
     let folder = model::folder();
     let template = Template::make(folder.path()).expect("empty books can be made");
     let started = Instant::now();

@@ -71,6 +71,14 @@ impl Daemon {
             Ok(Err(error)) => return Err(format!("the chain stopped: {}", described(&error))),
         };
         if let Some(update) = &update {
+            tracing::debug!(
+                from = update.covers_from,
+                tip = update.tip.number,
+                retract_above = update.retract_above.map(|block| block.number),
+                transfers = update.blocks.iter().map(|block| block.transfers.len()).sum::<usize>(),
+                finalized = update.tags.finalized,
+                "read"
+            );
             let applied = hold(self.reconciler.apply(update, now())).await;
             let applied = applied.map_err(|error| described(&error))?;
             self.follower.expect_finality(if applied.is_waiting {

@@ -6,7 +6,7 @@ use paywatch_core::{
     Address, Amount, BlockNumber, EventKind, OrderStatus, PaymentId, PaymentState, TransferId,
 };
 use paywatch_indexer::decode;
-use paywatch_simulator::{SimBlock, SimChain};
+use paywatch_simulator::{Ledger as _, SimBlock, SimChain};
 use paywatch_store::{OrderRecord, Store};
 
 use crate::model::daemon::described;
@@ -81,6 +81,34 @@ pub(crate) fn nothing_is_lost(
     Ok(())
 }
 
+fn is_from(truth: &SimChain, first: BlockNumber, id: &TransferId) -> bool {
+    let block = truth.ever_had(id.block_hash);
+    block.is_none_or(|block| block.header.number >= first)
+}
+
+fn differences(truth: &SimChain, booked: &Paid, expected: &Paid) -> Vec<String> {
+    let tell = |what: &str, (id, (_, amount)): (&TransferId, &(Address, Amount))| {
+        let block = truth.ever_had(id.block_hash);
+        let canonical = block.as_ref().map(|block| {
+            let number = block.header.number;
+            (number, truth.at(number).map(|block| block.hash) == Some(id.block_hash))
+        });
+        format!(
+            "{what} {amount} in log {} of {} (height, and whether it is on the chain: {canonical:?})",
+            id.log_index, id.block_hash
+        )
+    };
+    let extra = booked
+        .iter()
+        .filter(|(id, what)| expected.get(id) != Some(what))
+        .map(|entry| tell("the books hold", entry));
+    let missing = expected
+        .iter()
+        .filter(|(id, what)| booked.get(id) != Some(what))
+        .map(|entry| tell("they lack", entry));
+    extra.chain(missing).collect()
+}
+
 /// At the end: the books are the chain, to the last unit.
 pub(crate) fn the_books_are_the_chain(
     truth: &SimChain,
@@ -97,9 +125,14 @@ pub(crate) fn the_books_are_the_chain(
             .filter(|(_, (to, _))| *to == address)
             .map(|(id, what)| (*id, *what))
             .collect();
-        let booked = standing(order)?;
+        let mut booked = standing(order)?;
+        // What lies below is as true, if it is.
+        booked.retain(|id, _| is_from(truth, first, id));
         if booked != expected {
-            return Err(format!("{name}: the books hold {booked:?}, the chain {expected:?}"));
+            return Err(format!(
+                "{name}: {}",
+                differences(truth, &booked, &expected).join("; ")
+            ));
         }
         let sum = expected
             .values()

@@ -1,6 +1,5 @@
 //! What a seed decides before anything happens.
 
-use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -127,7 +126,8 @@ impl Plan {
                 name: format!("node-{index}"),
                 source: Arc::<SimNode>::clone(node),
                 priority: u32::from(index > 1),
-                requests_per_second: NonZeroU32::new(if index == 2 { 50 } else { 0 }),
+                // Its clock is the real one.
+                requests_per_second: None,
                 at_once: 4,
             })
             .collect()

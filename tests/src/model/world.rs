@@ -78,6 +78,7 @@ impl World {
         let plan = Plan::draw(&mut rng);
         let tokens = [(TOKEN, 6), (OTHER_TOKEN, 18)];
         let truth = Arc::new(SimChain::new(chain_id(), 1_700_000_000, 12, tokens));
+        tracing::debug!(?plan, "planned");
         let nodes = plan.nodes(&mut rng, &truth);
         let path = folder.join(format!("{seed}.sqlite"));
         std::fs::write(&path, &template.0).map_err(|error| error.to_string())?;
@@ -175,6 +176,7 @@ impl World {
 
     fn mine(&mut self, transactions: Vec<SimTransaction>) {
         let block = self.truth.mine(transactions);
+        tracing::debug!(number = block.header.number, hash = %block.hash, txs = block.transactions.len(), "mined");
         self.highest = self.highest.max(block.header.number);
         let settled = self.highest.saturating_sub(self.plan.deepest + 1);
         self.truth.finalize(settled);
@@ -196,6 +198,7 @@ impl World {
             return;
         }
         let depth = self.rng.random_range(1..=deepest);
+        tracing::debug!(head, depth, "forked");
         let gone = self.truth.fork(usize::try_from(depth).expect("it is small"));
         let transactions = gone.iter().flat_map(|block| block.transactions.clone());
         let again: Vec<_> = transactions.filter(|_| self.rng.random()).collect();

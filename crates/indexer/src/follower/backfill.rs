@@ -15,6 +15,7 @@ use crate::{ChainSource, ChainUpdate, CoveredBlock, WatchList};
 
 /// A range that was covered.
 struct Chunk {
+    from: BlockNumber,
     blocks: Vec<CoveredBlock>,
     /// Linked headers that end with the range's last.
     recent: Vec<Block>,
@@ -90,7 +91,11 @@ impl Backfill {
         let Some(chunk) = self.under_way.next().await else {
             return Ok(None);
         };
-        let Chunk { blocks, recent } = chunk?;
+        let Chunk {
+            from,
+            blocks,
+            recent,
+        } = chunk?;
         let previous: Option<BlockRef> = match position {
             Position::On(window) => Some(window.tip().to_ref()),
             Position::Head | Position::At(_) | Position::Nowhere => None,
@@ -109,6 +114,7 @@ impl Backfill {
                 previous,
                 retract_above: None,
                 blocks,
+                covers_from: Some(from),
                 below,
                 tip,
                 tags: Tags::default(),
@@ -142,6 +148,7 @@ async fn chunk(
     end: BlockNumber,
 ) -> Result<Chunk, Halt> {
     let (blocks, last) = coverer.cover_range(from, to).await?;
+    coverer.source.agreed(last.block.to_ref()).await?;
     let mut recent = Vec::new();
     if to == end {
         // Where history ends, forks begin: they need something to part from.
@@ -157,5 +164,9 @@ async fn chunk(
         recent.extend(headers.iter().map(|header| header.block));
     }
     recent.push(last.block);
-    Ok(Chunk { blocks, recent })
+    Ok(Chunk {
+        from,
+        blocks,
+        recent,
+    })
 }

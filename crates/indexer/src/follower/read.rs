@@ -101,6 +101,11 @@ impl Reader<'_> {
                 (Some(tip.to_ref()), covered)
             },
         };
+        if let Covered::Blocks { blocks, .. } = &covered
+            && let Some(last) = blocks.last()
+        {
+            self.source.agreed(last.block.to_ref()).await?;
+        }
         let (retract_above, below, blocks, window) = match covered {
             Covered::Nothing => return Ok(Step::Idle),
             Covered::Far(backfill) => return Ok(Step::Far(backfill)),
@@ -116,6 +121,7 @@ impl Reader<'_> {
                 chain_id,
                 previous,
                 retract_above,
+                covers_from: blocks.first().map(|covered| covered.block.number),
                 blocks,
                 below,
                 tip: *window.tip(),
@@ -148,6 +154,9 @@ impl Reader<'_> {
         let lowest = first.saturating_sub(LOOK_BACK);
         let to = last_of(first).min(head.block.number);
         let headers = self.run(lowest, to, head).await?;
+        if let Some(lowest) = headers.first() {
+            self.source.agreed(lowest.block.to_ref()).await?;
+        }
         let coverer = self.coverer().await?;
         let (below, covered) =
             headers.split_at(headers.partition_point(|header| header.block.number < first));
@@ -222,9 +231,13 @@ impl Reader<'_> {
         let mut branch = vec![theirs.clone()];
         let mut lowest = theirs;
         let common = loop {
-            let advance = window
-                .advance(&lowest.block)
-                .map_err(|source| Halt::stop(FollowError::ForkBelowWindow { chain_id, source }))?;
+            let advance = match window.advance(&lowest.block) {
+                Ok(advance) => advance,
+                Err(source) => {
+                    self.source.agreed(lowest.block.to_ref()).await?;
+                    return Err(Halt::stop(FollowError::ForkBelowWindow { chain_id, source }));
+                },
+            };
             match advance {
                 Advance::Forked { common } => break common,
                 Advance::WalkBack { to } => {
@@ -241,6 +254,10 @@ impl Reader<'_> {
                 },
             }
         };
+        // One endpoint's word takes nothing back.
+        if let Some(lowest) = branch.last() {
+            self.source.agreed(lowest.block.to_ref()).await?;
+        }
         if let Some(finalized) = self.settled.finalized()
             && common.number < finalized
         {

@@ -2,10 +2,10 @@
 
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
-use paywatch_core::{BlockRef, ChainEventKind};
+use paywatch_core::{B256, BlockNumber, BlockRef, ChainEventKind};
 
 use crate::pool::member::Member;
-use crate::pool::{Pool, more_telling};
+use crate::pool::{LAG_REST, Pool, more_telling};
 use crate::{Contradiction, NotThere, SourceError};
 
 impl Pool {
@@ -45,50 +45,75 @@ impl Pool {
         if wanted == 1 {
             return Ok(());
         }
-        let candidates = self.candidates();
-        let mut questions: FuturesUnordered<_> = candidates
-            .into_iter()
-            .map(|member| async move {
-                let numbers = [block.number];
-                let question = member.source().headers(&numbers);
-                (member, self.ask_member(member, question).await)
-            })
-            .collect();
-        let (mut agreeing, mut others) = (0_usize, Vec::new());
+        let mut waiting = self.candidates().into_iter();
+        let mut under_way = FuturesUnordered::new();
+        let ask = |member| async move { (member, self.at(member, block.number).await) };
+        let mut votes = Votes::default();
         let mut worst = None;
-        while let Some((member, answer)) = questions.next().await {
-            match answer.map(|headers| headers.into_iter().next().flatten()) {
-                Ok(Some(header)) if header.block.hash == block.hash => {
-                    agreeing = agreeing.saturating_add(1);
-                    if agreeing >= wanted {
-                        return Ok(());
-                    }
-                },
-                Ok(Some(header)) => others.push(format!("{} {}", member.name(), header.block.hash)),
-                Ok(None) => {
-                    let behind = NotThere {
-                        number: block.number,
-                    };
-                    worst = Some(more_telling(worst, behind.into()));
-                },
-                Err(error) => worst = Some(more_telling(worst, error)),
+        loop {
+            let agreeing = votes.of(block.hash).len();
+            if agreeing >= wanted {
+                return Ok(());
+            }
+            while under_way.len().saturating_add(agreeing) < wanted
+                && let Some(member) = waiting.next()
+            {
+                under_way.push(ask(member));
+            }
+            match under_way.next().await {
+                Some((member, Ok(hash))) => votes.0.push((hash, member)),
+                Some((_, Err(error))) => worst = Some(more_telling(worst, error)),
+                None => break,
             }
         }
-        if others.is_empty() {
+        if votes.0.iter().all(|(hash, _)| *hash == block.hash) {
             return Err(worst.unwrap_or_else(|| self.all_rest()));
         }
+        Err(self.outvoted(block, &votes))
+    }
+
+    async fn at(&self, member: &Member, number: BlockNumber) -> Result<B256, SourceError> {
+        let headers = self.headers_of(member, &[number]).await?;
+        let header = headers.into_iter().next().flatten();
+        Ok(header.ok_or(NotThere { number })?.block.hash)
+    }
+
+    /// Endpoints have different blocks at one height. Where enough agree on another, those that
+    /// have this one are passed over for a while: they are on a branch that is left, or lie.
+    fn outvoted(&self, block: BlockRef, votes: &Votes<'_>) -> SourceError {
+        let number = block.number;
+        let told: Vec<_> = votes
+            .0
+            .iter()
+            .map(|(hash, member)| format!("{}: {hash}", member.name()))
+            .collect();
         self.alarm(
             ChainEventKind::EndpointsDisagree,
-            format!(
-                "block {} is {} by {agreeing} of {wanted} endpoints that must agree; others say: {}",
-                block.number,
-                block.hash,
-                others.join(", ")
-            ),
+            format!("endpoints have different blocks {number}: {}", told.join(", ")),
         );
-        Err(Contradiction::Disagreement {
-            number: block.number,
+        let has_majority = votes
+            .0
+            .iter()
+            .any(|(hash, _)| *hash != block.hash && votes.of(*hash).len() >= self.settings.agreement);
+        if has_majority {
+            for member in votes.of(block.hash) {
+                member.rest(
+                    LAG_REST,
+                    format!("it has a block {number} that the others do not have"),
+                );
+            }
         }
-        .into())
+        Contradiction::Disagreement { number }.into()
+    }
+}
+
+/// Who has which block at one height.
+#[derive(Default)]
+struct Votes<'a>(Vec<(B256, &'a Member)>);
+
+impl<'a> Votes<'a> {
+    fn of(&self, hash: B256) -> Vec<&'a Member> {
+        let voters = self.0.iter().filter(|(theirs, _)| *theirs == hash);
+        voters.map(|(_, member)| *member).collect()
     }
 }

@@ -168,6 +168,7 @@ mod tests {
             previous: None,
             retract_above: None,
             blocks: Vec::new(),
+            covers_from: None,
             below: Vec::new(),
             tip: Block {
                 number,

@@ -6,6 +6,7 @@ mod faults;
 mod ledger;
 mod lie;
 mod node;
+pub mod server;
 mod transfer;
 
 pub use crate::chain::{Branch, SimChain};

@@ -10,6 +10,7 @@
     reason = "a test fails by panicking, and its numbers are small"
 )]
 
+pub mod bench;
 pub mod books;
 pub mod chain;
 pub mod daemon;

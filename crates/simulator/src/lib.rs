@@ -1,5 +1,6 @@
 //! A deterministic chain in memory, with every fault that real nodes have.
 
+pub mod bulk;
 mod chain;
 mod evidence;
 mod faults;

@@ -43,7 +43,8 @@ fn main() -> ExitCode {
             }
         }
     };
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    // Each waits much for its database.
+    let threads = 3 * std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(work);

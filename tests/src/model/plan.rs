@@ -80,12 +80,10 @@ impl Plan {
                 let mut faults = honest(rng);
                 if self.has_liar && index == 0 {
                     faults.extend(wrong(rng));
-                } else if self.agreement == 1 {
-                    // One endpoint's word is all there is, but for blooms and receipts.
+                } else if self.agreement == 1 && self.proof == Proof::ReceiptsRoot {
+                    // Without receipts, the word of one endpoint alone is all there is.
                     faults.push((Fault::EmptyBlock, rng.random_range(0..60)));
-                    if self.proof == Proof::ReceiptsRoot {
-                        faults.push((Fault::InventedLog, rng.random_range(0..40)));
-                    }
+                    faults.push((Fault::InventedLog, rng.random_range(0..40)));
                 }
                 let node = SimNode::new(Arc::clone(truth), Faults::new(rng.random(), faults));
                 if rng.random_ratio(1, 6) {

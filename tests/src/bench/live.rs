@@ -6,18 +6,21 @@ use std::time::{Duration, Instant};
 
 use alloy::network::Ethereum;
 use alloy::primitives::B256;
-use alloy::providers::{Provider as _, ProviderBuilder, RootProvider, WsConnect};
+use alloy::providers::{Provider as _, RootProvider};
 use alloy::rpc::types::Filter;
 use alloy::sol_types::SolEvent as _;
 use anyhow::{Context as _, Result, bail};
-use futures::StreamExt as _;
+use futures::{SinkExt as _, StreamExt as _};
 use paywatch_core::{Proof, Timestamp};
 use paywatch_indexer::{Follower, Start};
 use paywatch_reconciler::{AddressBook, Reconciler};
 use paywatch_store::Store;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tempfile::TempDir;
 use tokio::time::timeout;
+use tokio_tungstenite::connect_async;
+use tokio_tungstenite::tungstenite::Message;
 
 use crate::bench::backfill::{Transfer, chain_id, open, pool, settings, shop};
 use crate::bench::process::{Server, measured};
@@ -54,16 +57,25 @@ fn ms(us: u128) -> String {
     format!("{}.{:02} ms", us / 1_000, us % 1_000 / 10)
 }
 
-/// Subscribes, fetches and decodes, and nothing else, through alloy.
+/// Subscribes, fetches and decodes through alloy, and nothing else.
 ///
 /// # Errors
 /// When anything fails.
 pub async fn bare(url: &str) -> Result<()> {
-    let provider = ProviderBuilder::new().connect_ws(WsConnect::new(url)).await?;
-    let mut heads = provider.subscribe_blocks().await?.into_stream();
+    let (mut socket, _) = connect_async(url).await?;
+    let subscribe = r#"{"jsonrpc":"2.0","id":1,"method":"eth_subscribe","params":["newHeads"]}"#;
+    socket.send(Message::text(subscribe)).await?;
+    let http = url.replacen("ws", "http", 1);
+    let provider: RootProvider<Ethereum> = RootProvider::new_http(http.parse()?);
     let mut done = Done::default();
     while done.0.len() < BLOCKS {
-        let head = heads.next().await.context("the subscription ended")?;
+        let message = socket.next().await.context("the subscription ended")??;
+        let message: Value = serde_json::from_str(message.to_text()?)?;
+        let head = &message["params"]["result"];
+        if head.is_null() {
+            continue;
+        }
+        let head: alloy::rpc::types::Header = serde_json::from_value(head.clone())?;
         let filter = Filter::new()
             .address(TOKEN)
             .event_signature(Transfer::SIGNATURE_HASH)

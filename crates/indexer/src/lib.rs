@@ -20,6 +20,8 @@ pub use crate::filter::{Everybody, LogFilter, RecipientSet, Recipients, WatchLis
 pub use crate::follower::{FollowError, FollowSettings, Follower, Interest, Start};
 pub use crate::pool::{Alarm, Endpoint, Pool, PoolError, PoolSettings};
 pub use crate::reread::{Part, Reread, RereadError};
+#[cfg(feature = "fuzzing")]
+pub use crate::rpc::fuzzing;
 pub use crate::rpc::{RpcFailure, RpcSettings, RpcSource};
 pub use crate::source::{ChainSource, Header, LogAnswer, LogQuery, TransferLog};
 pub use crate::source_error::{Cause, Contradiction, NotThere, SourceError};

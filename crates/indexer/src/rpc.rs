@@ -4,6 +4,8 @@ mod classify;
 mod endpoint;
 mod envelope;
 mod failure;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod heads;
 mod http;
 mod logs;

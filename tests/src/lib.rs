@@ -5,6 +5,7 @@
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::missing_panics_doc,
     clippy::panic,
     reason = "a test fails by panicking, and its numbers are small"

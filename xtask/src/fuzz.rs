@@ -19,7 +19,9 @@ pub(crate) fn run(inputs: u64) -> Result<()> {
     // Only what runs on the target is instrumented, not build scripts and macros.
     build.args(["build", "--release", "--locked", "--target"]);
     build.arg(host()?).current_dir(&folder);
-    build.env("RUSTFLAGS", FLAGS).env("CARGO_TARGET_DIR", &output);
+    build
+        .env("RUSTFLAGS", FLAGS)
+        .env("CARGO_TARGET_DIR", &output);
     step("fuzz: build", &mut build)?;
     for target in TARGETS {
         let corpus = output.join("corpus").join(target);
@@ -27,7 +29,12 @@ pub(crate) fn run(inputs: u64) -> Result<()> {
         let mut run = command(output.join(host()?).join("release").join(target));
         run.arg(&corpus).arg(folder.join("seeds").join(target));
         run.arg(format!("-runs={inputs}"));
-        run.args([SECONDS_EACH, "-max_len=65536", "-print_final_stats=1", "-verbosity=0"]);
+        run.args([
+            SECONDS_EACH,
+            "-max_len=65536",
+            "-print_final_stats=1",
+            "-verbosity=0",
+        ]);
         run.arg(format!("-artifact_prefix={}/{target}-", output.display()));
         step(&format!("fuzz: {target}, {inputs} inputs"), &mut run)?;
     }

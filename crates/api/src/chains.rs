@@ -154,8 +154,8 @@ fn view(
         id: chain.id.get(),
         name: chain.name.clone(),
         tokens: chain.tokens.iter().map(TokenView::from).collect(),
-        treasury: address(chain.treasury),
-        factory: address(chain.factory),
+        treasury: address(chain.id, chain.treasury),
+        factory: address(chain.id, chain.factory),
         head: record.map(|record| record.node_head),
         covered_up_to: tip.map(|tip| BlockView {
             number: tip.number,

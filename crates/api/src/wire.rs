@@ -1,7 +1,7 @@
 //! How values are written in JSON: times in RFC 3339, addresses in EIP-55, hashes in hex.
 
 use jiff::Timestamp as Moment;
-use paywatch_core::{Address, Timestamp, Token};
+use paywatch_core::{Address, AddressForm, ChainId, Timestamp, Token};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -19,9 +19,9 @@ pub(crate) fn read_time(text: &str) -> Option<Timestamp> {
     Timestamp::from_unix_ms(moment.as_millisecond()).ok()
 }
 
-/// An address in EIP-55 form.
-pub(crate) fn address(address: Address) -> String {
-    address.to_checksum(None)
+/// An address as it is written on `chain`: in EIP-55 form, or in base58 on Tron.
+pub(crate) fn address(chain: ChainId, address: Address) -> String {
+    AddressForm::of(chain).write(&address)
 }
 
 /// A token.
@@ -43,7 +43,7 @@ impl From<&Token> for TokenView {
     fn from(token: &Token) -> Self {
         Self {
             symbol: token.symbol.clone(),
-            address: address(token.address),
+            address: address(token.chain_id, token.address),
             decimals: token.decimals.get(),
         }
     }

@@ -3,6 +3,7 @@
 //! Everything here is a value or a pure function of values: no I/O, no clock, no async. Time and
 //! the network come in as arguments, so any history of a chain can be replayed in a test.
 
+mod address;
 mod amount;
 mod assess;
 mod block;
@@ -20,6 +21,7 @@ mod window;
 
 pub use alloy_primitives::{Address, B256, U256};
 
+pub use crate::address::{AddressForm, TronAddressError, read_tron_address};
 pub use crate::amount::{Amount, AmountError};
 pub use crate::assess::{AssessError, Assessment, IgnoredBecause, Payment, Standing, assess};
 pub use crate::block::{Block, BlockNumber, BlockRef, ChainId, ChainIdError};

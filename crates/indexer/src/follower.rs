@@ -91,7 +91,7 @@ pub struct Follower {
     settings: FollowSettings,
     position: Position,
     settled: Settled,
-    backfill: Option<Backfill>,
+    backfill: Option<Box<Backfill>>,
     trouble: Trouble,
     wait: Option<Wait>,
 }

@@ -151,6 +151,7 @@ mod tests {
             ("linea", 59_144),
             ("scroll", 534_352),
             ("mantle", 5_000),
+            ("tron", 728_126_428),
         ];
         for (name, id) in promised {
             assert_eq!(chain_named(name).map(|chain| chain.id), Some(id), "{name}");

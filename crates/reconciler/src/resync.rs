@@ -97,7 +97,7 @@ pub async fn resync(
         retract_above: Some(tip.to_ref()),
         blocks: Vec::new(),
         covers_from: None,
-            below: Vec::new(),
+        below: Vec::new(),
         tip,
         tags: Tags::default(),
         node_head: stored.node_head,

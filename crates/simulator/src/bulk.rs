@@ -1,6 +1,7 @@
 //! A long chain full of transfers that is rendered as it is asked for: for measuring speed.
 
 use alloy_primitives::{Address, B256, Bytes, hex, keccak256};
+use async_trait::async_trait;
 use paywatch_indexer::TRANSFER_TOPIC;
 use serde_json::{Value, json};
 use tokio::sync::broadcast;
@@ -124,16 +125,36 @@ impl BulkChain {
     fn logs_of(&self, number: u64) -> Bytes {
         let mut text = self.template.clone();
         let hash: [u8; 64] = digits(hash_of(number).as_slice());
-        let height: [u8; 8] = digits(&number.to_be_bytes().last_chunk::<4>().copied().unwrap_or_default());
-        let before = number.saturating_sub(FIRST).saturating_mul(self.plan.logs_per_block);
+        let height: [u8; 8] = digits(
+            &number
+                .to_be_bytes()
+                .last_chunk::<4>()
+                .copied()
+                .unwrap_or_default(),
+        );
+        let before = number
+            .saturating_sub(FIRST)
+            .saturating_mul(self.plan.logs_per_block);
         for (index, places) in (before..).zip(&self.places) {
             let is_payment = index.checked_rem(self.plan.paid_every) == Some(0);
             let turn = index.checked_div(self.plan.paid_every).unwrap_or_default();
-            let payee = turn.checked_rem(self.plan.payees).and_then(|turn| usize::try_from(turn).ok());
-            let payee = payee.filter(|_| is_payment).and_then(|turn| self.payees.get(turn));
+            let payee = turn
+                .checked_rem(self.plan.payees)
+                .and_then(|turn| usize::try_from(turn).ok());
+            let payee = payee
+                .filter(|_| is_payment)
+                .and_then(|turn| self.payees.get(turn));
             let stranger = || digits(&stranger(index));
-            write(&mut text, places.to, &payee.copied().unwrap_or_else(stranger));
-            write(&mut text, places.block_number, height.get(1..).unwrap_or_default());
+            write(
+                &mut text,
+                places.to,
+                &payee.copied().unwrap_or_else(stranger),
+            );
+            write(
+                &mut text,
+                places.block_number,
+                height.get(1..).unwrap_or_default(),
+            );
             write(&mut text, places.block_hash, &hash);
             write(&mut text, places.tx_hash, &hash);
             let own: [u8; 16] = digits(&index.to_be_bytes());
@@ -223,8 +244,9 @@ fn write(text: &mut [u8], at: usize, what: &[u8]) {
     }
 }
 
+#[async_trait]
 impl Rpc for BulkChain {
-    fn call(&self, method: &str, params: &[Value]) -> Result<Vec<Bytes>, RpcError> {
+    async fn call(&self, method: &str, params: &[Value]) -> Result<Vec<Bytes>, RpcError> {
         let first = params.first().unwrap_or(&Value::Null);
         let result = match method {
             "eth_getLogs" => return self.logs(first),

@@ -89,7 +89,11 @@ impl SimChain {
     /// Adds a block with `transactions`.
     pub fn mine(&self, transactions: Vec<SimTransaction>) -> Arc<SimBlock> {
         let mut state = self.state();
-        let time = state.head.header.timestamp.saturating_add(self.block_time_s);
+        let time = state
+            .head
+            .header
+            .timestamp
+            .saturating_add(self.block_time_s);
         self.add(&mut state, time, transactions)
     }
 

@@ -89,7 +89,7 @@ impl Faults {
     }
 
     /// What goes wrong with the next answer.
-    pub fn next(&mut self) -> Option<Fault> {
+    pub fn draw(&mut self) -> Option<Fault> {
         if self.per_mille.is_empty() {
             return None;
         }
@@ -118,15 +118,18 @@ mod tests {
     fn a_seed_draws_the_same_faults_again_and_about_as_many_as_asked_for() {
         let drawn = |seed| {
             let mut faults = Faults::new(seed, vec![(Fault::Down, 100), (Fault::Busy, 50)]);
-            (0..10_000).map(|_| faults.next()).collect::<Vec<_>>()
+            (0..10_000).map(|_| faults.draw()).collect::<Vec<_>>()
         };
         let first = drawn(1);
         assert_eq!(first, drawn(1));
         assert_ne!(first, drawn(2));
-        let down = first.iter().filter(|fault| **fault == Some(Fault::Down)).count();
+        let down = first
+            .iter()
+            .filter(|fault| **fault == Some(Fault::Down))
+            .count();
         assert!((800..1_200).contains(&down), "{down}");
         let mut faults = Faults::new(1, vec![(Fault::Down, 1_000)]);
         faults.end();
-        assert_eq!(faults.next(), None);
+        assert_eq!(faults.draw(), None);
     }
 }

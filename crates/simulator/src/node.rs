@@ -120,7 +120,7 @@ impl SimNode {
         let truth_head = self.truth.head().header.number;
         let mut state = self.state();
         state.asked = state.asked.saturating_add(1);
-        let fault = state.faults.next();
+        let fault = state.faults.draw();
         let mut head = truth_head.saturating_sub(state.lag);
         let mut branch = Branch::default();
         match fault {
@@ -319,7 +319,10 @@ impl ChainSource for SimNode {
             return Ok(None);
         };
         if block.header.number > view.head {
-            return Err(NotThere { number: block.header.number }.into());
+            return Err(NotThere {
+                number: block.header.number,
+            }
+            .into());
         }
         match view.fault {
             Some(Fault::NoFinality) => return Ok(None),

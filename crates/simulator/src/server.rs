@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use alloy_primitives::Bytes;
+use async_trait::async_trait;
 use axum::Router;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{Path, State, WebSocketUpgrade};
@@ -26,12 +27,13 @@ pub use crate::server::manners::{Manners, Trouble};
 pub use crate::server::rendered::LedgerNode;
 
 /// What answers questions. The server adds transport, limits and faults.
+#[async_trait]
 pub trait Rpc: Send + Sync + 'static {
     /// The `result` of a call, as JSON in pieces.
     ///
     /// # Errors
     /// What a node says instead.
-    fn call(&self, method: &str, params: &[Value]) -> Result<Vec<Bytes>, RpcError>;
+    async fn call(&self, method: &str, params: &[Value]) -> Result<Vec<Bytes>, RpcError>;
 
     /// New heads in JSON, as `newHeads` has them; `None` if it takes no subscriptions.
     fn new_heads(&self) -> Option<broadcast::Receiver<Bytes>>;
@@ -65,7 +67,9 @@ pub struct Served {
 
 impl std::fmt::Debug for Served {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Served").field("calls", &self.calls.total()).finish_non_exhaustive()
+        f.debug_struct("Served")
+            .field("calls", &self.calls.total())
+            .finish_non_exhaustive()
     }
 }
 
@@ -108,9 +112,7 @@ impl SimServer {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let nodes: Nodes = Arc::new(nodes.into_iter().collect());
-        let router = Router::new()
-            .route("/{name}", any(serve))
-            .with_state(nodes);
+        let router = Router::new().route("/{name}", any(serve)).with_state(nodes);
         let task = tokio::spawn(async move {
             if let Err(error) = axum::serve(listener, router).await {
                 tracing::error!(%error, "the simulated node ended");
@@ -125,7 +127,7 @@ impl SimServer {
         format!("http://{}/{name}", self.address)
     }
 
-    /// Where the node `name` answers WebSockets.
+    /// Where the node `name` answers over a WebSocket.
     #[must_use]
     pub fn ws(&self, name: &str) -> String {
         format!("ws://{}/{name}", self.address)

@@ -22,11 +22,7 @@ impl SimTransfer {
     /// The log that the token writes.
     #[must_use]
     pub fn log(&self) -> Log {
-        let topics = vec![
-            TRANSFER_TOPIC,
-            self.from.into_word(),
-            self.to.into_word(),
-        ];
+        let topics = vec![TRANSFER_TOPIC, self.from.into_word(), self.to.into_word()];
         let data = Bytes::copy_from_slice(&self.value.to_be_bytes::<32>());
         Log {
             address: self.token,

@@ -33,7 +33,7 @@ alloy::sol! {
 /// The range in which about 8,000 logs come: what the daemon settles on for this chain.
 const BLOCKS_AT_ONCE: u64 = 80;
 /// Ranges at the same time, as the daemon has it by default.
-const RANGES_AT_ONCE: usize = 4;
+const RANGES_AT_ONCE: usize = 8;
 /// How often each of two is measured, in turns; the median counts.
 const ROUNDS: usize = 3;
 
@@ -119,13 +119,20 @@ pub async fn daemon(url: &str, database: &Path) -> Result<()> {
     book.read_on().await?;
     let started = Instant::now();
     let pool = Arc::new(pool(Some(url), None).await?);
-    let mut follower = Follower::new(pool, Arc::<AddressBook>::clone(&book), settings(), Start::At(FIRST));
+    let mut follower = Follower::new(
+        pool,
+        Arc::<AddressBook>::clone(&book),
+        settings(),
+        Start::At(FIRST),
+    );
     let mut reconciler = Reconciler::new(store.clone(), book, 512);
     let last = FIRST + BULK.blocks - 1;
     let mut payments = 0;
     loop {
         let update = follower.next().await?;
-        let applied = reconciler.apply(&update, Timestamp::from_unix_s(1_800_000_000)?).await?;
+        let applied = reconciler
+            .apply(&update, Timestamp::from_unix_s(1_800_000_000)?)
+            .await?;
         payments += u64::try_from(applied.transfers)?;
         if update.tip.number >= last {
             break;
@@ -156,7 +163,9 @@ pub async fn bare(url: &str) -> Result<()> {
                 let logs = provider.get_logs(&filter).await?;
                 let decoded = logs
                     .iter()
-                    .filter(|log| Transfer::decode_log(&log.inner).is_ok_and(|it| !it.value.is_zero()))
+                    .filter(|log| {
+                        Transfer::decode_log(&log.inner).is_ok_and(|it| !it.value.is_zero())
+                    })
                     .count();
                 Ok::<_, anyhow::Error>(decoded)
             })
@@ -218,9 +227,14 @@ pub(crate) async fn shop(folder: &Path, orders: u64, proof: Proof) -> Result<Pat
             metadata: std::collections::BTreeMap::new(),
         };
         let request_digest = format!("{number:064x}");
-        store.create_order(&NewOrder { order, request_digest }).await?;
+        store
+            .create_order(&NewOrder {
+                order,
+                request_digest,
+            })
+            .await?;
         if number > 0 && number % 100_000 == 0 {
-            eprintln!("  {number} orders made");
+            say(&format!("  {number} orders made"));
         }
     }
     store.close().await;
@@ -240,7 +254,12 @@ fn copied(path: &Path) -> Result<PathBuf> {
 
 async fn run_daemon(url: &str, database: &Path) -> Result<Run> {
     let copy = copied(database)?;
-    let run: Run = measured(&["daemon-run".to_owned(), url.to_owned(), copy.display().to_string()]).await?;
+    let run: Run = measured(&[
+        "daemon-run".to_owned(),
+        url.to_owned(),
+        copy.display().to_string(),
+    ])
+    .await?;
     if run.payments != BULK.blocks * BULK.logs_per_block / BULK.paid_every {
         bail!("{} payments were found", run.payments);
     }

@@ -25,8 +25,18 @@ const MEASURED: Duration = Duration::from_secs(60);
 /// How long the daemon may take to get going.
 const SETTLING: Duration = Duration::from_secs(15);
 const CHAINS: [&str; 12] = [
-    "ethereum", "bsc", "polygon", "arbitrum", "optimism", "avalanche", "base", "celo", "kaia",
-    "linea", "scroll", "mantle",
+    "ethereum",
+    "bsc",
+    "polygon",
+    "arbitrum",
+    "optimism",
+    "avalanche",
+    "base",
+    "celo",
+    "kaia",
+    "linea",
+    "scroll",
+    "mantle",
 ];
 
 /// A built-in chain, as the program lists it.
@@ -90,7 +100,9 @@ fn configure(folder: &Path, database: &Path, address: &str) -> Result<()> {
 /// # Errors
 /// When anything fails.
 pub async fn idle(folder: &TempDir) -> Result<()> {
-    say("idle: the release daemon follows 12 chains, each with its own block time, by subscription");
+    say(
+        "idle: the release daemon follows 12 chains, each with its own block time, by subscription",
+    );
     let known = known().await?;
     let plans: Vec<LivePlan> = known
         .into_iter()
@@ -99,7 +111,11 @@ pub async fn idle(folder: &TempDir) -> Result<()> {
             name: chain.name,
             id: chain.id,
             block_ms: chain.block_ms,
-            tokens: chain.tokens.iter().map(|token| (token.address, token.decimals)).collect(),
+            tokens: chain
+                .tokens
+                .iter()
+                .map(|token| (token.address, token.decimals))
+                .collect(),
         })
         .collect();
     let server = Server::start(&["serve-live".to_owned(), serde_json::to_string(&plans)?]).await?;
@@ -134,7 +150,14 @@ pub async fn idle(folder: &TempDir) -> Result<()> {
         let (idle, busy) = (idle[&plan.name], busy[&plan.name]);
         say(&format!(
             "  {:<11} {:>5} ms {:>18}.{:02} {:>3}.{:02} {:>19} {:>10}",
-            plan.name, plan.block_ms, idle / 100, idle % 100, busy / 100, busy % 100, a_day(idle), a_day(busy)
+            plan.name,
+            plan.block_ms,
+            idle / 100,
+            idle % 100,
+            busy / 100,
+            busy % 100,
+            a_day(idle),
+            a_day(busy)
         ));
     }
     say(&format!(

@@ -115,8 +115,13 @@ impl Pipeline {
 
     /// The payments in the books, from the block `first` on.
     async fn payments(&self, first: u64) -> Result<BTreeSet<(B256, u64)>> {
-        let booked = self.store.payments_between(chain_id(), first, u64::MAX >> 1).await?;
-        let standing = booked.into_iter().filter(|(_, payment)| payment.reverted_at.is_none());
+        let booked = self
+            .store
+            .payments_between(chain_id(), first, u64::MAX >> 1)
+            .await?;
+        let standing = booked
+            .into_iter()
+            .filter(|(_, payment)| payment.reverted_at.is_none());
         let id = |payment: paywatch_store::PaymentRecord| payment.recorded.transfer.id;
         Ok(standing
             .map(|(_, payment)| id(payment))
@@ -130,7 +135,9 @@ impl Pipeline {
 /// # Errors
 /// When anything fails.
 pub async fn live(folder: &TempDir) -> Result<()> {
-    say(&format!("live: {BLOCKS} one-second blocks of 100 transfers over WebSocket"));
+    say(&format!(
+        "live: {BLOCKS} one-second blocks of 100 transfers over WebSocket"
+    ));
     let plan = LivePlan {
         name: "live".to_owned(),
         id: BULK.chain_id,
@@ -150,7 +157,12 @@ pub async fn live(folder: &TempDir) -> Result<()> {
     let book = Arc::new(AddressBook::new(store.clone()));
     let source = Arc::new(pool(Some(&http), Some(&ws)).await?);
     let mut pipeline = Pipeline {
-        follower: Follower::new(source, Arc::<AddressBook>::clone(&book), settings(), Start::At(first)),
+        follower: Follower::new(
+            source,
+            Arc::<AddressBook>::clone(&book),
+            settings(),
+            Start::At(first),
+        ),
         reconciler: Reconciler::new(store.clone(), book, 512),
         done: Done::default(),
         store,
@@ -168,7 +180,11 @@ pub async fn live(folder: &TempDir) -> Result<()> {
     let mined = mined_at(&control).await?;
     let (bare_half, bare_most) = percentiles(&bare_done.unwrap_or_default(), &mined)?;
     let (half, most) = percentiles(&pipeline.done, &mined)?;
-    say(&format!("  bare loop: p50 {}, p99 {}", ms(bare_half), ms(bare_most)));
+    say(&format!(
+        "  bare loop: p50 {}, p99 {}",
+        ms(bare_half),
+        ms(bare_most)
+    ));
     say(&format!(
         "  block available to order committed: p50 {} (under 10), p99 {} (under 50)",
         ms(half),

@@ -1,6 +1,7 @@
 //! The simulated nodes that are measured against.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,6 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use alloy::primitives::{Address, Bytes, U256};
 use anyhow::Result;
+use async_trait::async_trait;
 use paywatch_core::ChainId;
 use paywatch_simulator::bulk::{BulkChain, BulkPlan, payee};
 use paywatch_simulator::server::{Calls, LedgerNode, Manners, Rpc, RpcError, Served, SimServer};
@@ -41,7 +43,10 @@ pub async fn serve_bulk() -> Result<()> {
     narrow.limit_logs(Some(10_000));
     narrow.delay(Duration::from_millis(30));
     let nodes = [
-        ("plain".to_owned(), Served::new(Arc::clone(&chain), Arc::default())),
+        (
+            "plain".to_owned(),
+            Served::new(Arc::clone(&chain), Arc::default()),
+        ),
         ("narrow".to_owned(), Served::new(chain, narrow)),
     ];
     let mut server = SimServer::start(SocketAddr::from(([127, 0, 0, 1], 0)), nodes).await?;
@@ -80,7 +85,9 @@ impl LiveNode {
     fn mine(&self) {
         let now_s = u64::try_from(now_ns() / 1_000_000_000).unwrap_or_default();
         let transactions = if self.is_busy.load(Ordering::Relaxed) {
-            (0..TRANSFERS).map(|index| self.transaction(index)).collect()
+            (0..TRANSFERS)
+                .map(|index| self.transaction(index))
+                .collect()
         } else {
             Vec::new()
         };
@@ -115,7 +122,10 @@ impl LiveNode {
         let mut paid = Vec::new();
         for block in self.chain.from(first) {
             for (transaction, index) in block.transactions.iter().zip(0_u64..) {
-                let to = transaction.logs.first().and_then(|log| log.topics().get(2).copied());
+                let to = transaction
+                    .logs
+                    .first()
+                    .and_then(|log| log.topics().get(2).copied());
                 if to.is_some_and(|to| payees.contains(&Address::from_word(to))) {
                     paid.push(json!([block.hash, index]));
                 }
@@ -125,20 +135,28 @@ impl LiveNode {
     }
 }
 
+#[async_trait]
 impl Rpc for LiveNode {
-    fn call(&self, method: &str, params: &[Value]) -> Result<Vec<Bytes>, RpcError> {
+    async fn call(&self, method: &str, params: &[Value]) -> Result<Vec<Bytes>, RpcError> {
         let number = || params.first().and_then(Value::as_u64).unwrap_or_default();
         let result = match method {
             "sim_minedAt" => {
                 let times = self.mined_at.lock().unwrap_or_else(PoisonError::into_inner);
-                let times: BTreeMap<_, _> = times.iter().map(|(n, at)| (n.to_string(), at.to_string())).collect();
+                let times: BTreeMap<_, _> = times
+                    .iter()
+                    .map(|(n, at)| (n.to_string(), at.to_string()))
+                    .collect();
                 json!(times)
             },
             "sim_busy" => {
                 self.is_busy.store(true, Ordering::Relaxed);
                 json!(true)
             },
-            "sim_fork" => json!(self.chain.fork(usize::try_from(number()).unwrap_or_default()).len()),
+            "sim_fork" => json!(
+                self.chain
+                    .fork(usize::try_from(number()).unwrap_or_default())
+                    .len()
+            ),
             "sim_payments" => self.payments(number()),
             "sim_calls" => {
                 let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
@@ -147,7 +165,7 @@ impl Rpc for LiveNode {
                     self.chain.head().header.number
                 ])
             },
-            _ => return self.node.call(method, params),
+            _ => return self.node.call(method, params).await,
         };
         Ok(vec![result.to_string().into_bytes().into()])
     }
@@ -203,5 +221,6 @@ pub async fn serve_live(plans: &str) -> Result<()> {
 
 /// A line for the process that started this one.
 pub(crate) fn say(line: &str) {
-    println!("{line}");
+    // With standard output gone there is nobody left to tell.
+    let _told = writeln!(std::io::stdout(), "{line}");
 }

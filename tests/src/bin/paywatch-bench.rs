@@ -29,7 +29,9 @@ async fn all(names: &[&str]) -> Result<()> {
             "watched" => bench::compare_watched(&folder).await?,
             "live" => bench::live(&folder).await?,
             "calls" | "idle" => bench::idle(&folder).await?,
-            other => bail!("there is no benchmark {other}; there are: backfill, watched, live, idle"),
+            other => {
+                bail!("there is no benchmark {other}; there are: backfill, watched, live, idle")
+            },
         }
     }
     Ok(())

@@ -20,7 +20,9 @@ fn main() -> ExitCode {
     let first = arguments.next().and_then(Result::ok).unwrap_or(1);
     if runs == 1 {
         // One history is told in full.
-        tracing_subscriber::fmt().with_env_filter("debug,sqlx=off").init();
+        tracing_subscriber::fmt()
+            .with_env_filter("debug,sqlx=off")
+            .init();
     }
     let folder = model::folder();
     let template = Template::make(folder.path()).expect("empty books can be made");
@@ -35,11 +37,16 @@ fn main() -> ExitCode {
             }
             if let Err(what) = model::history(&template, folder.path(), seed) {
                 failed.store(true, Ordering::Relaxed);
-                println!("history {seed}: {what}\nagain: cargo xtask simulate --runs 1 --seed {seed}");
+                println!(
+                    "history {seed}: {what}\nagain: cargo xtask simulate --runs 1 --seed {seed}"
+                );
             }
             let done = seed.saturating_sub(first).saturating_add(1);
             if done.is_multiple_of(EVERY) {
-                println!("{done} histories, {} a minute", model::a_minute(done, started.elapsed()));
+                println!(
+                    "{done} histories, {} a minute",
+                    model::a_minute(done, started.elapsed())
+                );
             }
         }
     };

@@ -75,7 +75,11 @@ impl Daemon {
                 from = update.covers_from,
                 tip = update.tip.number,
                 retract_above = update.retract_above.map(|block| block.number),
-                transfers = update.blocks.iter().map(|block| block.transfers.len()).sum::<usize>(),
+                transfers = update
+                    .blocks
+                    .iter()
+                    .map(|block| block.transfers.len())
+                    .sum::<usize>(),
                 finalized = update.tags.finalized,
                 "read"
             );

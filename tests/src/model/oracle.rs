@@ -7,7 +7,7 @@ use paywatch_core::{
 };
 use paywatch_indexer::decode;
 use paywatch_simulator::{Ledger as _, SimBlock, SimChain};
-use paywatch_store::{OrderRecord, Store};
+use paywatch_store::{OrderRecord, PaymentRecord, Store};
 
 use crate::model::daemon::described;
 use crate::model::hold::hold;
@@ -91,7 +91,10 @@ fn differences(truth: &SimChain, booked: &Paid, expected: &Paid) -> Vec<String> 
         let block = truth.ever_had(id.block_hash);
         let canonical = block.as_ref().map(|block| {
             let number = block.header.number;
-            (number, truth.at(number).map(|block| block.hash) == Some(id.block_hash))
+            (
+                number,
+                truth.at(number).map(|block| block.hash) == Some(id.block_hash),
+            )
         });
         format!(
             "{what} {amount} in log {} of {} (height, and whether it is on the chain: {canonical:?})",
@@ -184,7 +187,7 @@ pub(crate) async fn what_was_told_is_true(
         let id = payment.recorded.transfer.payment_id();
         known.insert(id);
         let events = told.get(&id).map(Vec::as_slice).unwrap_or_default();
-        follows_the_rules(events, payment.reverted_at.is_some(), payment.state)
+        follows_the_rules(events, payment)
             .map_err(|what| format!("{id}: {what}; told: {events:?}"))?;
         if events.contains(&EventKind::PaymentConfirmed) {
             let transfer = &payment.recorded.transfer;
@@ -202,28 +205,35 @@ pub(crate) async fn what_was_told_is_true(
 }
 
 /// A payment is detected, perhaps confirmed, perhaps reverted, and so on from the start.
-fn follows_the_rules(
-    events: &[EventKind],
-    is_reverted: bool,
-    state: PaymentState,
-) -> Result<(), &'static str> {
+fn follows_the_rules(events: &[EventKind], payment: &PaymentRecord) -> Result<(), &'static str> {
     let mut is_there = false;
     let mut is_confirmed = false;
     for event in events {
-        match event {
-            EventKind::PaymentDetected if !is_there => is_there = true,
-            EventKind::PaymentConfirmed if is_there && !is_confirmed => is_confirmed = true,
-            EventKind::PaymentReverted if is_there => {
-                is_there = false;
+        let is_possible = match event {
+            EventKind::PaymentDetected => !std::mem::replace(&mut is_there, true),
+            EventKind::PaymentConfirmed => is_there && !std::mem::replace(&mut is_confirmed, true),
+            EventKind::PaymentReverted => {
                 is_confirmed = false;
+                std::mem::replace(&mut is_there, false)
             },
-            _ => return Err("an event out of order"),
+            EventKind::OrderCreated
+            | EventKind::OrderPartiallyPaid
+            | EventKind::OrderPaid
+            | EventKind::OrderCompleted
+            | EventKind::OrderOverpaid
+            | EventKind::OrderExpired
+            | EventKind::OrderLatePayment
+            | EventKind::OrderReverted
+            | EventKind::OrderCancelled => false,
+        };
+        if !is_possible {
+            return Err("an event out of order");
         }
     }
-    if is_there == is_reverted {
+    if is_there == payment.reverted_at.is_some() {
         return Err("its last event is not what it is");
     }
-    if is_there && is_confirmed != (state == PaymentState::Confirmed) {
+    if is_there && is_confirmed != (payment.state == PaymentState::Confirmed) {
         return Err("it was not told of as it is");
     }
     Ok(())

@@ -26,6 +26,17 @@ pub(crate) fn token() -> Token {
     }
 }
 
+/// Whether one endpoint of several is wrong by itself: it is fewer than must agree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Liar {
+    /// None is.
+    None,
+    /// One leaves out logs, alters some, or makes some up.
+    Sloppy,
+    /// One has a whole chain of its own besides.
+    Inventor,
+}
+
 /// How a history is set up.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
@@ -35,9 +46,7 @@ pub(crate) struct Plan {
     /// How deep below the highest head there ever was a fork may go.
     pub(crate) deepest: u64,
     pub(crate) follow: FollowSettings,
-    /// One endpoint of several is wrong by itself: it is fewer than must agree.
-    pub(crate) has_liar: bool,
-    pub(crate) liar_has_branch: bool,
+    pub(crate) liar: Liar,
 }
 
 impl Plan {
@@ -47,14 +56,23 @@ impl Plan {
         let is_deep = rng.random_ratio(1, 12);
         let deepest = if is_deep { 64 } else { rng.random_range(3..9) };
         let near = deepest + rng.random_range(1..9);
-        let has_liar = agreement > 1 && rng.random_ratio(3, 4);
+        let liar = if agreement > 1 {
+            *pick(
+                rng,
+                &[Liar::None, Liar::Sloppy, Liar::Sloppy, Liar::Inventor],
+            )
+        } else {
+            Liar::None
+        };
         Self {
             endpoints,
             agreement,
-            proof: *pick(rng, &[Proof::ReceiptsRoot, Proof::ReceiptsRoot, Proof::None]),
+            proof: *pick(
+                rng,
+                &[Proof::ReceiptsRoot, Proof::ReceiptsRoot, Proof::None],
+            ),
             deepest,
-            has_liar,
-            liar_has_branch: has_liar && rng.random(),
+            liar,
             follow: FollowSettings {
                 chain_id: chain_id(),
                 tokens: vec![token()],
@@ -78,7 +96,7 @@ impl Plan {
         (0..self.endpoints)
             .map(|index| {
                 let mut faults = honest(rng);
-                if self.has_liar && index == 0 {
+                if self.liar != Liar::None && index == 0 {
                     faults.extend(wrong(rng));
                 } else if self.agreement == 1 && self.proof == Proof::ReceiptsRoot {
                     // Without receipts, the word of one endpoint alone is all there is.

@@ -17,7 +17,7 @@ use rand::{Rng as _, SeedableRng as _};
 use crate::model::daemon::{Daemon, described};
 use crate::model::hold::{hold, or_dies};
 use crate::model::oracle;
-use crate::model::plan::{OTHER_TOKEN, Plan, TOKEN, chain_id, token};
+use crate::model::plan::{Liar, OTHER_TOKEN, Plan, TOKEN, chain_id, token};
 
 /// How many updates the end may take.
 const LAST_STEPS: u32 = 3_000;
@@ -104,7 +104,7 @@ impl World {
         for _ in 0..world.rng.random_range(1..4) {
             world.order().await?;
         }
-        if world.plan.liar_has_branch {
+        if world.plan.liar == Liar::Inventor {
             let to = world.orders[0].options[0].address;
             let lie = Plan::lie(&mut world.rng, to);
             world.nodes[0].tells(lie);
@@ -199,7 +199,9 @@ impl World {
         }
         let depth = self.rng.random_range(1..=deepest);
         tracing::debug!(head, depth, "forked");
-        let gone = self.truth.fork(usize::try_from(depth).expect("it is small"));
+        let gone = self
+            .truth
+            .fork(usize::try_from(depth).expect("it is small"));
         let transactions = gone.iter().flat_map(|block| block.transactions.clone());
         let again: Vec<_> = transactions.filter(|_| self.rng.random()).collect();
         let length = self.rng.random_range(0..depth + 3);
@@ -317,7 +319,10 @@ impl World {
         loop {
             steps += 1;
             if steps > LAST_STEPS {
-                return Err(format!("it does not come to an end: {:?}", self.daemon().await?.covered().await?));
+                return Err(format!(
+                    "it does not come to an end: {:?}",
+                    self.daemon().await?.covered().await?
+                ));
             }
             let (has_read, left) = self.daemon().await?.works(Duration::from_secs(600)).await?;
             let tip = self.daemon().await?.covered().await?;

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use paywatch_contracts::deposit::deposit_address;
-use paywatch_core::{Amount, Order, OrderId, PaymentMethod, PaymentOption, Reference, Timestamp};
+use paywatch_core::{
+    AddressForm, Amount, Order, OrderId, PaymentMethod, PaymentOption, Reference, Timestamp,
+};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
@@ -181,7 +183,7 @@ type Chains<'a> = (Vec<&'a ChainOffer>, Option<Vec<String>>);
 
 fn chains<'a>(value: Option<&Value>, shop: &'a Shop) -> Result<Chains<'a>, Vec<FieldError>> {
     let list = match value {
-        None | Some(Value::Null) => return Ok((shop.chains.iter().collect(), None)),
+        None | Some(Value::Null) => return Ok((all_chains(shop)?, None)),
         Some(Value::Array(list)) if !list.is_empty() => list,
         Some(_) => {
             let detail = "must be a list of at least one chain; leave it out for all chains";
@@ -210,6 +212,20 @@ fn chains<'a>(value: Option<&Value>, shop: &'a Shop) -> Result<Chains<'a>, Vec<F
     Ok((chosen, Some(asked)))
 }
 
+/// Every chain on which an order can be paid.
+fn all_chains(shop: &Shop) -> Result<Vec<&ChainOffer>, FieldError> {
+    let able: Vec<_> = shop
+        .chains
+        .iter()
+        .filter(|chain| has_deposit_addresses(chain))
+        .collect();
+    if able.is_empty() && !shop.chains.is_empty() {
+        let detail = "no configured chain has deposit addresses; configure one beside Tron";
+        return Err(FieldError::new("chains", "no_method", detail));
+    }
+    Ok(able)
+}
+
 fn one_chain<'a>(item: &Value, shop: &'a Shop) -> Result<&'a ChainOffer, FieldError> {
     let name = match item {
         Value::String(name) => name.clone(),
@@ -219,10 +235,23 @@ fn one_chain<'a>(item: &Value, shop: &'a Shop) -> Result<&'a ChainOffer, FieldEr
             return Err(FieldError::new("chains", "invalid", detail));
         },
     };
-    shop.chain(&name).ok_or_else(|| {
+    let chain = shop.chain(&name).ok_or_else(|| {
         let detail = shop.not_configured(&name);
         FieldError::new("chains", "unknown_chain", detail)
-    })
+    })?;
+    if !has_deposit_addresses(chain) {
+        let detail = format!(
+            "orders cannot be paid on {name}: deposit addresses do not exist there; leave it out"
+        );
+        return Err(FieldError::new("chains", "no_method", detail));
+    }
+    Ok(chain)
+}
+
+/// Whether an order's deposit address can be derived on `chain`. Tron derives CREATE2 addresses in
+/// a way of its own (TIP-26), and the factory would not have the same address there.
+fn has_deposit_addresses(chain: &ChainOffer) -> bool {
+    AddressForm::of(chain.id) == AddressForm::Eip55
 }
 
 /// The time, and what was asked in canonical form.

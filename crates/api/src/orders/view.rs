@@ -198,7 +198,8 @@ fn is_overdue(order: &Order, status: OrderStatus, now: Timestamp) -> bool {
 fn option(order: &Order, way: &PaymentOption, shop: &Shop) -> Option<OptionView> {
     let token = &way.token;
     let units = order.amount.to_base_units(token.decimals).ok()?;
-    let (contract, to) = (address(token.address), address(way.address));
+    let written = |of| address(token.chain_id, of);
+    let (contract, to) = (written(token.address), written(way.address));
     Some(OptionView {
         chain_id: token.chain_id.get(),
         chain: shop.name_of(token.chain_id),
@@ -223,6 +224,7 @@ fn payment(record: &PaymentRecord, heads: &Heads) -> PaymentView {
         .get(&transfer.id.chain_id)
         .filter(|_| is_on_chain)
         .map_or(0, |heads| heads.confirmations(transfer.block_number));
+    let written = |of| address(transfer.id.chain_id, of);
     PaymentView {
         id: transfer.payment_id().to_string(),
         chain_id: transfer.id.chain_id.get(),
@@ -230,9 +232,9 @@ fn payment(record: &PaymentRecord, heads: &Heads) -> PaymentView {
         log_index: transfer.id.log_index,
         block_number: transfer.block_number,
         block_hash: transfer.id.block_hash.to_string(),
-        token: address(transfer.token),
-        from: address(transfer.from),
-        to: address(transfer.to),
+        token: written(transfer.token),
+        from: written(transfer.from),
+        to: written(transfer.to),
         amount: transfer.amount.to_string(),
         status: match record.state {
             _ if !is_on_chain => "reverted",

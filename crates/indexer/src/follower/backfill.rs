@@ -3,15 +3,24 @@
 use std::fmt;
 use std::sync::Arc;
 
-use futures::future::BoxFuture;
+use futures::FutureExt;
 use futures::stream::{FuturesOrdered, StreamExt};
 use paywatch_core::{Block, BlockNumber, BlockRef, Tags, Window};
+use tokio::sync::Semaphore;
+use tokio::task::JoinError;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::follower::FollowSettings;
 use crate::follower::cover::{Coverer, coverer, headers_at};
 use crate::follower::error::Halt;
 use crate::follower::read::{Depth, Found, LOOK_BACK, Position};
-use crate::{ChainSource, ChainUpdate, CoveredBlock, WatchList};
+use crate::{ChainSource, ChainUpdate, CoveredBlock, SourceError, WatchList};
+
+/// How many times more ranges are begun than asked for at the same time, so that there is always
+/// one to ask for while others are committed.
+const AHEAD: usize = 3;
+/// Ranges are handed on together up to about so many blocks.
+const TOGETHER: usize = 64;
 
 /// A range that was covered.
 struct Chunk {
@@ -29,10 +38,16 @@ pub(super) struct Backfill {
     /// The last block to be covered.
     last: BlockNumber,
     max_range: u64,
-    at_once: usize,
+    /// Lets so many of them ask at the same time.
+    at_once: Arc<Semaphore>,
+    /// How many may be begun and not handed on.
+    ahead: usize,
     window: usize,
     node_head: BlockNumber,
-    under_way: FuturesOrdered<BoxFuture<'static, Result<Chunk, Halt>>>,
+    /// In tasks of their own, so that they go on while what came before is committed.
+    under_way: FuturesOrdered<AbortOnDropHandle<Result<Chunk, Halt>>>,
+    /// What came after the ranges that were handed on last.
+    trouble: Option<Halt>,
 }
 
 impl fmt::Debug for Backfill {
@@ -77,10 +92,12 @@ impl Backfill {
             next: extent.first,
             last: extent.last,
             max_range: settings.max_range.max(1),
-            at_once: settings.ranges_at_once.max(1),
+            at_once: Arc::new(Semaphore::new(settings.ranges_at_once.max(1))),
+            ahead: settings.ranges_at_once.max(1).saturating_mul(AHEAD),
             window: settings.window,
             node_head: extent.node_head,
             under_way: FuturesOrdered::new(),
+            trouble: None,
         }
     }
 
@@ -88,14 +105,20 @@ impl Backfill {
     /// nothing.
     pub(super) async fn next(&mut self, position: &Position) -> Result<Option<Found>, Halt> {
         self.begin_more();
-        let Some(chunk) = self.under_way.next().await else {
+        if let Some(trouble) = self.trouble.take() {
+            return Err(trouble);
+        }
+        let Some(first) = self.under_way.next().await else {
             return Ok(None);
         };
+        let chunk = self.with_what_is_ready(done(first)?);
+        // They go on while this is committed.
+        self.begin_more();
         let Chunk {
             from,
             blocks,
             recent,
-        } = chunk?;
+        } = chunk;
         let previous: Option<BlockRef> = match position {
             Position::On(window) => Some(window.tip().to_ref()),
             Position::Head | Position::At(_) | Position::Nowhere => None,
@@ -125,8 +148,36 @@ impl Backfill {
         }))
     }
 
+    /// Joins `chunk` and those after it that are there already: many small commits take longer than
+    /// a large one.
+    fn with_what_is_ready(&mut self, mut chunk: Chunk) -> Chunk {
+        while chunk.blocks.len() < TOGETHER
+            && let Some(Some(next)) = self.under_way.next().now_or_never()
+        {
+            match done(next) {
+                Ok(next) => {
+                    // The last of each range is there for its header only.
+                    if chunk
+                        .blocks
+                        .last()
+                        .is_some_and(|block| block.transfers.is_empty())
+                    {
+                        chunk.blocks.pop();
+                    }
+                    chunk.blocks.extend(next.blocks);
+                    chunk.recent = next.recent;
+                },
+                Err(trouble) => {
+                    self.trouble = Some(trouble);
+                    break;
+                },
+            }
+        }
+        chunk
+    }
+
     fn begin_more(&mut self) {
-        while self.under_way.len() < self.at_once && self.next <= self.last {
+        while self.under_way.len() < self.ahead && self.next <= self.last {
             let width = self.coverer.source.best_width().unwrap_or(self.max_range);
             let width = width.clamp(1, self.max_range);
             let from = self.next;
@@ -134,20 +185,33 @@ impl Backfill {
             self.next = to.saturating_add(1);
             let last = self.last;
             let coverer = self.coverer.clone();
-            self.under_way.push_back(Box::pin(
-                async move { chunk(&coverer, from, to, last).await },
-            ));
+            let at_once = Arc::clone(&self.at_once);
+            let task =
+                tokio::spawn(async move { chunk(&coverer, &at_once, (from, to), last).await });
+            self.under_way.push_back(AbortOnDropHandle::new(task));
         }
     }
 }
 
+/// What a task came to.
+fn done(outcome: Result<Result<Chunk, Halt>, JoinError>) -> Result<Chunk, Halt> {
+    outcome.map_err(|cause| SourceError::Later {
+        after: None,
+        cause: Box::new(cause),
+    })?
+}
+
 async fn chunk(
     coverer: &Coverer,
-    from: BlockNumber,
-    to: BlockNumber,
+    at_once: &Semaphore,
+    (from, to): (BlockNumber, BlockNumber),
     end: BlockNumber,
 ) -> Result<Chunk, Halt> {
-    let (blocks, last) = coverer.cover_range(from, to).await?;
+    // Logs are large, so only some come at the same time. It is never closed.
+    let turn = at_once.acquire().await;
+    let logs = coverer.logs_of_range(from, to).await?;
+    drop(turn);
+    let (blocks, last) = coverer.with_headers(logs, to).await?;
     coverer.source.agreed(last.block.to_ref()).await?;
     let mut recent = Vec::new();
     if to == end {

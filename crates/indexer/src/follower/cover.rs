@@ -20,6 +20,9 @@ const AT_ONCE: usize = 8;
 /// So many blocks and more are asked for as one range.
 const RUN: usize = 3;
 
+/// Wanted logs, by the heights of their blocks.
+pub(super) type ByBlock = BTreeMap<BlockNumber, Vec<TransferLog>>;
+
 /// Everything that is needed to cover blocks, for tasks of their own.
 #[derive(Clone, Debug)]
 pub(super) struct Coverer {
@@ -103,13 +106,12 @@ impl Coverer {
         logs
     }
 
-    /// Asks for the logs of all blocks from `from` to `to` at once, then for the headers of those
-    /// that hold wanted ones, and of the last. Also returns that last one.
-    pub(super) async fn cover_range(
+    /// Asks for the logs of all blocks from `from` to `to` at once.
+    pub(super) async fn logs_of_range(
         &self,
         from: BlockNumber,
         to: BlockNumber,
-    ) -> Result<(Vec<CoveredBlock>, Header), Halt> {
+    ) -> Result<ByBlock, Halt> {
         let query = LogQuery::Range { from, to };
         let transfers = if self.wants_nothing() {
             Vec::new()
@@ -119,7 +121,16 @@ impl Coverer {
                 .await?
                 .transfers
         };
-        let mut by_block = self.by_block(&query, transfers)?;
+        self.by_block(&query, transfers)
+    }
+
+    /// Asks for the headers of the blocks that hold wanted logs, and of the last of the range, `to`.
+    /// Also returns that last one.
+    pub(super) async fn with_headers(
+        &self,
+        mut by_block: ByBlock,
+        to: BlockNumber,
+    ) -> Result<(Vec<CoveredBlock>, Header), Halt> {
         by_block.entry(to).or_default();
         let numbers: Vec<_> = by_block.keys().copied().collect();
         let headers = headers_at(self.source.as_ref(), &numbers).await?;
@@ -143,12 +154,8 @@ impl Coverer {
         self.tokens.is_empty() || nobody
     }
 
-    fn by_block(
-        &self,
-        query: &LogQuery,
-        logs: Vec<TransferLog>,
-    ) -> Result<BTreeMap<BlockNumber, Vec<TransferLog>>, Halt> {
-        let mut by_block: BTreeMap<BlockNumber, Vec<TransferLog>> = BTreeMap::new();
+    fn by_block(&self, query: &LogQuery, logs: Vec<TransferLog>) -> Result<ByBlock, Halt> {
+        let mut by_block = ByBlock::new();
         for log in logs {
             let is_asked = match query {
                 LogQuery::Block(header) => log.block_number == header.block.number,

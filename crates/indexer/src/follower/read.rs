@@ -45,7 +45,7 @@ pub(super) enum Step {
     /// There is nothing new.
     Idle,
     /// There is history to be covered first.
-    Far(Backfill),
+    Far(Box<Backfill>),
     /// The chain moved.
     Found(Box<Found>),
 }
@@ -60,14 +60,17 @@ pub(super) struct Found {
 
 /// What was read of the chain itself.
 enum Covered {
-    Blocks {
-        retract_above: Option<BlockRef>,
-        below: Vec<Block>,
-        blocks: Vec<CoveredBlock>,
-        window: Window,
-    },
-    Far(Backfill),
+    Blocks(Box<Covering>),
+    Far(Box<Backfill>),
     Nothing,
+}
+
+/// Blocks that follow each other, and what they follow.
+struct Covering {
+    retract_above: Option<BlockRef>,
+    below: Vec<Block>,
+    blocks: Vec<CoveredBlock>,
+    window: Window,
 }
 
 /// Everything that reading a step depends on.
@@ -101,21 +104,20 @@ impl Reader<'_> {
                 (Some(tip.to_ref()), covered)
             },
         };
-        if let Covered::Blocks { blocks, .. } = &covered
-            && let Some(last) = blocks.last()
-        {
-            self.source.agreed(last.block.to_ref()).await?;
-        }
-        let (retract_above, below, blocks, window) = match covered {
+        let covering = match covered {
             Covered::Nothing => return Ok(Step::Idle),
             Covered::Far(backfill) => return Ok(Step::Far(backfill)),
-            Covered::Blocks {
-                retract_above,
-                below,
-                blocks,
-                window,
-            } => (retract_above, below, blocks, window),
+            Covered::Blocks(covering) => *covering,
         };
+        let Covering {
+            retract_above,
+            below,
+            blocks,
+            window,
+        } = covering;
+        if let Some(last) = blocks.last() {
+            self.source.agreed(last.block.to_ref()).await?;
+        }
         Ok(Step::Found(Box::new(Found {
             update: ChainUpdate {
                 chain_id,
@@ -138,12 +140,12 @@ impl Reader<'_> {
         if !self.settled.has_news(self.settings.chain_id, window) {
             return Covered::Nothing;
         }
-        Covered::Blocks {
+        Covered::Blocks(Box::new(Covering {
             retract_above: None,
             below: Vec::new(),
             blocks: Vec::new(),
             window: window.clone(),
-        }
+        }))
     }
 
     /// The first step: covers `first` and what follows.
@@ -163,12 +165,12 @@ impl Reader<'_> {
         let blocks: Vec<_> = headers.iter().map(|header| header.block).collect();
         let window =
             Window::from_blocks(&blocks, self.settings.window).ok_or(NotThere { number: first })?;
-        Ok(Covered::Blocks {
+        Ok(Covered::Blocks(Box::new(Covering {
             retract_above: None,
             below: below.iter().map(|header| header.block).collect(),
             blocks: coverer.cover_linked(covered).await?,
             window,
-        })
+        })))
     }
 
     /// A step from the window's tip; nothing, if the node is merely behind.
@@ -196,12 +198,12 @@ impl Reader<'_> {
             }
         }
         let coverer = self.coverer().await?;
-        Ok(Covered::Blocks {
+        Ok(Covered::Blocks(Box::new(Covering {
             retract_above: None,
             below: Vec::new(),
             blocks: coverer.cover_linked(&headers).await?,
             window: longer,
-        })
+        })))
     }
 
     /// A head at or below our tip is a node that lags, until its hash says otherwise.
@@ -235,7 +237,10 @@ impl Reader<'_> {
                 Ok(advance) => advance,
                 Err(source) => {
                     self.source.agreed(lowest.block.to_ref()).await?;
-                    return Err(Halt::stop(FollowError::ForkBelowWindow { chain_id, source }));
+                    return Err(Halt::stop(FollowError::ForkBelowWindow {
+                        chain_id,
+                        source,
+                    }));
                 },
             };
             match advance {
@@ -282,12 +287,12 @@ impl Reader<'_> {
             }
         }
         let coverer = self.coverer().await?;
-        Ok(Covered::Blocks {
+        Ok(Covered::Blocks(Box::new(Covering {
             retract_above: Some(common),
             below: Vec::new(),
             blocks: coverer.cover_linked(&branch).await?,
             window,
-        })
+        })))
     }
 
     /// History from `first` to where the chain is not settled any more.
@@ -299,7 +304,8 @@ impl Reader<'_> {
             node_head: head.block.number,
         };
         let coverer = coverer(self.source, self.watch_list, self.settings, Depth::History).await?;
-        Ok(Covered::Far(Backfill::new(coverer, extent, self.settings)))
+        let backfill = Backfill::new(coverer, extent, self.settings);
+        Ok(Covered::Far(Box::new(backfill)))
     }
 
     async fn coverer(&self) -> Result<Coverer, Halt> {

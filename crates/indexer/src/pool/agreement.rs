@@ -89,12 +89,14 @@ impl Pool {
             .collect();
         self.alarm(
             ChainEventKind::EndpointsDisagree,
-            format!("endpoints have different blocks {number}: {}", told.join(", ")),
+            format!(
+                "endpoints have different blocks {number}: {}",
+                told.join(", ")
+            ),
         );
-        let has_majority = votes
-            .0
-            .iter()
-            .any(|(hash, _)| *hash != block.hash && votes.of(*hash).len() >= self.settings.agreement);
+        let has_majority = votes.0.iter().any(|(hash, _)| {
+            *hash != block.hash && votes.of(*hash).len() >= self.settings.agreement
+        });
         if has_majority {
             for member in votes.of(block.hash) {
                 member.rest(

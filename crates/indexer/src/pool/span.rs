@@ -2,6 +2,8 @@
 
 /// After so many full spans below a refused width, that width is tried again: nodes change.
 const FORGET_AFTER: u32 = 256;
+/// How many blocks are asked for before anything is known.
+const FIRST: u64 = 64;
 /// An answer of about so many logs is a good one: more wait for each other, fewer cost more calls.
 const LOGS_AT_ONCE: u64 = 8_000;
 /// Trouble that says nothing about width narrows the span no further than this.
@@ -25,11 +27,11 @@ pub(super) struct Span {
 }
 
 impl Span {
-    /// A span that begins at its widest.
+    /// A span that begins narrow: nobody knows yet how dense the chain is.
     pub(super) fn new(widest: u64) -> Self {
         let widest = widest.max(1);
         Self {
-            width: widest,
+            width: widest.min(FIRST),
             widest,
             refused: None,
             proven: 0,
@@ -114,7 +116,8 @@ impl Span {
                 let between = limit.saturating_sub(self.width).checked_div(2);
                 (limit, between.unwrap_or(0).max(1))
             },
-            None => (self.widest, self.width),
+            // Nobody has refused anything yet.
+            None => (self.widest, self.width.saturating_mul(3)),
         };
         let wider = self.width.saturating_add(step).min(limit);
         self.width = self.width.max(wider);
@@ -127,9 +130,28 @@ mod tests {
 
     use super::*;
 
+    /// A span that has grown to its widest.
+    fn wide(widest: u64) -> Span {
+        Span {
+            width: widest,
+            ..Span::new(widest)
+        }
+    }
+
+    #[test]
+    fn begins_narrow_and_grows() {
+        let mut span = Span::new(1_000);
+        let mut widths = Vec::new();
+        for _ in 0..6 {
+            widths.push(span.width());
+            span.served(span.width(), 0);
+        }
+        assert_eq!(widths, [64, 256, 1_000, 1_000, 1_000, 1_000]);
+    }
+
     #[test]
     fn takes_a_suggestion_and_else_halves() {
-        let mut span = Span::new(10_000);
+        let mut span = wide(10_000);
         assert!(span.narrow(10_000, Some(2_000)));
         assert_eq!(span.width(), 2_000);
         assert!(span.narrow(2_000, Some(50_000)));
@@ -143,7 +165,7 @@ mod tests {
 
     #[test]
     fn a_refused_width_is_not_asked_again_for_long() {
-        let mut span = Span::new(1_000);
+        let mut span = wide(1_000);
         let limit = 100;
         let mut refusals = 0;
         for _ in 0..200 {
@@ -164,7 +186,7 @@ mod tests {
 
     #[test]
     fn several_refusals_at_once_narrow_once() {
-        let mut span = Span::new(1_000);
+        let mut span = wide(1_000);
         for _ in 0..4 {
             assert!(span.narrow(1_000, None));
         }
@@ -173,7 +195,7 @@ mod tests {
 
     #[test]
     fn grows_back_once_the_node_serves_more() {
-        let mut span = Span::new(1_000);
+        let mut span = wide(1_000);
         while span.narrow(span.width(), None) {}
         assert_eq!(span.width(), 1);
         for _ in 0..2_000 {
@@ -184,7 +206,7 @@ mod tests {
 
     #[test]
     fn trouble_of_any_kind_shrinks_it_and_it_recovers_at_once() {
-        let mut span = Span::new(1_000);
+        let mut span = wide(1_000);
         for _ in 0..20 {
             span.shrink(span.width());
         }
@@ -197,7 +219,7 @@ mod tests {
 
     #[test]
     fn dense_blocks_are_taken_in_smaller_bites() {
-        let mut span = Span::new(2_000);
+        let mut span = wide(2_000);
         span.served(2_000, 2_000 * 100);
         assert_eq!(span.width(), 80);
         assert_eq!(span.expected(80), 8_000);

@@ -20,10 +20,17 @@ pub fn answers(text: &str) {
     };
     let endpoint = Endpoint::new(&url);
     for count in [1, 3] {
-        for answer in envelope::answers(text, 1, count, &endpoint).into_iter().flatten() {
+        for answer in envelope::answers(text, 1, count, &endpoint)
+            .into_iter()
+            .flatten()
+        {
             match answer {
                 Ok(raw) => header(raw),
-                Err(kind) => drop(classify(RpcFailure::new(endpoint.clone(), "eth_getLogs", kind))),
+                Err(kind) => drop(classify(RpcFailure::new(
+                    endpoint.clone(),
+                    "eth_getLogs",
+                    kind,
+                ))),
             }
         }
     }
@@ -39,7 +46,10 @@ fn header(raw: &RawValue) {
     }
 }
 
-/// Reads `text` as the logs of a range and of a block.
+/// Reads `text` as the logs of a range.
+///
+/// # Panics
+/// When it takes a log that was not asked for.
 pub fn logs(text: &str, token: Address) {
     let filter = LogFilter::of(vec![token]);
     let range = LogQuery::Range { from: 1, to: 100 };

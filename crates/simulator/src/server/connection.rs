@@ -34,11 +34,13 @@ pub(super) async fn answer_http(served: &Served, body: &[u8]) -> Response {
     let Some(asked) = Asked::read(body) else {
         return (StatusCode::BAD_REQUEST, "no JSON-RPC\n").into_response();
     };
-    let pieces = asked.answer(served);
+    let pieces = asked.answer(served).await;
     if trouble == Some(Trouble::Truncated) {
-        return half(pieces).into_response();
+        return half(&pieces).into_response();
     }
-    let pieces = pieces.into_iter().map(|piece| Ok::<_, std::io::Error>(piece.0));
+    let pieces = pieces
+        .into_iter()
+        .map(|piece| Ok::<_, std::io::Error>(piece.0));
     (
         [("content-type", "application/json")],
         Body::from_stream(stream::iter(pieces)),
@@ -53,8 +55,8 @@ fn broken(pieces: Pieces) -> Response {
     Body::from_stream(stream::iter(pieces.chain([end]).collect::<Vec<_>>())).into_response()
 }
 
-fn half(pieces: Pieces) -> String {
-    let whole = text(&pieces);
+fn half(pieces: &Pieces) -> String {
+    let whole = text(pieces);
     whole.chars().take(whole.len().div_euclid(2)).collect()
 }
 
@@ -98,8 +100,8 @@ pub(super) async fn talk(mut socket: WebSocket, served: Served) {
         let answer = match served.manners.next_trouble() {
             Some(Trouble::Closed | Trouble::Status(_)) => return,
             Some(Trouble::Silence) => continue,
-            Some(Trouble::Truncated) => half(asked.answer(&served)),
-            None => text(&asked.answer(&served)),
+            Some(Trouble::Truncated) => half(&asked.answer(&served).await),
+            None => text(&asked.answer(&served).await),
         };
         if socket.send(Message::text(answer)).await.is_err() {
             return;

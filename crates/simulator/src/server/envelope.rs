@@ -73,7 +73,7 @@ impl<'a> Asked<'a> {
         }
     }
 
-    pub(super) fn answer(&self, served: &Served) -> Pieces {
+    pub(super) async fn answer(&self, served: &Served) -> Pieces {
         let mut pieces = Pieces::new();
         if self.is_batch {
             pieces.push(Bytes::from_static(b"["));
@@ -83,14 +83,15 @@ impl<'a> Asked<'a> {
                 pieces.push(Bytes::from_static(b","));
             }
             served.calls.count();
-            let limited = served.manners.check(&question.method, &question.params);
-            let answer = limited
-                .and_then(|()| served.node.call(&question.method, &question.params))
-                .and_then(|result| served.manners.check_size(&question.method, result));
+            let answer = question.answer(served).await;
             let id = id_of(question);
             match answer {
                 Ok(result) => {
-                    pieces.push(format!(r#"{{"jsonrpc":"2.0","id":{id},"result":"#).into_bytes().into());
+                    pieces.push(
+                        format!(r#"{{"jsonrpc":"2.0","id":{id},"result":"#)
+                            .into_bytes()
+                            .into(),
+                    );
                     pieces.extend(result);
                     pieces.push(Bytes::from_static(b"}"));
                 },
@@ -101,6 +102,14 @@ impl<'a> Asked<'a> {
             pieces.push(Bytes::from_static(b"]"));
         }
         pieces
+    }
+}
+
+impl Question<'_> {
+    async fn answer(&self, served: &Served) -> Result<Pieces, RpcError> {
+        served.manners.check(&self.method, &self.params)?;
+        let result = served.node.call(&self.method, &self.params).await?;
+        served.manners.check_size(&self.method, result)
     }
 }
 

@@ -97,12 +97,15 @@ impl Manners {
     }
 
     /// Counts the pieces of an answer: a node gives one for each log.
-    pub(super) fn check_size(&self, method: &str, result: Vec<Bytes>) -> Result<Vec<Bytes>, RpcError> {
+    pub(super) fn check_size(
+        &self,
+        method: &str,
+        result: Vec<Bytes>,
+    ) -> Result<Vec<Bytes>, RpcError> {
         match self.state().max_logs {
-            Some(limit) if method == "eth_getLogs" && logs_in(&result) > limit => Err(RpcError::new(
-                -32_005,
-                format!("query returned more than {limit} results"),
-            )),
+            Some(limit) if method == "eth_getLogs" && logs_in(&result) > limit => Err(
+                RpcError::new(-32_005, format!("query returned more than {limit} results")),
+            ),
             Some(_) | None => Ok(result),
         }
     }

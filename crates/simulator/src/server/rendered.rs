@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use alloy_primitives::{Address, B256, Bytes, U256};
+use async_trait::async_trait;
 use serde_json::{Value, json};
 use tokio::sync::broadcast;
 
@@ -109,8 +110,9 @@ impl LedgerNode {
     }
 }
 
+#[async_trait]
 impl Rpc for LedgerNode {
-    fn call(&self, method: &str, params: &[Value]) -> Result<Vec<Bytes>, RpcError> {
+    async fn call(&self, method: &str, params: &[Value]) -> Result<Vec<Bytes>, RpcError> {
         let first = params.first().unwrap_or(&Value::Null);
         let result = match method {
             "eth_chainId" => json!(format!("{:#x}", self.ledger.chain_id().get())),
@@ -170,7 +172,12 @@ impl Wanted {
                 });
                 let is_of = self.addresses.is_empty() || self.addresses.contains(&log.address);
                 if is_of && has_topics {
-                    into.push(log_json(block, transaction.hash, (tx_index, log_index), log));
+                    into.push(log_json(
+                        block,
+                        transaction.hash,
+                        (tx_index, log_index),
+                        log,
+                    ));
                 }
                 log_index = log_index.saturating_add(1);
             }
@@ -188,9 +195,7 @@ fn one_or_many<T: std::str::FromStr>(given: Option<&Value>) -> Result<Vec<T>, Rp
     let read = |text: &Value| text.as_str().and_then(|text| text.parse().ok());
     texts
         .into_iter()
-        .map(|text| {
-            read(text).ok_or_else(|| RpcError::params(format!("invalid argument: {text}")))
-        })
+        .map(|text| read(text).ok_or_else(|| RpcError::params(format!("invalid argument: {text}"))))
         .collect()
 }
 

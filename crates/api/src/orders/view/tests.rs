@@ -107,7 +107,10 @@ fn a_partly_paid_order_says_what_remains() {
     ] {
         assert_eq!(shown[name], value, "{name}");
     }
-    let to = address(record.order.options[0].address);
+    let to = address(
+        record.order.options[0].token.chain_id,
+        record.order.options[0].address,
+    );
     let token = "0x5555555555555555555555555555555555555555";
     let option = |chain_id: u64, chain: &str, decimals: u8, units: &str| {
         json!({

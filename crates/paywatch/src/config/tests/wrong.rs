@@ -131,7 +131,8 @@ fn every_wrong_value_of_a_chain_is_named_with_what_is_allowed() {
 
 #[test]
 fn addresses_must_be_real_and_must_not_swallow_the_money() {
-    let how = "an address is 0x and 40 hex digits, in EIP-55 mixed case or all lower case";
+    let how =
+        "an address is 0x and 40 hex digits, in EIP-55 mixed case or all lower case, or T… on Tron";
     let usdt = "0xdac17f958d2ee523a2206206994597c13d831ec7";
     let factory = paywatch_contracts::deposit::factory_address().to_string();
     let control = "name a wallet or a Safe that you control on this chain";

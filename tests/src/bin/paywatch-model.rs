@@ -51,7 +51,8 @@ fn main() -> ExitCode {
         }
     };
     // Each waits much for its database.
-    let threads = 3 * std::thread::available_parallelism().map_or(1, usize::from);
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = cores.saturating_mul(3);
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(work);

@@ -14,6 +14,7 @@ use url::Url;
 
 use crate::chain::{Chain, TREASURY};
 use crate::database::Engine;
+use crate::proxy::Proxy;
 use crate::{tools, wait};
 
 /// A daemon that can be killed and started again on the same database.
@@ -45,6 +46,33 @@ pub fn chain_section(chain: &Chain, confirmations: u32) -> String {
         id = node.chain_id,
         http = node.url(),
         ws = node.ws_url(),
+    )
+}
+
+/// What the configuration says of a chain that is reached through `proxies` only.
+#[must_use]
+pub fn section_behind(chain: &Chain, confirmations: u32, proxies: &[Proxy], more: &str) -> String {
+    let Chain {
+        name,
+        token,
+        decimals,
+        node,
+        ..
+    } = chain;
+    let endpoints: Vec<String> = proxies
+        .iter()
+        .enumerate()
+        .map(|(index, proxy)| {
+            let (http, ws) = (proxy.http(), proxy.ws());
+            format!("{{ name = \"proxy-{index}\", http = \"{http}\", ws = \"{ws}\" }}")
+        })
+        .collect();
+    format!(
+        "[chains.{name}]\nid = {id}\nconfirmations = {confirmations}\nstart_block = 0\n\
+         poll_interval = \"100ms\"\nendpoints = [{endpoints}]\n\
+         tokens = [{{ symbol = \"USDT\", address = \"{token}\", decimals = {decimals} }}]\n{more}",
+        id = node.chain_id,
+        endpoints = endpoints.join(", "),
     )
 }
 

@@ -18,6 +18,7 @@ pub mod daemon;
 pub mod database;
 pub mod model;
 pub mod node;
+pub mod proxy;
 pub mod shop;
 pub mod tools;
 pub mod wait;

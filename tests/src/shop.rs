@@ -34,7 +34,12 @@ impl Shop {
             .iter()
             .map(|chain| chain_section(chain, CONFIRMATIONS))
             .collect();
-        let mut daemon = Daemon::new(engine, &sections);
+        Self::open_with(engine, chains, &sections).await
+    }
+
+    /// Opens a shop on these chains, configured by `sections`.
+    pub async fn open_with(engine: Engine, chains: Vec<Chain>, sections: &[String]) -> Self {
+        let mut daemon = Daemon::new(engine, sections);
         daemon.start().await;
         daemon.becomes_ready().await;
         Self {

@@ -26,6 +26,7 @@ macro_rules! on_both_engines {
 mod bad_setup;
 mod command_line;
 mod deposit_addresses;
+mod faulty_nodes;
 mod outages;
 mod paying;
 mod reorgs;

@@ -158,6 +158,7 @@ fn only_the_store_knows_sql_and_only_the_edges_know_http() {
             "paywatch-api",
             "paywatch-client",
             "paywatch-indexer",
+            "paywatch-simulator",
             "paywatch",
             "paywatch-tests",
         ]

@@ -215,16 +215,19 @@ impl Pool {
     /// serves this chain.
     async fn verify(&self, member: &Member) -> Result<(), SourceError> {
         let source = member.source();
-        let found = member.timed(source.chain_id()).await?;
+        let (found, first) = tokio::join!(
+            member.timed(source.chain_id()),
+            member.timed(headers_from(source, &[0])),
+        );
+        let found = found?;
         if found != self.settings.chain_id {
             return Err(member.refuse(&format!(
                 "it serves chain {found} instead of {}",
                 self.settings.chain_id
             )));
         }
-        let first = member.timed(headers_from(source, &[0])).await?;
         // A node without its oldest blocks cannot be compared by them.
-        if let Some(Some(genesis)) = first.into_iter().next() {
+        if let Some(Some(genesis)) = first?.into_iter().next() {
             let known = self.genesis.get_or_init(|| genesis.block.hash);
             if *known != genesis.block.hash {
                 return Err(member.refuse(&format!(

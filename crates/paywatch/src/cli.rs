@@ -1,9 +1,10 @@
 //! The command line: what can be asked of paywatch, and the help that explains it.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use paywatch_core::{Amount, Reference};
+use paywatch_core::{Address, Amount, Reference};
 use url::Url;
 
 /// Be paid in USDT straight on chain: watches the chains for payments to your orders' own
@@ -92,6 +93,19 @@ Example:
     /// Make and follow orders, through a running daemon.
     #[command(subcommand, after_help = CONNECTION_HELP)]
     Order(Order),
+    /// Chains without a node, for your own tests: pay, pay late or on the wrong chain, reorg.
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  paywatch simulate run > simulated.toml &       serves two chains, and prints their configuration
+  paywatch simulate pay --to 0x… --amount 40     a part of what an order asks
+  paywatch simulate pay --to 0x… --amount 60 --chain other
+  paywatch simulate reorg --depth 2              the newest payments were never made
+  paywatch simulate mine --blocks 3              or are final
+  paywatch simulate advance --by 2h              whatever comes now is late"
+    )]
+    Simulate(Simulate),
     /// How far each chain is followed, by a running daemon.
     #[command(after_help = "\
 Examples:
@@ -212,6 +226,69 @@ Examples:
         #[arg(long, value_name = "BLOCK")]
         to: Option<u64>,
     },
+}
+
+/// `paywatch simulate …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Simulate {
+    /// Serve two simulated chains until told to stop.
+    Run {
+        /// Where to listen.
+        #[arg(long, default_value = "127.0.0.1:8555")]
+        listen: SocketAddr,
+        /// The time between blocks; 0s mines only what is asked for.
+        #[arg(long, default_value = "1s", value_name = "TIME")]
+        block_time: humantime::Duration,
+    },
+    /// Pay to an address, in a block of its own.
+    Pay {
+        /// Who is paid: the address of an order.
+        #[arg(long)]
+        to: Address,
+        /// How much, such as 40 or 0.5.
+        #[arg(long)]
+        amount: Amount,
+        #[command(flatten)]
+        connection: SimulateConnection,
+    },
+    /// Mine empty blocks.
+    Mine {
+        /// How many.
+        #[arg(long, default_value_t = 1)]
+        blocks: u64,
+        #[command(flatten)]
+        connection: SimulateConnection,
+    },
+    /// Replace the newest blocks by others.
+    Reorg {
+        /// How many.
+        #[arg(long)]
+        depth: u64,
+        /// What was in them is in the new ones, too.
+        #[arg(long)]
+        keep: bool,
+        #[command(flatten)]
+        connection: SimulateConnection,
+    },
+    /// Let the time of the chain go on.
+    Advance {
+        /// By how much, such as 2h.
+        #[arg(long, value_name = "TIME")]
+        by: humantime::Duration,
+        #[command(flatten)]
+        connection: SimulateConnection,
+    },
+}
+
+/// Which simulated chain is meant.
+#[derive(Debug, Args)]
+pub(crate) struct SimulateConnection {
+    /// Where the simulation listens.
+    #[arg(long, default_value = "http://127.0.0.1:8555")]
+    pub url: Url,
+    /// Which of its chains.
+    #[arg(long, default_value = "sim", value_name = "NAME")]
+    pub chain: String,
 }
 
 /// `paywatch order …`

@@ -10,6 +10,7 @@ mod init;
 mod order;
 mod payment;
 mod run;
+mod simulate;
 
 use std::process::ExitCode;
 
@@ -42,6 +43,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::VerifyProof { file } => payment::verify(&file, format)?,
         Command::Backfill(args) => return backfill::run(&config, &args, format).await,
         Command::Chain(args) => chain::run(&config, args, format).await?,
+        Command::Simulate(args) => return simulate::run(args).await,
         Command::Order(args) => return order::run(&config, args, format).await,
         Command::Chains(args) if args.built_in => chains::print_built_in(format)?,
         Command::Chains(args) => chains::run(&config, &args.connection, format).await?,

@@ -6,6 +6,7 @@ mod evidence;
 mod faults;
 mod ledger;
 mod lie;
+pub mod merchant;
 mod node;
 pub mod server;
 mod transfer;

@@ -30,8 +30,8 @@ alloy::sol! {
     event Transfer(address indexed from, address indexed to, uint256 value);
 }
 
-/// The range in which about 8,000 logs come: what the daemon settles on for this chain.
-const BLOCKS_AT_ONCE: u64 = 80;
+/// The range in which about 6,000 logs come: what the daemon settles on for this chain.
+const BLOCKS_AT_ONCE: u64 = 60;
 /// Ranges at the same time, as the daemon has it by default.
 const RANGES_AT_ONCE: usize = 8;
 /// How often each of two is measured, in turns; the median counts.

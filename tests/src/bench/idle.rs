@@ -70,7 +70,7 @@ async fn counts(address: &str) -> Result<Counts> {
 
 async fn known() -> Result<Vec<Known>> {
     let output = Command::new(paywatch()?)
-        .args(["chains", "--built-in", "--format", "json"])
+        .args(["--json", "chains", "--built-in"])
         .output()
         .await?;
     if !output.status.success() {

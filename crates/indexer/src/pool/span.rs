@@ -5,7 +5,7 @@ const FORGET_AFTER: u32 = 256;
 /// How many blocks are asked for before anything is known.
 const FIRST: u64 = 64;
 /// An answer of about so many logs is a good one: more wait for each other, fewer cost more calls.
-const LOGS_AT_ONCE: u64 = 8_000;
+const LOGS_AT_ONCE: u64 = 6_000;
 /// Trouble that says nothing about width narrows the span no further than this.
 const SOFT_FLOOR: u64 = 8;
 /// Densities are counted in logs of so many blocks.
@@ -221,8 +221,8 @@ mod tests {
     fn dense_blocks_are_taken_in_smaller_bites() {
         let mut span = wide(2_000);
         span.served(2_000, 2_000 * 100);
-        assert_eq!(span.width(), 80);
-        assert_eq!(span.expected(80), 8_000);
+        assert_eq!(span.width(), 60);
+        assert_eq!(span.expected(60), 6_000);
         for _ in 0..40 {
             span.served(span.width(), 0);
         }

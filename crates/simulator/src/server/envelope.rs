@@ -39,7 +39,7 @@ struct Question<'a> {
     id: Option<&'a RawValue>,
     method: String,
     #[serde(default)]
-    params: Vec<Value>,
+    params: Option<Vec<Value>>,
 }
 
 /// What was asked in one message.
@@ -107,8 +107,9 @@ impl<'a> Asked<'a> {
 
 impl Question<'_> {
     async fn answer(&self, served: &Served) -> Result<Pieces, RpcError> {
-        served.manners.check(&self.method, &self.params)?;
-        let result = served.node.call(&self.method, &self.params).await?;
+        let params = self.params.as_deref().unwrap_or_default();
+        served.manners.check(&self.method, params)?;
+        let result = served.node.call(&self.method, params).await?;
         served.manners.check_size(&self.method, result)
     }
 }

@@ -60,6 +60,11 @@ impl Manners {
         state.troubles.extend(troubles);
     }
 
+    /// No more troubles are to come.
+    pub fn forgive(&self) {
+        self.state().troubles.clear();
+    }
+
     /// It announces no new heads, though subscriptions hold.
     pub fn mute(&self) {
         self.state().is_mute = true;

@@ -47,7 +47,7 @@ async fn every_trouble_of_the_wire_loses_nothing(engine: Engine) {
         Trouble::Closed,
     ];
     for trouble in troubles {
-        proxy.manners().trouble([trouble; 3]);
+        proxy.manners().trouble([trouble]);
         shop.chain().pays(PAYER, pay_to(&order), "10").await;
     }
     shop.becomes_final().await;

@@ -137,10 +137,15 @@ impl Pool {
             let _set = genesis.set(known);
         }
         let (alarms, _) = broadcast::channel(ALARMS);
+        let longest = if endpoints.len() > 1 {
+            member::LONGEST
+        } else {
+            member::LONGEST_ALONE
+        };
         Ok(Self {
             members: endpoints
                 .into_iter()
-                .map(|endpoint| Member::new(endpoint, settings.max_range))
+                .map(|endpoint| Member::new(endpoint, settings.max_range, longest))
                 .collect(),
             settings,
             alarms,

@@ -33,6 +33,8 @@ pub struct Applied {
     pub transfers: usize,
     /// The orders that changed, and how.
     pub changes: Vec<OrderChange>,
+    /// What was told of the chain itself.
+    pub chain_events: Vec<ChainEvent>,
     /// Whether a payment on the chain still waits to be final.
     pub is_waiting: bool,
 }
@@ -148,6 +150,7 @@ impl Reconciler {
                     return Ok(Applied {
                         transfers: work.transfers.len(),
                         changes: commit.changes,
+                        chain_events: commit.chain_events,
                         is_waiting,
                     });
                 },

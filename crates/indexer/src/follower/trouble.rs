@@ -30,6 +30,7 @@ pub(super) struct Trouble {
     chain_id: ChainId,
     told: watch::Sender<Option<String>>,
     spell: Option<Spell>,
+    has_served: bool,
 }
 
 #[derive(Debug)]
@@ -64,6 +65,7 @@ impl Trouble {
             chain_id,
             told,
             spell: None,
+            has_served: false,
         }
     }
 
@@ -108,6 +110,10 @@ impl Trouble {
 
     /// The node answered in full.
     pub(super) fn is_over(&mut self) {
+        if !std::mem::replace(&mut self.has_served, true) {
+            // That the node serves is news, even if there is no new block.
+            self.told.send_replace(None);
+        }
         let Some(spell) = self.spell.take() else {
             return;
         };

@@ -19,7 +19,9 @@ use crate::{ChainSource, SourceError};
 /// The first rest after a failure.
 const SHORTEST: Duration = Duration::from_millis(200);
 /// The longest rest after what passes by itself.
-const LONGEST: Duration = Duration::from_secs(20);
+pub(super) const LONGEST: Duration = Duration::from_secs(20);
+/// The same, where there is no other to ask.
+pub(super) const LONGEST_ALONE: Duration = Duration::from_secs(4);
 /// The rest of an endpoint that somebody has to mend.
 const UNUSABLE: Duration = Duration::from_secs(60);
 /// However long an endpoint asks us to wait, it is asked again after this.
@@ -34,6 +36,7 @@ pub(super) struct Member {
     priority: u32,
     pace: Option<DefaultDirectRateLimiter>,
     slots: Semaphore,
+    longest: Duration,
     health: Mutex<Health>,
 }
 
@@ -57,7 +60,8 @@ impl fmt::Debug for Member {
 }
 
 impl Member {
-    pub(super) fn new(endpoint: Endpoint, max_range: u64) -> Self {
+    /// A member that is passed over for at most `longest` when it does not answer.
+    pub(super) fn new(endpoint: Endpoint, max_range: u64, longest: Duration) -> Self {
         Self {
             name: endpoint.name,
             source: endpoint.source,
@@ -66,6 +70,7 @@ impl Member {
                 .requests_per_second
                 .map(|rate| RateLimiter::direct(Quota::per_second(rate))),
             slots: Semaphore::new(endpoint.at_once.max(1)),
+            longest,
             health: Mutex::new(Health {
                 is_verified: false,
                 rest_until: None,
@@ -192,7 +197,8 @@ impl Member {
             .backoff
             .get_or_insert_with(backoff)
             .next()
-            .unwrap_or(LONGEST);
+            .unwrap_or(LONGEST)
+            .min(self.longest);
         let rest = match error {
             SourceError::Later { after, .. } => {
                 // Whatever answers behind the address after it was gone may be somebody else.

@@ -2,26 +2,25 @@
 
 use std::error::Error;
 
-use paywatch_core::ChainId;
+use paywatch_core::{ChainEvent, ChainId};
 use paywatch_indexer::ChainUpdate;
 
 use crate::Applied;
+use crate::agent::progress;
 
 /// Writes into the log what an update did.
 pub(super) fn tell(update: &ChainUpdate, applied: &Applied) {
-    if let Some(common) = update.retract_above {
-        tracing::warn!(chain.id = %update.chain_id, block.number = common.number, "reorg: everything above this block left the chain");
-    }
     tracing::debug!(
         chain.id = %update.chain_id,
         block.number = update.tip.number,
         transfers = applied.transfers,
         "covered"
     );
-    tell_changes(update.chain_id, applied);
+    tell_applied(update.chain_id, applied);
 }
 
-pub(super) fn tell_changes(chain_id: ChainId, applied: &Applied) {
+pub(super) fn tell_applied(chain_id: ChainId, applied: &Applied) {
+    applied.chain_events.iter().for_each(tell_event);
     for change in &applied.changes {
         tracing::info!(
             chain.id = %chain_id,
@@ -32,6 +31,12 @@ pub(super) fn tell_changes(chain_id: ChainId, applied: &Applied) {
             "order {} is {}", change.order_id, change.snapshot.status
         );
     }
+}
+
+/// Something that happened to the chain itself: into the log and the metrics.
+pub(super) fn tell_event(event: &ChainEvent) {
+    progress::told(event);
+    tracing::warn!(chain.id = %event.chain_id, event = %event.kind, "{}: {}", event.kind, event.detail);
 }
 
 /// An error with all its causes, on one line.

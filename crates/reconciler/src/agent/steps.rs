@@ -7,8 +7,8 @@ use paywatch_indexer::{ChainUpdate, Follower, Start, VerifyError, WatchList, ver
 use paywatch_store::StoreError;
 use tokio::time::sleep;
 
-use crate::agent::report::{describe, tell, tell_changes};
-use crate::agent::{ChainAgent, End, Loop, PAUSE, progress};
+use crate::agent::report::{describe, tell, tell_applied, tell_event};
+use crate::agent::{ChainAgent, End, Loop, PAUSE};
 use crate::reconciler::{Applied, ReconcileError, Reconciler};
 
 impl ChainAgent {
@@ -40,8 +40,7 @@ impl ChainAgent {
                 tracing::warn!(chain.id = %event.chain_id, cause = describe(&error), "an event could not be written; trying again");
                 return;
             }
-            progress::told(event);
-            tracing::warn!(chain.id = %event.chain_id, event = %event.kind, "{}", event.detail);
+            tell_event(event);
             state.untold.remove(0);
         }
     }
@@ -83,7 +82,7 @@ impl ChainAgent {
             Ok(proved) => {
                 state.has_unproved = proved.left > 0;
                 if let Some(applied) = proved.applied {
-                    tell_changes(self.settings.follow.chain_id, &applied);
+                    tell_applied(self.settings.follow.chain_id, &applied);
                 }
                 if let Some(trouble) = proved.trouble {
                     tracing::warn!(

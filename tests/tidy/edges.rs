@@ -78,7 +78,15 @@ const RULES: [Rule; 12] = [
     },
     Rule {
         name: "paywatch-tests",
-        may_use: &["client", "contracts", "core", "simulator", "store"],
+        may_use: &[
+            "client",
+            "contracts",
+            "core",
+            "indexer",
+            "reconciler",
+            "simulator",
+            "store",
+        ],
         never: &[],
     },
     Rule {

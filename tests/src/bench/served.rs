@@ -175,7 +175,8 @@ impl Rpc for LiveNode {
     }
 }
 
-/// Serves chains that grow by the clock; `plans` is a JSON list of [`LivePlan`].
+/// Serves chains that grow by the clock; `plans` is a JSON list of name, id, block time and
+/// tokens of each.
 ///
 /// # Errors
 /// When they cannot be served.

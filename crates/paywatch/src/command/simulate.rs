@@ -76,7 +76,7 @@ impl crate::cli::SimulateConnection {
             let said = error.get("message").and_then(Value::as_str);
             anyhow::bail!("{}", said.unwrap_or("the simulation refuses"));
         }
-        Ok(output::json(answer.get("result").unwrap_or(&Value::Null))?)
+        output::json(answer.get("result").unwrap_or(&Value::Null))
     }
 }
 

@@ -29,6 +29,7 @@ mod deposit_addresses;
 mod faulty_nodes;
 mod outages;
 mod paying;
+mod proofs_and_repairs;
 mod reorgs;
 mod strange_tokens;
 mod time;

@@ -110,3 +110,56 @@ fn what_is_pending_removed_or_no_hex_is_refused() {
         Err(LogsError::Unreadable(_))
     ));
 }
+
+/// A fixture of Tron beside the checkout, or nothing where there is none.
+#[expect(clippy::print_stdout, reason = "it says what it skipped")]
+fn tron(name: &str) -> Option<Value> {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../../shared/fixtures/tron")
+        .join(name);
+    let Ok(text) = std::fs::read_to_string(path) else {
+        println!("skipped: there is no {name} in shared/fixtures beside the checkout");
+        return None;
+    };
+    Some(serde_json::from_str(&text).unwrap())
+}
+
+#[test]
+fn a_transfer_on_tron_is_read_as_on_any_chain() {
+    let Some(fixture) = tron("usdt_transfer_log_vector.json") else {
+        return;
+    };
+    let mut log = log(7, 0xbb);
+    for field in ["address", "topics", "data"] {
+        log[field] = fixture["log"][field].clone();
+    }
+    let expected = &fixture["expected"];
+    let address = |field: &str| {
+        let text = expected[field].as_str().unwrap();
+        paywatch_core::read_tron_address(text).unwrap()
+    };
+    let filter = LogFilter::of(vec![address("contract")]);
+    let answer = read(&[log], &filter).unwrap();
+    let [transfer] = answer.transfers.as_slice() else {
+        panic!("{answer:?}")
+    };
+    assert_eq!(
+        (transfer.from, transfer.to),
+        (address("from"), address("to"))
+    );
+    assert_eq!(
+        transfer.value.to_string(),
+        expected["value"].as_str().unwrap()
+    );
+}
+
+#[test]
+fn a_block_of_tron_is_read_though_it_lacks_what_others_have() {
+    let Some(fixture) = tron("nile_eth_getBlockByNumber_0x3fe1c00.json") else {
+        return;
+    };
+    let header: crate::rpc::wire::WireHeader =
+        serde_json::from_value(fixture["result"].clone()).unwrap();
+    let header = header.to_header().unwrap();
+    assert_eq!(header.block.number, 0x3fe_1c00);
+}

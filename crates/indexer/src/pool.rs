@@ -1,6 +1,7 @@
 //! Several endpoints of one chain as one source: health, failover, limits, agreement.
 
 mod agreement;
+mod alarm;
 mod head;
 mod logs;
 mod member;
@@ -19,11 +20,12 @@ use paywatch_core::{BlockNumber, BlockRef, ChainEventKind, ChainId, FinalityTag,
 use paywatch_proof::BlockEvidence;
 use tokio::sync::broadcast;
 
+pub use crate::pool::alarm::Alarm;
+
+use crate::pool::alarm::Alarms;
 use crate::pool::member::Member;
 use crate::{ChainSource, Contradiction, Header, LogAnswer, LogFilter, LogQuery, SourceError};
 
-/// How many alarms are kept for a slow listener.
-const ALARMS: usize = 64;
 /// How far behind the highest head an endpoint may be before it is passed over.
 const HEAD_LAG: u64 = 3;
 /// How long an endpoint that is behind is passed over.
@@ -83,15 +85,6 @@ pub enum PoolError {
     },
 }
 
-/// Something that the operator should know.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Alarm {
-    /// What it is.
-    pub kind: ChainEventKind,
-    /// The circumstances.
-    pub detail: String,
-}
-
 /// Every endpoint is resting.
 #[derive(Debug, thiserror::Error)]
 #[error("no endpoint can be asked now; {0}")]
@@ -101,7 +94,7 @@ struct AllRest(String);
 pub struct Pool {
     members: Vec<Member>,
     settings: PoolSettings,
-    alarms: broadcast::Sender<Alarm>,
+    alarms: Alarms,
     genesis: OnceLock<B256>,
     /// Who announced a head last, and who gave the last head.
     woken_by: AtomicUsize,
@@ -136,7 +129,6 @@ impl Pool {
             // A new lock is empty.
             let _set = genesis.set(known);
         }
-        let (alarms, _) = broadcast::channel(ALARMS);
         let longest = if endpoints.len() > 1 {
             member::LONGEST
         } else {
@@ -148,7 +140,7 @@ impl Pool {
                 .map(|endpoint| Member::new(endpoint, settings.max_range, longest))
                 .collect(),
             settings,
-            alarms,
+            alarms: Alarms::default(),
             genesis,
             woken_by: AtomicUsize::new(usize::MAX),
             head_by: AtomicUsize::new(usize::MAX),
@@ -163,9 +155,7 @@ impl Pool {
     }
 
     fn alarm(&self, kind: ChainEventKind, detail: String) {
-        tracing::error!(chain.id = %self.settings.chain_id, event = %kind, detail, "alarm");
-        // Nobody may be listening yet.
-        let _sent = self.alarms.send(Alarm { kind, detail });
+        self.alarms.raise(self.settings.chain_id, kind, detail);
     }
 
     /// Those that can be asked now, in the order in which they should be.

@@ -1,6 +1,6 @@
 //! Providers that fail, lag and lie, in front of a real chain: nothing is lost, nothing invented.
 
-use paywatch_simulator::server::Trouble;
+use paywatch_simulator::server::{Announcing, Trouble};
 use paywatch_tests::chain::{Chain, OTHER_PAYER, PAYER};
 use paywatch_tests::daemon::section_behind;
 use paywatch_tests::database::Engine;
@@ -15,6 +15,7 @@ on_both_engines!(
     an_invented_payment_is_struck_and_told,
     a_payment_without_its_receipts_is_seen_and_not_confirmed,
     a_silent_subscription_costs_only_time,
+    doubled_announcements_double_nothing,
     a_narrow_node_serves_a_long_history,
     a_node_of_another_chain_is_passed_over,
     one_liar_of_three_completes_nothing,
@@ -122,10 +123,24 @@ async fn a_payment_without_its_receipts_is_seen_and_not_confirmed(engine: Engine
 async fn a_silent_subscription_costs_only_time(engine: Engine) {
     let (mut shop, [proxy]) = behind(engine, "").await;
     let order = shop.order("SILENT-1", "10").await;
-    proxy.manners().mute();
+    proxy.manners().announce(Announcing::Never);
     shop.chain().pays(PAYER, pay_to(&order), "10").await;
     shop.becomes_final().await;
     shop.sees(&order, "completed").await;
+    shop.close().await;
+}
+
+async fn doubled_announcements_double_nothing(engine: Engine) {
+    let (mut shop, [proxy]) = behind(engine, "").await;
+    let order = shop.order("TWICE-1", "10").await;
+    proxy.manners().announce(Announcing::Twice);
+    shop.chain().pays(PAYER, pay_to(&order), "10").await;
+    shop.becomes_final().await;
+    let completed = shop.sees(&order, "completed").await;
+    assert_eq!(
+        (completed.received.as_str(), completed.payments.len()),
+        ("10", 1)
+    );
     shop.close().await;
 }
 

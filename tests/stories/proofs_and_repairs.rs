@@ -3,13 +3,14 @@
 
 use std::process::Stdio;
 
+use paywatch_client::CreateOrder;
 use paywatch_tests::chain::{Chain, PAYER};
 use paywatch_tests::daemon::{Daemon, chain_section};
 use paywatch_tests::database::Engine;
 use paywatch_tests::shop::{CONFIRMATIONS, Shop, pay_to};
 use paywatch_tests::{tools, wait};
-use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::Command;
+use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
 
 /// The proof of a payment goes into a file, holds without a daemon, and breaks with any change.
 #[tokio::test]
@@ -104,89 +105,94 @@ async fn a_standstill_is_told() {
     shop.close().await;
 }
 
+/// A running `paywatch simulate`.
+struct Simulation {
+    url: String,
+    /// What a configuration says to follow its chains.
+    sections: String,
+    _child: Child,
+    _lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Simulation {
+    async fn start() -> Self {
+        let mut child = Command::new(tools::paywatch())
+            .args(["simulate", "run", "--listen", "127.0.0.1:0"])
+            .args(["--block-time", "0s"])
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("it runs");
+        let mut lines = BufReader::new(child.stdout.take().expect("it talks")).lines();
+        let (mut sections, mut url) = (String::new(), String::new());
+        while sections.matches("tokens").count() < 2 {
+            let line = lines.next_line().await.expect("it talks");
+            let line = line.expect("to its end");
+            if let Some((_, address)) = line.split_once("Simulated chains at ") {
+                url = address.trim_end_matches("; for paywatch.toml:").to_owned();
+            }
+            sections.push_str(&line);
+            sections.push('\n');
+        }
+        Self {
+            url,
+            sections,
+            _child: child,
+            _lines: lines,
+        }
+    }
+
+    async fn does(&self, arguments: &[&str]) {
+        let mut command = Command::new(tools::paywatch());
+        command.arg("simulate").args(arguments);
+        command.args(["--url", &self.url]);
+        let output = command.output().await.expect("it runs");
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{error}");
+    }
+}
+
 /// A merchant's own test needs no node: `paywatch simulate` is the chain.
 #[tokio::test]
 async fn a_simulated_chain_pays_reorgs_and_is_the_wrong_one() {
     tools::install_tls();
-    let mut simulation = Command::new(tools::paywatch())
-        .args([
-            "simulate",
-            "run",
-            "--listen",
-            "127.0.0.1:0",
-            "--block-time",
-            "0s",
-        ])
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .expect("it runs");
-    let mut lines = BufReader::new(simulation.stdout.take().expect("it talks")).lines();
-    let mut sections = String::new();
-    let mut url = String::new();
-    while sections.matches("tokens").count() < 2 {
-        let line = lines
-            .next_line()
-            .await
-            .expect("it talks")
-            .expect("to its end");
-        if let Some((_, address)) = line.split_once("Simulated chains at ") {
-            url = address.trim_end_matches("; for paywatch.toml:").to_owned();
-        }
-        sections.push_str(&line);
-        sections.push('\n');
-    }
-    let mut daemon = Daemon::new(Engine::Sqlite, &[sections]);
+    let simulation = Simulation::start().await;
+    let mut daemon = Daemon::new(Engine::Sqlite, std::slice::from_ref(&simulation.sections));
     daemon.start().await;
-    let does = async |arguments: &[&str]| {
-        let mut command = Command::new(tools::paywatch());
-        command
-            .arg("simulate")
-            .args(arguments)
-            .args(["--url", &url]);
-        let output = command.output().await.expect("it runs");
-        let error = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "{error}");
-    };
     daemon.becomes_ready().await;
     let client = daemon.client();
-    let order = client
-        .create_order(&paywatch_client::CreateOrder {
-            reference: "SIM-1".to_owned(),
-            amount: "10".to_owned(),
-            chains: Some(vec!["sim".to_owned()]),
-            ..paywatch_client::CreateOrder::default()
-        })
-        .await
-        .expect("it is made");
+    let asked = CreateOrder {
+        reference: "SIM-1".to_owned(),
+        amount: "10".to_owned(),
+        chains: Some(vec!["sim".to_owned()]),
+        ..CreateOrder::default()
+    };
+    let order = client.create_order(&asked).await.expect("it is made");
     let sees = async |status: &str, received: &str| {
         wait::until(&format!("{status} with {received}"), || async {
-            let now = client
-                .order(&order.id)
-                .await
-                .map_err(|error| error.to_string())?;
+            let now = client.order(&order.id).await;
+            let now = now.map_err(|error| error.to_string())?;
             if now.status == status && now.received == received {
-                Ok(())
+                Ok(now)
             } else {
                 Err(format!("{now:?}"))
             }
         })
-        .await;
+        .await
     };
     let to = &order.options[0].address;
-    does(&["pay", "--to", to, "--amount", "4"]).await;
+    simulation.does(&["pay", "--to", to, "--amount", "4"]).await;
     sees("partially_paid", "4").await;
-    does(&["reorg", "--depth", "1"]).await;
+    simulation.does(&["reorg", "--depth", "1"]).await;
     sees("awaiting_payment", "0").await;
-    does(&["pay", "--to", to, "--amount", "7", "--chain", "other"]).await;
-    does(&["pay", "--to", to, "--amount", "10"]).await;
-    does(&["mine", "--blocks", "3"]).await;
+    let wrong = ["pay", "--to", to, "--amount", "7", "--chain", "other"];
+    simulation.does(&wrong).await;
+    simulation
+        .does(&["pay", "--to", to, "--amount", "10"])
+        .await;
+    simulation.does(&["mine", "--blocks", "3"]).await;
     // What came on the wrong chain arrived, and does not count.
-    sees("completed", "17").await;
-    let now = client.order(&order.id).await.expect("it is there");
-    assert_eq!(
-        now.ignored, "7",
-        "what came on the wrong chain is kept apart"
-    );
+    let now = sees("completed", "17").await;
+    assert_eq!((now.confirmed.as_str(), now.ignored.as_str()), ("10", "7"));
     daemon.stop().await;
 }

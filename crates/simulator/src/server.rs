@@ -23,7 +23,7 @@ use tokio::sync::broadcast;
 use tokio::task::JoinHandle;
 
 pub use crate::server::envelope::RpcError;
-pub use crate::server::manners::{Manners, Trouble};
+pub use crate::server::manners::{Announcing, Manners, Trouble};
 pub use crate::server::rendered::LedgerNode;
 
 /// What answers questions. The server adds transport, limits and faults.

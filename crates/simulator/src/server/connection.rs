@@ -71,10 +71,11 @@ pub(super) async fn talk(mut socket: WebSocket, served: Served) {
         let message = tokio::select! {
             message = socket.recv() => message,
             head = next_head(&mut heads) => {
-                if let Some(head) = head.filter(|_| !served.manners.is_mute())
-                    && socket.send(announcement(&head)).await.is_err()
-                {
-                    return;
+                let times = served.manners.announcing().times();
+                for head in head.iter().cycle().take(times) {
+                    if socket.send(announcement(head)).await.is_err() {
+                        return;
+                    }
                 }
                 continue;
             },

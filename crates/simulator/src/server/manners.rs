@@ -21,13 +21,35 @@ pub enum Trouble {
     Closed,
 }
 
+/// How new heads are announced.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Announcing {
+    /// Each once.
+    #[default]
+    Once,
+    /// Each twice.
+    Twice,
+    /// Not at all, though subscriptions hold.
+    Never,
+}
+
+impl Announcing {
+    pub(super) const fn times(self) -> usize {
+        match self {
+            Self::Once => 1,
+            Self::Twice => 2,
+            Self::Never => 0,
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 struct State {
     max_range: Option<u64>,
     max_logs: Option<usize>,
     latency: Duration,
     troubles: Vec<Trouble>,
-    is_mute: bool,
+    announcing: Announcing,
 }
 
 /// How a node treats those who ask. May be changed while it serves.
@@ -65,13 +87,13 @@ impl Manners {
         self.state().troubles.clear();
     }
 
-    /// It announces no new heads, though subscriptions hold.
-    pub fn mute(&self) {
-        self.state().is_mute = true;
+    /// It announces new heads like this.
+    pub fn announce(&self, how: Announcing) {
+        self.state().announcing = how;
     }
 
-    pub(super) fn is_mute(&self) -> bool {
-        self.state().is_mute
+    pub(super) fn announcing(&self) -> Announcing {
+        self.state().announcing
     }
 
     pub(super) fn latency(&self) -> Duration {

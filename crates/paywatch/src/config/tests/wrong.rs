@@ -61,7 +61,7 @@ fn every_wrong_value_of_a_chain_is_named_with_what_is_allowed() {
     let cases = [
         (
             "[chains.etherium]\nhttp = \"https://node.example\"\nconfirmations = 1".to_owned(),
-            "chains.etherium.id: is missing, and etherium is not built in (did you mean ethereum?); give the chain's id, or name a built-in one: ethereum, bsc, polygon, arbitrum, optimism, avalanche, base, celo, kaia, linea, scroll, mantle, gnosis, unichain, ink, opbnb, berachain, plasma, sei, monad, sepolia",
+            "chains.etherium.id: is missing, and etherium is not built in (did you mean ethereum?); give the chain's id, or name a built-in one: ethereum, bsc, polygon, arbitrum, optimism, avalanche, base, celo, kaia, linea, scroll, mantle, gnosis, unichain, ink, opbnb, berachain, plasma, sei, monad, tron, sepolia",
         ),
         (
             "[chains.Base]\nhttp = \"https://node.example\"".to_owned(),

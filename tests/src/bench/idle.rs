@@ -50,7 +50,8 @@ struct Known {
 
 #[derive(Debug, Deserialize)]
 struct KnownToken {
-    address: Address,
+    /// As the chain's people write it.
+    address: String,
     decimals: u8,
 }
 
@@ -104,20 +105,22 @@ pub async fn idle(folder: &TempDir) -> Result<()> {
         "idle: the release daemon follows 12 chains, each with its own block time, by subscription",
     );
     let known = known().await?;
-    let plans: Vec<LivePlan> = known
-        .into_iter()
-        .filter(|chain| CHAINS.contains(&chain.name.as_str()))
-        .map(|chain| LivePlan {
+    let mut plans = Vec::new();
+    for chain in known {
+        if !CHAINS.contains(&chain.name.as_str()) {
+            continue;
+        }
+        let mut tokens: Vec<(Address, u8)> = Vec::new();
+        for token in chain.tokens {
+            tokens.push((token.address.parse()?, token.decimals));
+        }
+        plans.push(LivePlan {
             name: chain.name,
             id: chain.id,
             block_ms: chain.block_ms,
-            tokens: chain
-                .tokens
-                .iter()
-                .map(|token| (token.address, token.decimals))
-                .collect(),
-        })
-        .collect();
+            tokens,
+        });
+    }
     let server = Server::start(&["serve-live".to_owned(), serde_json::to_string(&plans)?]).await?;
     // Somebody must be watched, or no logs are asked for at all.
     let database = shop(folder.path(), 1_000, Proof::None).await?;

@@ -169,16 +169,13 @@ pub async fn live(folder: &TempDir) -> Result<()> {
     };
     // Beside each other, in the same blocks.
     let arguments = ["bare-live".to_owned(), ws.clone()];
-    let mut bare = Box::pin(measured::<Done>(&arguments));
-    let mut bare_done = None;
-    while pipeline.done.0.len() < BLOCKS + WARM_UP || bare_done.is_none() {
-        tokio::select! {
-            step = pipeline.step() => step?,
-            done = &mut bare, if bare_done.is_none() => bare_done = Some(done?),
-        }
+    let bare = tokio::spawn(async move { measured::<Done>(&arguments).await });
+    while pipeline.done.0.len() < BLOCKS + WARM_UP || !bare.is_finished() {
+        pipeline.step().await?;
     }
+    let bare_done = bare.await??;
     let mined = mined_at(&control).await?;
-    let (bare_half, bare_most) = percentiles(&bare_done.unwrap_or_default(), &mined)?;
+    let (bare_half, bare_most) = percentiles(&bare_done, &mined)?;
     let (half, most) = percentiles(&pipeline.done, &mined)?;
     say(&format!(
         "  bare loop: p50 {}, p99 {}",

@@ -95,7 +95,7 @@ pub(crate) async fn pool(http: Option<&str>, ws: Option<&str>) -> Result<Pool> {
         source: Arc::new(source),
         priority: 0,
         requests_per_second: None,
-        at_once: 16,
+        at_once: 32,
     };
     let settings = PoolSettings {
         chain_id: chain_id(),

@@ -12,7 +12,7 @@ use crate::config::raw::{RawChain, RawEndpoint};
 use crate::config::section::Section;
 
 /// How many requests an endpoint gets at the same time if the configuration does not say.
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 32;
 
 /// One endpoint of a chain.
 pub(crate) struct EndpointConfig {

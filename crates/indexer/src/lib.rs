@@ -7,6 +7,7 @@
 mod decode;
 mod filter;
 mod follower;
+mod in_one_line;
 mod pool;
 mod reread;
 mod rpc;
@@ -18,6 +19,7 @@ mod verify;
 pub use crate::decode::{DecodeError, Movement, TRANSFER_TOPIC, decode};
 pub use crate::filter::{Everybody, LogFilter, RecipientSet, Recipients, WatchList};
 pub use crate::follower::{FollowError, FollowSettings, Follower, Interest, Start};
+pub use crate::in_one_line::in_one_line;
 pub use crate::pool::{Alarm, Endpoint, Pool, PoolError, PoolSettings};
 pub use crate::reread::{Part, Reread, RereadError};
 #[cfg(feature = "fuzzing")]

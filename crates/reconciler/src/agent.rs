@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use paywatch_core::{BlockNumber, ChainEvent, ChainEventKind, Timestamp};
 use paywatch_indexer::{
-    Alarm, ChainSource, ChainUpdate, FollowError, FollowSettings, Follower, Interest,
+    Alarm, ChainSource, ChainUpdate, FollowError, FollowSettings, Follower, Interest, in_one_line,
 };
 use paywatch_store::Store;
 use tokio::sync::{broadcast, watch};
@@ -20,7 +20,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::address_book::AddressBook;
 use crate::agent::progress::Progress;
-use crate::agent::report::describe;
 use crate::agent::vigil::Vigil;
 use crate::reconciler::Reconciler;
 
@@ -255,7 +254,7 @@ impl ChainAgent {
                 .await;
             let update = match next {
                 None => return End::Shutdown,
-                Some(Next::Failed(error)) => return End::Stopped(describe(error.as_ref())),
+                Some(Next::Failed(error)) => return End::Stopped(in_one_line(error.as_ref())),
                 Some(Next::Update(update)) => Some(update),
                 Some(Next::ProveAgain) => None,
             };

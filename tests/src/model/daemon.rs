@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use paywatch_core::{BlockNumber, Timestamp};
-use paywatch_indexer::{Follower, Interest, Pool, Start, WatchList};
+use paywatch_indexer::{Follower, Interest, Pool, Start, WatchList, in_one_line};
 use paywatch_reconciler::{AddressBook, Reconciler};
 use paywatch_simulator::SimNode;
 use paywatch_store::Store;
@@ -68,7 +68,7 @@ impl Daemon {
         let update = match timeout(patience, self.follower.next()).await {
             Err(_) => None,
             Ok(Ok(update)) => Some(update),
-            Ok(Err(error)) => return Err(format!("the chain stopped: {}", described(&error))),
+            Ok(Err(error)) => return Err(format!("the chain stopped: {}", in_one_line(&error))),
         };
         if let Some(update) = &update {
             tracing::debug!(
@@ -84,7 +84,7 @@ impl Daemon {
                 "read"
             );
             let applied = hold(self.reconciler.apply(update, now())).await;
-            let applied = applied.map_err(|error| described(&error))?;
+            let applied = applied.map_err(|error| in_one_line(&error))?;
             self.follower.expect_finality(if applied.is_waiting {
                 Interest::Waiting
             } else {
@@ -96,7 +96,7 @@ impl Daemon {
             for _ in 0..PROVINGS {
                 let tokens = &self.plan.follow.tokens;
                 let proved = hold(self.reconciler.prove(self.pool.as_ref(), tokens, now())).await;
-                left = proved.map_err(|error| described(&error))?.left;
+                left = proved.map_err(|error| in_one_line(&error))?.left;
                 if left == 0 {
                     break;
                 }
@@ -108,7 +108,7 @@ impl Daemon {
     /// How far the books are.
     pub(crate) async fn covered(&self) -> Result<Option<paywatch_core::Block>, String> {
         let chains = hold(self.store.chains()).await;
-        let chains = chains.map_err(|error| described(&error))?;
+        let chains = chains.map_err(|error| in_one_line(&error))?;
         Ok(chains.first().map(|chain| chain.heads.tip))
     }
 }
@@ -116,16 +116,4 @@ impl Daemon {
 /// A wall clock that means nothing here: deadlines go by the time of the chain.
 pub(crate) fn now() -> Timestamp {
     Timestamp::from_unix_s(1_800_000_000).expect("it is a time")
-}
-
-/// An error with its causes.
-pub(crate) fn described(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        next = cause.source();
-    }
-    text
 }

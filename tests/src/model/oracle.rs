@@ -5,11 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use paywatch_core::{
     Address, Amount, BlockNumber, EventKind, OrderStatus, PaymentId, PaymentState, TransferId,
 };
-use paywatch_indexer::decode;
+use paywatch_indexer::{decode, in_one_line};
 use paywatch_simulator::{Ledger as _, SimBlock, SimChain};
 use paywatch_store::{OrderRecord, PaymentRecord, Store};
 
-use crate::model::daemon::described;
 use crate::model::hold::hold;
 use crate::model::plan::{TOKEN, chain_id, token};
 
@@ -173,7 +172,7 @@ pub(crate) async fn what_was_told_is_true(
     let mut seq = 0;
     loop {
         let events = hold(store.events_after(seq, 500)).await;
-        let events = events.map_err(|error| described(&error))?;
+        let events = events.map_err(|error| in_one_line(&error))?;
         let Some(last) = events.last() else { break };
         seq = last.seq;
         for event in events.iter().filter_map(|event| event.of_order()) {

@@ -9,12 +9,13 @@ use paywatch_core::{
     Address, Amount, BlockNumber, FinalityRule, FinalityTag, LatePolicy, Order, OrderId,
     PaymentMethod, PaymentOption, Timestamp, U256,
 };
+use paywatch_indexer::in_one_line;
 use paywatch_simulator::{Ledger as _, SimChain, SimNode, SimTransaction, SimTransfer};
 use paywatch_store::{NewOrder, OrderRecord, Store};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 
-use crate::model::daemon::{Daemon, described};
+use crate::model::daemon::Daemon;
 use crate::model::hold::{hold, or_dies};
 use crate::model::oracle;
 use crate::model::plan::{Liar, OTHER_TOKEN, Plan, TOKEN, chain_id, token};
@@ -50,7 +51,7 @@ impl Template {
 async fn open(path: &Path) -> Result<Store, String> {
     let url = format!("sqlite:{}", path.display());
     let url = url.parse().map_err(|error| format!("{error}"))?;
-    Store::open(&url).await.map_err(|error| described(&error))
+    Store::open(&url).await.map_err(|error| in_one_line(&error))
 }
 
 /// Everything that there is in one history.
@@ -145,7 +146,7 @@ impl World {
             request_digest: format!("{number:064x}"),
         };
         let made = hold(self.store.create_order(&new)).await;
-        made.map_err(|error| described(&error))?;
+        made.map_err(|error| in_one_line(&error))?;
         self.orders.push(order);
         Ok(())
     }
@@ -281,7 +282,7 @@ impl World {
         let mut records = Vec::new();
         for order in &self.orders {
             let record = hold(self.store.order(order.id)).await;
-            let record = record.map_err(|error| described(&error))?;
+            let record = record.map_err(|error| in_one_line(&error))?;
             records.push(record.ok_or("an order is gone")?);
         }
         Ok(records)
@@ -290,7 +291,7 @@ impl World {
     /// The lowest block that the books claim to cover.
     async fn lowest(&self) -> Result<BlockNumber, String> {
         let chains = hold(self.store.chains()).await;
-        let chains = chains.map_err(|error| described(&error))?;
+        let chains = chains.map_err(|error| in_one_line(&error))?;
         let chain = chains.first().ok_or("nothing was ever covered")?;
         Ok(chain.started_at)
     }

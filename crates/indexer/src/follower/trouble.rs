@@ -1,7 +1,6 @@
 //! How long to wait after a failure, and who is told: once at the start of a spell, then at most
 //! once a minute, and at its end.
 
-use std::error::Error;
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
@@ -9,7 +8,7 @@ use paywatch_core::ChainId;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::SourceError;
+use crate::{SourceError, in_one_line};
 
 /// The first pause.
 const SHORTEST: Duration = Duration::from_millis(250);
@@ -76,7 +75,7 @@ impl Trouble {
 
     /// Another failure; returns how long to wait before asking again.
     pub(super) fn with(&mut self, error: &SourceError) -> Duration {
-        let text = describe(error);
+        let text = in_one_line(error);
         let spell = self.spell.get_or_insert_with(Spell::new);
         spell.failures = spell.failures.saturating_add(1);
         let step = spell.backoff.next().unwrap_or(LONGEST);
@@ -146,18 +145,6 @@ fn log(chain_id: ChainId, error: &SourceError, cause: &str, spell: &Spell) {
             "the node does not serve; asking again"
         ),
     }
-}
-
-/// An error and its causes in one line.
-fn describe(error: &SourceError) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        next = cause.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::pool::Endpoint;
 use crate::pool::span::Span;
-use crate::{ChainSource, SourceError};
+use crate::{ChainSource, SourceError, in_one_line};
 
 /// The first rest after a failure.
 const SHORTEST: Duration = Duration::from_millis(200);
@@ -216,11 +216,11 @@ impl Member {
             },
         };
         drop(health);
-        self.rest(rest, describe(error));
+        self.rest(rest, in_one_line(error));
         if matches!(error, SourceError::Unusable { .. }) {
             tracing::error!(
                 endpoint = self.name,
-                cause = describe(error),
+                cause = in_one_line(error),
                 "the endpoint cannot serve this chain; mend its URL, key or plan, or configure another"
             );
         }
@@ -259,16 +259,4 @@ fn backoff() -> ExponentialBackoff {
         .with_jitter()
         .without_max_times()
         .build()
-}
-
-/// An error and its causes in one line.
-pub(super) fn describe(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        next = cause.source();
-    }
-    text
 }

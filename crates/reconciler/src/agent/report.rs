@@ -1,7 +1,5 @@
 //! What the log is told.
 
-use std::error::Error;
-
 use paywatch_core::{ChainEvent, ChainId};
 use paywatch_indexer::ChainUpdate;
 
@@ -37,16 +35,4 @@ pub(super) fn tell_applied(chain_id: ChainId, applied: &Applied) {
 pub(super) fn tell_event(event: &ChainEvent) {
     progress::told(event);
     tracing::warn!(chain.id = %event.chain_id, event = %event.kind, "{}: {}", event.kind, event.detail);
-}
-
-/// An error with all its causes, on one line.
-pub(super) fn describe(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use paywatch_core::BlockRef;
-use paywatch_indexer::{ChainUpdate, Follower, Start, VerifyError, WatchList, verify};
+use paywatch_indexer::{ChainUpdate, Follower, Start, VerifyError, WatchList, in_one_line, verify};
 use paywatch_store::StoreError;
 use tokio::time::sleep;
 
-use crate::agent::report::{describe, tell, tell_applied, tell_event};
+use crate::agent::report::{tell, tell_applied, tell_event};
 use crate::agent::{ChainAgent, End, Loop, PAUSE};
 use crate::reconciler::{Applied, ReconcileError, Reconciler};
 
@@ -29,7 +29,7 @@ impl ChainAgent {
     }
 
     async fn wait_for_node(&self, error: &VerifyError) {
-        self.waiting("the node could not be verified", describe(error));
+        self.waiting("the node could not be verified", in_one_line(error));
         sleep(PAUSE).await;
     }
 
@@ -37,7 +37,7 @@ impl ChainAgent {
     pub(super) async fn tell(&self, state: &mut Loop) {
         while let Some(event) = state.untold.first() {
             if let Err(error) = self.store.tell_of_chain(event, (self.now)()).await {
-                tracing::warn!(chain.id = %event.chain_id, cause = describe(&error), "an event could not be written; trying again");
+                tracing::warn!(chain.id = %event.chain_id, cause = in_one_line(&error), "an event could not be written; trying again");
                 return;
             }
             tell_event(event);
@@ -62,9 +62,9 @@ impl ChainAgent {
                 Err(
                     error @ (ReconcileError::Undecidable(_)
                     | ReconcileError::ForkBelowFinalized { .. }),
-                ) => return Err(End::Stopped(describe(&error))),
+                ) => return Err(End::Stopped(in_one_line(&error))),
                 Err(ReconcileError::Store(error)) => {
-                    self.waiting("the database does not take the update", describe(&error));
+                    self.waiting("the database does not take the update", in_one_line(&error));
                     sleep(PAUSE).await;
                 },
             }
@@ -87,7 +87,7 @@ impl ChainAgent {
                 if let Some(trouble) = proved.trouble {
                     tracing::warn!(
                         chain.id = %self.settings.follow.chain_id,
-                        cause = describe(&trouble),
+                        cause = in_one_line(&trouble),
                         blocks.left = proved.left,
                         "payments cannot be proved yet, so they are not confirmed; trying again"
                     );
@@ -98,9 +98,9 @@ impl ChainAgent {
             Err(
                 error
                 @ (ReconcileError::Undecidable(_) | ReconcileError::ForkBelowFinalized { .. }),
-            ) => Err(End::Stopped(describe(&error))),
+            ) => Err(End::Stopped(in_one_line(&error))),
             Err(ReconcileError::Store(error)) => {
-                self.waiting("the database does not take a proof", describe(&error));
+                self.waiting("the database does not take a proof", in_one_line(&error));
                 sleep(PAUSE).await;
                 Ok(())
             },
@@ -113,7 +113,7 @@ impl ChainAgent {
             match self.start().await {
                 Ok(start) => break start,
                 Err(error) => {
-                    self.waiting("the database does not answer", describe(&error));
+                    self.waiting("the database does not answer", in_one_line(&error));
                     sleep(PAUSE).await;
                 },
             }

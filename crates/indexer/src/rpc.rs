@@ -21,7 +21,7 @@ use alloy_primitives::{Address, B256, Bytes, U64, U256};
 use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt, stream};
 use paywatch_core::{BlockNumber, BlockRef, ChainId, FinalityTag};
-use paywatch_proof::BlockEvidence;
+use paywatch_proof::{BlockEvidence, EvidenceError};
 use serde_json::json;
 use serde_json::value::RawValue;
 use url::Url;
@@ -32,7 +32,7 @@ use crate::rpc::classify::{classify, knows_no_tag};
 use crate::rpc::endpoint::Endpoint;
 use crate::rpc::envelope::Request;
 use crate::rpc::logs::{LogsError, read_logs};
-use crate::rpc::node::Node;
+use crate::rpc::node::{Given, Node};
 use crate::rpc::wire::WireHeader;
 use crate::{
     ChainSource, Contradiction, Header, LogAnswer, LogFilter, LogQuery, NotThere, SourceError,
@@ -197,7 +197,7 @@ fn too_wide_if_slow(failure: RpcFailure) -> SourceError {
     classify(failure)
 }
 
-impl node::Given<'_> {
+impl Given<'_> {
     /// The wanted transfers in an answer to `eth_getLogs`.
     fn read(&self, query: &LogQuery, filter: &LogFilter) -> Result<LogAnswer, SourceError> {
         read_logs(self.raw.get(), query, filter).map_err(|error| match error {
@@ -296,36 +296,33 @@ impl ChainSource for RpcSource {
     }
 
     async fn evidence(&self, block: BlockRef) -> Result<BlockEvidence, SourceError> {
-        let requests = vec![
-            Request::new(BLOCK_BY_HASH, json!([block.hash, false])),
-            Request::new(BLOCK_RECEIPTS, json!([block.hash])),
-        ];
-        self.node
-            .ask(requests, move |answers| {
-                let mut answers = answers.into_iter();
-                let (Some(header), Some(receipts)) = (answers.next(), answers.next()) else {
-                    return Err(NotThere {
-                        number: block.number,
-                    }
-                    .into());
+        let receipts = Request::new(BLOCK_RECEIPTS, json!([block.hash]));
+        let header = Request::new(BLOCK_BY_HASH, json!([block.hash, false]));
+        // Most blocks that pay somebody were announced a moment ago.
+        let known = self.node.heads().and_then(|heads| heads.rlp_of(block.hash));
+        let answer = match known {
+            Some(rlp) => {
+                let read = move |receipts: Given<'_>| {
+                    BlockEvidence::of_header(rlp, there(&receipts, block)?.get())
+                        .map_err(|cause| unprovable(block, cause))
                 };
-                let header = header.map_err(classify)?.raw;
-                let receipts = receipts.map_err(classify)?.raw;
-                if is_null(header) || is_null(receipts) {
-                    return Err(NotThere {
-                        number: block.number,
-                    }
-                    .into());
-                }
-                BlockEvidence::from_json(header.get(), receipts.get()).map_err(|cause| {
-                    SourceError::Unprovable {
-                        number: block.number,
-                        cause: Box::new(cause),
-                    }
-                })
-            })
-            .await
-            .map_err(classify)?
+                self.node.ask_one(receipts, read).await
+            },
+            None => {
+                let read = move |answers: Vec<Result<Given<'_>, RpcFailure>>| {
+                    let mut answers = answers.into_iter();
+                    let (Some(receipts), Some(header)) = (answers.next(), answers.next()) else {
+                        return Err(not_there(block));
+                    };
+                    let header = there(&header.map_err(classify)?, block)?;
+                    let receipts = there(&receipts.map_err(classify)?, block)?;
+                    BlockEvidence::from_json(header.get(), receipts.get())
+                        .map_err(|cause| unprovable(block, cause))
+                };
+                self.node.ask(vec![receipts, header], read).await
+            },
+        };
+        answer.map_err(classify)?
     }
 
     async fn woken(&self) {
@@ -348,8 +345,24 @@ impl ChainSource for RpcSource {
     }
 }
 
-fn is_null(raw: &RawValue) -> bool {
-    raw.get() == "null"
+fn not_there(block: BlockRef) -> SourceError {
+    let number = block.number;
+    NotThere { number }.into()
+}
+
+fn unprovable(block: BlockRef, cause: EvidenceError) -> SourceError {
+    SourceError::Unprovable {
+        number: block.number,
+        cause: Box::new(cause),
+    }
+}
+
+/// What is given of `block`, if the node has it at all.
+fn there<'a>(given: &Given<'a>, block: BlockRef) -> Result<&'a RawValue, SourceError> {
+    let raw = given.raw;
+    (raw.get() != "null")
+        .then_some(raw)
+        .ok_or_else(|| not_there(block))
 }
 
 fn header_at(number: BlockNumber) -> Request {

@@ -119,7 +119,15 @@ impl BlockEvidence {
     /// # Errors
     /// [`EvidenceError`] when they cannot be read. Whether they are true, [`Self::verify`] says.
     pub fn from_json(header: &str, receipts: &str) -> Result<Self, EvidenceError> {
-        let header: Header = serde_json::from_str(header).map_err(EvidenceError::Header)?;
+        Self::of_header(header_rlp(header)?, receipts)
+    }
+
+    /// Evidence from a header that is already known, by its RLP, and the result of
+    /// `eth_getBlockReceipts`.
+    ///
+    /// # Errors
+    /// [`EvidenceError`] when the receipts cannot be read.
+    pub fn of_header(header_rlp: Bytes, receipts: &str) -> Result<Self, EvidenceError> {
         let told: Vec<AnyTransactionReceipt> =
             serde_json::from_str(receipts).map_err(EvidenceError::Receipts)?;
         let is_ordered = (0_u64..)
@@ -129,7 +137,7 @@ impl BlockEvidence {
             return Err(EvidenceError::Order);
         }
         Ok(Self {
-            header_rlp: rlp::encode(&header).into(),
+            header_rlp,
             receipts: told.iter().map(encoded).collect(),
             tx_hashes: told
                 .iter()
@@ -180,6 +188,15 @@ impl BlockEvidence {
             logs,
         })
     }
+}
+
+/// The RLP of a header in JSON, as nodes answer and announce it.
+///
+/// # Errors
+/// [`EvidenceError::Header`] when it is no header of Ethereum's kind.
+pub fn header_rlp(json: &str) -> Result<Bytes, EvidenceError> {
+    let header: Header = serde_json::from_str(json).map_err(EvidenceError::Header)?;
+    Ok(rlp::encode(&header).into())
 }
 
 /// The header in `encoded`, which must be that of the block `expected`.

@@ -15,4 +15,6 @@ mod receipt;
 mod trie;
 
 pub use crate::bundle::{BundleError, ProofBundle, ProvenTransfer, verify_bundle};
-pub use crate::evidence::{BlockEvidence, EvidenceError, ProofError, ProvenBlock, ProvenLog};
+pub use crate::evidence::{
+    BlockEvidence, EvidenceError, ProofError, ProvenBlock, ProvenLog, header_rlp,
+};

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use alloy_primitives::B256;
+use alloy_primitives::{B256, Bytes};
 use paywatch_core::BlockNumber;
 use tokio::sync::Notify;
 
@@ -25,13 +25,20 @@ pub(super) struct Heads {
 
 #[derive(Debug, Default)]
 struct State {
-    by_hash: HashMap<B256, Header>,
+    by_hash: HashMap<B256, Announced>,
     order: VecDeque<B256>,
     /// The last announced head, until somebody took it.
     untaken: Option<Header>,
     /// The highest head announced over this connection; `None` while there is none.
     highest: Option<BlockNumber>,
     is_subscribed: bool,
+}
+
+#[derive(Debug)]
+struct Announced {
+    header: Header,
+    /// Its RLP, if that is what its hash is of.
+    rlp: Option<Bytes>,
 }
 
 impl Heads {
@@ -58,12 +65,16 @@ impl Heads {
         self.news.notify_one();
     }
 
-    /// A new head came.
-    pub(super) fn announce(&self, header: Header) {
+    /// A new head came; with its RLP, where that is what its hash is of.
+    pub(super) fn announce(&self, header: Header, rlp: Option<Bytes>) {
         let mut state = self.state();
         let hash = header.block.hash;
         state.highest = state.highest.max(Some(header.block.number));
-        if state.by_hash.insert(hash, header.clone()).is_none() {
+        let announced = Announced {
+            header: header.clone(),
+            rlp,
+        };
+        if state.by_hash.insert(hash, announced).is_none() {
             state.order.push_back(hash);
         }
         if state.order.len() > KEPT
@@ -83,7 +94,13 @@ impl Heads {
 
     /// An announced header.
     pub(super) fn with_hash(&self, hash: B256) -> Option<Header> {
-        self.state().by_hash.get(&hash).cloned()
+        let state = self.state();
+        state.by_hash.get(&hash).map(|it| it.header.clone())
+    }
+
+    /// The RLP of an announced header, which hashes to `hash`.
+    pub(super) fn rlp_of(&self, hash: B256) -> Option<Bytes> {
+        self.state().by_hash.get(&hash)?.rlp.clone()
     }
 
     /// Whether heads are being announced.
@@ -158,7 +175,7 @@ mod tests {
     fn a_head_is_taken_once_and_found_by_hash_for_long() {
         let heads = Heads::default();
         heads.subscribed();
-        heads.announce(header(7));
+        heads.announce(header(7), None);
         assert!(is_ready(heads.woken()));
         assert_eq!(heads.take(), Some(header(7)));
         assert_eq!(heads.take(), None);
@@ -169,7 +186,7 @@ mod tests {
     fn a_silent_subscription_is_found_out() {
         let heads = Heads::default();
         heads.subscribed();
-        heads.announce(header(7));
+        heads.announce(header(7), None);
         heads.compare(8);
         assert!(
             !is_ready(heads.mistrusted()),

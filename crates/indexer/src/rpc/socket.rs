@@ -5,8 +5,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use alloy_primitives::keccak256;
 use backon::{BackoffBuilder, ExponentialBuilder};
 use futures::{SinkExt, StreamExt};
+use paywatch_proof::header_rlp;
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -298,10 +300,13 @@ impl Keeper {
                 }
                 Ok(())
             },
-            Ok(Message::Announcement(header)) => {
-                match serde_json::from_str::<WireHeader>(header.get()).map(|wire| wire.to_header())
-                {
-                    Ok(Ok(header)) => self.heads.announce(header),
+            Ok(Message::Announcement(raw)) => {
+                match serde_json::from_str::<WireHeader>(raw.get()).map(|wire| wire.to_header()) {
+                    Ok(Ok(header)) => {
+                        let rlp = header_rlp(raw.get()).ok();
+                        let rlp = rlp.filter(|rlp| keccak256(rlp) == header.block.hash);
+                        self.heads.announce(header, rlp);
+                    },
                     Ok(Err(_)) | Err(_) => {
                         tracing::debug!(endpoint = %self.endpoint, "an announced block cannot be read");
                         self.heads.subscribed();

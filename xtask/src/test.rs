@@ -5,11 +5,15 @@ use std::process::{Child, ChildStdout, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::fuzz;
 use crate::shell::{cargo, command, root, say, step};
 use crate::tools::{forge, node_packages};
 
 /// The version of cargo-deny that `deny.toml` is written for.
 const CARGO_DENY: &str = "0.20.2";
+
+/// How many inputs each fuzz target gets here; `cargo xtask fuzz` gives more.
+const FUZZ_INPUTS: u64 = 200_000;
 
 pub(crate) fn run() -> Result<()> {
     step("format", cargo().args(["fmt", "--all", "--check"]))?;
@@ -39,6 +43,7 @@ pub(crate) fn run() -> Result<()> {
     )?;
     dependencies()?;
     tests()?;
+    fuzz::run(FUZZ_INPUTS)?;
     say("\neverything passed");
     Ok(())
 }

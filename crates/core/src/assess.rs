@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    Amount, Confirmed, Flags, Heads, LatePolicy, Order, OrderStatus, PaymentState,
-    RecordedTransfer, Snapshot, Transfer, TransferId,
+    Amount, BlockNumber, Cause, Confirmed, Flags, Heads, LatePolicy, Order, OrderStatus,
+    PaymentState, RecordedTransfer, Snapshot, Transfer, TransferId,
 };
 
 /// What an order's transfers amount to. `received = counted + ignored`, always.
@@ -132,7 +132,7 @@ pub fn assess(
         ignored,
         confirmed,
         remaining: order.amount.less(counted),
-        excess: counted.less(order.amount),
+        excess: order.excess(counted),
         payments,
     })
 }
@@ -201,10 +201,10 @@ fn status_of(
 }
 
 fn flags_of(order: &Order, counted: Amount, payments: &BTreeMap<TransferId, Payment>) -> Flags {
-    let is_enough = !counted.is_zero() && counted >= order.threshold();
+    let is_tolerated = !counted.is_zero() && counted >= order.amount.less(order.tolerance);
     Flags {
-        overpaid: counted > order.amount,
-        underpaid_within_tolerance: is_enough && counted < order.amount,
+        overpaid: !order.excess(counted).is_zero(),
+        underpaid_within_tolerance: is_tolerated && counted < order.amount,
         late: payments.values().any(Payment::is_late_money),
         ..Flags::default()
     }
@@ -226,10 +226,22 @@ impl Payment {
 }
 
 impl Assessment {
-    /// What the books keep of this assessment, given what they held `before`: flags that are
-    /// history stay set.
+    /// The tip that each confirmed payment was confirmed under.
     #[must_use]
-    pub fn snapshot(&self, before: &Snapshot) -> Snapshot {
+    pub fn confirmed_at_tip(&self) -> BTreeMap<TransferId, BlockNumber> {
+        self.payments
+            .values()
+            .filter_map(|payment| match &payment.standing {
+                Standing::Confirmed(witness) => Some((payment.transfer.id, witness.at_tip())),
+                Standing::Seen | Standing::Ignored(_) => None,
+            })
+            .collect()
+    }
+
+    /// What the books keep of this assessment, given what they held `before` and why it was made:
+    /// flags that are history stay set.
+    #[must_use]
+    pub fn snapshot(&self, before: &Snapshot, cause: Cause) -> Snapshot {
         let payments: BTreeMap<_, _> = self
             .payments
             .iter()
@@ -249,8 +261,8 @@ impl Assessment {
         Snapshot {
             status: self.status,
             flags: Flags {
-                reverted: before.flags.reverted || lost_counted,
-                resolved: before.flags.resolved,
+                reverted: before.flags.reverted || (lost_counted && cause == Cause::Chains),
+                resolved: before.flags.resolved || cause.resolves(),
                 ..self.flags
             },
             received: self.received,

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{Amount, Flags, IgnoredBecause, OrderStatus, PaymentId, Step, TransferId, UnknownName};
+use crate::{
+    Amount, Cause, DecisionKind, Flags, IgnoredBecause, OrderStatus, PaymentId, Step, TransferId,
+    UnknownName,
+};
 
 /// What the books hold of an order's last assessment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,21 +132,29 @@ pub enum EventKind {
     OrderExpired,
     /// Money came after the deadline.
     OrderLatePayment,
-    /// Counted money left the chain and was not replaced at once.
+    /// Counted money left the chain and was not replaced at once, or an operator took it away.
     OrderReverted,
     /// The merchant cancelled the order.
     OrderCancelled,
+    /// An operator put the deadline off.
+    OrderExtended,
+    /// An operator accepted what has arrived.
+    OrderAccepted,
     /// A payment was seen on chain.
     PaymentDetected,
     /// A payment became final.
     PaymentConfirmed,
     /// A payment left the chain.
     PaymentReverted,
+    /// An operator gave the order a payment that nobody had claimed.
+    PaymentAssigned,
+    /// An operator took it away again.
+    PaymentUnassigned,
 }
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 16] = [
         Self::OrderCreated,
         Self::OrderPartiallyPaid,
         Self::OrderPaid,
@@ -153,9 +164,13 @@ impl EventKind {
         Self::OrderLatePayment,
         Self::OrderReverted,
         Self::OrderCancelled,
+        Self::OrderExtended,
+        Self::OrderAccepted,
         Self::PaymentDetected,
         Self::PaymentConfirmed,
         Self::PaymentReverted,
+        Self::PaymentAssigned,
+        Self::PaymentUnassigned,
     ];
 
     /// The name in the API and the database.
@@ -171,9 +186,13 @@ impl EventKind {
             Self::OrderLatePayment => "order.late_payment",
             Self::OrderReverted => "order.reverted",
             Self::OrderCancelled => "order.cancelled",
+            Self::OrderExtended => "order.extended",
+            Self::OrderAccepted => "order.accepted",
             Self::PaymentDetected => "payment.detected",
             Self::PaymentConfirmed => "payment.confirmed",
             Self::PaymentReverted => "payment.reverted",
+            Self::PaymentAssigned => "payment.assigned",
+            Self::PaymentUnassigned => "payment.unassigned",
         }
     }
 }
@@ -234,14 +253,26 @@ pub struct ImpossibleStep {
     pub to: OrderStatus,
 }
 
-/// What happened between two snapshots of one order, in the order in which it is to be told:
-/// payments first, then what they did to the order.
+/// What happened between two snapshots of one order through `cause`, in the order in which it is to
+/// be told: the decision, payments, then what they did to the order.
 ///
 /// # Errors
 /// [`ImpossibleStep`] when the status moved as the table of steps forbids, or moved back though
-/// no counted payment left its chain.
-pub fn events_between(before: &Snapshot, after: &Snapshot) -> Result<Vec<Event>, ImpossibleStep> {
-    let mut events = payment_events(before, after);
+/// no counted payment left its chain, or was reopened by nobody.
+pub fn events_between(
+    before: &Snapshot,
+    after: &Snapshot,
+    cause: Cause,
+) -> Result<Vec<Event>, ImpossibleStep> {
+    let mut events: Vec<Event> = match cause {
+        Cause::Decision(DecisionKind::Extend) => vec![EventKind::OrderExtended],
+        Cause::Decision(DecisionKind::Accept) => vec![EventKind::OrderAccepted],
+        Cause::Decision(_) | Cause::Chains => Vec::new(),
+    }
+    .into_iter()
+    .map(Event::of_order)
+    .collect();
+    events.extend(payment_events(before, after, cause));
     let impossible = ImpossibleStep {
         from: before.status,
         to: after.status,
@@ -253,11 +284,12 @@ pub fn events_between(before: &Snapshot, after: &Snapshot) -> Result<Vec<Event>,
         .any(|(id, state)| state.is_counted() && !after.payments.contains_key(id));
     match step {
         Step::Back if !lost_counted => return Err(impossible),
+        Step::Reopen if cause.is_chain() => return Err(impossible),
         Step::Back => events.push(Event::of_order(EventKind::OrderReverted)),
         Step::Stay | Step::Forward if lost_counted && after.counted < before.counted => {
             events.push(Event::of_order(EventKind::OrderReverted));
         },
-        Step::Stay | Step::Forward => {},
+        Step::Stay | Step::Forward | Step::Reopen => {},
     }
     if after.late.iter().any(|id| !before.late.contains(id)) {
         events.push(Event::of_order(EventKind::OrderLatePayment));
@@ -273,19 +305,24 @@ pub fn events_between(before: &Snapshot, after: &Snapshot) -> Result<Vec<Event>,
     Ok(events)
 }
 
-fn payment_events(before: &Snapshot, after: &Snapshot) -> Vec<Event> {
+fn payment_events(before: &Snapshot, after: &Snapshot, cause: Cause) -> Vec<Event> {
+    let (gone, come) = if cause.is_chain() {
+        (EventKind::PaymentReverted, EventKind::PaymentDetected)
+    } else {
+        (EventKind::PaymentUnassigned, EventKind::PaymentAssigned)
+    };
     let mut events = Vec::new();
     for id in before
         .payments
         .keys()
         .filter(|id| !after.payments.contains_key(id))
     {
-        events.push(Event::of_payment(EventKind::PaymentReverted, id));
+        events.push(Event::of_payment(gone, id));
     }
     for (id, state) in &after.payments {
         let known = before.payments.get(id);
         if known.is_none() {
-            events.push(Event::of_payment(EventKind::PaymentDetected, id));
+            events.push(Event::of_payment(come, id));
         }
         if *state == PaymentState::Confirmed && known != Some(&PaymentState::Confirmed) {
             events.push(Event::of_payment(EventKind::PaymentConfirmed, id));
@@ -305,7 +342,7 @@ fn milestones(before: &Snapshot, after: &Snapshot, step: Step) -> Vec<EventKind>
         | OrderStatus::Cancelled => false,
     };
     match (step, after.status) {
-        (Step::Back, _) | (_, OrderStatus::AwaitingPayment) => vec![],
+        (Step::Back | Step::Reopen, _) | (_, OrderStatus::AwaitingPayment) => vec![],
         (_, OrderStatus::PartiallyPaid) if after.counted > before.counted => {
             vec![EventKind::OrderPartiallyPaid]
         },

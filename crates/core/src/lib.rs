@@ -8,6 +8,7 @@ mod amount;
 mod assess;
 mod block;
 mod chain_event;
+mod decision;
 mod event;
 mod finality;
 mod heads;
@@ -26,6 +27,10 @@ pub use crate::amount::{Amount, AmountError};
 pub use crate::assess::{AssessError, Assessment, IgnoredBecause, Payment, Standing, assess};
 pub use crate::block::{Block, BlockNumber, BlockRef, ChainId, ChainIdError};
 pub use crate::chain_event::{ChainEvent, ChainEventKind};
+pub use crate::decision::{
+    Cause, DecisionKind, OrderDecision, Reason, ReasonError, ReassessError, Reassessed, Refusal,
+    decide_order, reassess,
+};
 pub use crate::event::{Event, EventKind, ImpossibleStep, PaymentState, Snapshot, events_between};
 pub use crate::finality::{
     Confirmed, FinalityError, FinalityPolicy, FinalityRule, FinalityTag, Proof, TierError,
@@ -33,7 +38,7 @@ pub use crate::finality::{
 pub use crate::heads::{ChainHeads, Heads, Tags};
 pub use crate::id::{IdError, OrderId, PaymentId};
 pub use crate::order::{
-    LatePolicy, Order, PaymentMethod, PaymentOption, Reference, ReferenceError,
+    Asking, LatePolicy, Order, PaymentMethod, PaymentOption, Reference, ReferenceError,
 };
 pub use crate::status::{Flags, OrderStatus, Step, UnknownName};
 pub use crate::time::{TimeError, Timestamp};

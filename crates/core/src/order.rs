@@ -79,6 +79,42 @@ impl FromStr for LatePolicy {
     }
 }
 
+/// How the amount of an order is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Asking {
+    /// This much; what comes beyond it is an excess.
+    Exactly,
+    /// This much or more, as for donations and top-ups: there is no excess.
+    AtLeast,
+}
+
+impl Asking {
+    /// The name in the API and the database.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Exactly => "exactly",
+            Self::AtLeast => "at_least",
+        }
+    }
+}
+
+impl FromStr for Asking {
+    type Err = UnknownName;
+
+    fn from_str(name: &str) -> Result<Self, UnknownName> {
+        match name {
+            "exactly" => Ok(Self::Exactly),
+            "at_least" => Ok(Self::AtLeast),
+            _ => Err(UnknownName {
+                what: "way of asking",
+                name: name.to_owned(),
+                known: "exactly, at_least".to_owned(),
+            }),
+        }
+    }
+}
+
 /// By what means money reaches the merchant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PaymentMethod {
@@ -115,8 +151,12 @@ pub struct Order {
     pub reference: Reference,
     /// What is asked.
     pub amount: Amount,
+    /// How that is meant.
+    pub asking: Asking,
     /// How much less is still enough.
     pub tolerance: Amount,
+    /// What an operator has called enough, if one has: less than the order asks for.
+    pub accepted: Option<Amount>,
     /// What happens with money after the deadline.
     pub late_policy: LatePolicy,
     /// The ways in which it may be paid; parts on one and parts on another add up.
@@ -134,8 +174,19 @@ pub struct Order {
 impl Order {
     /// The least that is enough.
     #[must_use]
-    pub const fn threshold(&self) -> Amount {
-        self.amount.less(self.tolerance)
+    pub fn threshold(&self) -> Amount {
+        let by_terms = self.amount.less(self.tolerance);
+        self.accepted
+            .map_or(by_terms, |accepted| accepted.min(by_terms))
+    }
+
+    /// What of `counted` is more than was asked for.
+    #[must_use]
+    pub const fn excess(&self, counted: Amount) -> Amount {
+        match self.asking {
+            Asking::Exactly => counted.less(self.amount),
+            Asking::AtLeast => Amount::ZERO,
+        }
     }
 
     /// The chains on which it may be paid.

@@ -29,6 +29,8 @@ pub enum Step {
     Forward,
     /// Money left the chain: only with a `reverted` event.
     Back,
+    /// An operator gave an expired order more time.
+    Reopen,
 }
 
 /// A name that stands for nothing known.
@@ -82,15 +84,16 @@ impl OrderStatus {
             (AwaitingPayment, PartiallyPaid | Paid | Completed | Expired | Cancelled)
             | (PartiallyPaid, Paid | Completed | Expired | Cancelled)
             | (Paid, Completed)
-            // Late money that the order's policy accepts.
-            | (Expired, Paid | Completed) => Step::Forward,
+            // Late money that the order's policy accepts, or an order that is given up for good.
+            | (Expired, Paid | Completed | Cancelled) => Step::Forward,
+
+            (Expired, AwaitingPayment | PartiallyPaid) => Step::Reopen,
 
             (PartiallyPaid, AwaitingPayment)
             | (Paid, AwaitingPayment | PartiallyPaid | Expired)
             | (Completed, AwaitingPayment | PartiallyPaid | Paid | Expired) => Step::Back,
 
-            (Expired, AwaitingPayment | PartiallyPaid | Cancelled)
-            | (Paid | Completed, Cancelled)
+            (Paid | Completed, Cancelled)
             | (Cancelled, AwaitingPayment | PartiallyPaid | Paid | Completed | Expired) => {
                 return None;
             },
@@ -196,14 +199,15 @@ mod tests {
     #[test]
     fn the_table_of_steps_is_what_was_decided() {
         // Rows: from; columns: to; in the order of OrderStatus::ALL.
-        // s stay, f forward, b back, . never.
-        let table = ["sfffff", "bsffff", "bbsfb.", "bbbsb.", "..ffs.", ".....s"];
+        // s stay, f forward, b back, r reopened, . never.
+        let table = ["sfffff", "bsffff", "bbsfb.", "bbbsb.", "rrffsf", ".....s"];
         for (from, row) in OrderStatus::ALL.into_iter().zip(table) {
             for (to, cell) in OrderStatus::ALL.into_iter().zip(row.chars()) {
                 let expected = match cell {
                     's' => Some(Step::Stay),
                     'f' => Some(Step::Forward),
                     'b' => Some(Step::Back),
+                    'r' => Some(Step::Reopen),
                     _ => None,
                 };
                 assert_eq!(from.step_to(to), expected, "{from} to {to}");

@@ -30,6 +30,24 @@ pub struct ChainUpdate {
     pub node_head: BlockNumber,
 }
 
+impl ChainUpdate {
+    /// An update that leaves the chain where it is, at `tip`.
+    #[must_use]
+    pub fn standing(chain_id: ChainId, tip: Block, node_head: BlockNumber) -> Self {
+        Self {
+            chain_id,
+            previous: Some(tip.to_ref()),
+            retract_above: None,
+            blocks: Vec::new(),
+            covers_from: None,
+            below: Vec::new(),
+            tip,
+            tags: Tags::default(),
+            node_head,
+        }
+    }
+}
+
 /// A block and all wanted transfers of configured tokens in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CoveredBlock {

@@ -102,6 +102,7 @@ enum Next {
     Update(Box<ChainUpdate>),
     Failed(Box<FollowError>),
     ProveAgain,
+    Sweep,
 }
 
 /// What the inner loop keeps beside the follower.
@@ -113,6 +114,8 @@ struct Loop {
     /// What could not be told yet.
     untold: Vec<ChainEvent>,
     has_unproved: bool,
+    /// The last update, if it left orders behind that may expire.
+    left_due: Option<Box<ChainUpdate>>,
 }
 
 impl ChainAgent {
@@ -200,6 +203,7 @@ impl ChainAgent {
             alarms,
             untold: Vec::new(),
             has_unproved: self.settings.proofs,
+            left_due: None,
         }
     }
 
@@ -256,10 +260,14 @@ impl ChainAgent {
                 None => return End::Shutdown,
                 Some(Next::Failed(error)) => return End::Stopped(in_one_line(error.as_ref())),
                 Some(Next::Update(update)) => Some(update),
+                Some(Next::Sweep) => state.left_due.take().map(|left| {
+                    let (tip, head) = (left.tip, left.node_head);
+                    Box::new(ChainUpdate::standing(left.chain_id, tip, head))
+                }),
                 Some(Next::ProveAgain) => None,
             };
-            if let Some(update) = &update {
-                let committed = self.commit(&mut state.reconciler, update);
+            if let Some(update) = update {
+                let committed = self.commit(&mut state.reconciler, &update);
                 let applied = match shutdown.run_until_cancelled(committed).await {
                     None => return End::Shutdown,
                     Some(Err(end)) => return end,
@@ -271,8 +279,9 @@ impl ChainAgent {
                     Interest::Idle
                 });
                 state.has_unproved |= self.settings.proofs && applied.transfers > 0;
-                state.progress.saw(update, &applied);
-                state.untold.extend(state.vigil.saw(update));
+                state.progress.saw(&update, &applied);
+                state.untold.extend(state.vigil.saw(&update));
+                state.left_due = applied.has_more_due.then_some(update);
             }
             if state.has_unproved {
                 match shutdown.run_until_cancelled(self.prove(state)).await {
@@ -314,6 +323,7 @@ impl ChainAgent {
                 }),
                 () = until(state.vigil.due()) => state.untold.extend(state.vigil.check()),
                 () = until(prove_at), if state.has_unproved => return Next::ProveAgain,
+                () = std::future::ready(()), if state.left_due.is_some() => return Next::Sweep,
             }
         }
     }

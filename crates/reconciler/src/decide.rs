@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use paywatch_core::{
-    AssessError, BlockNumber, ChainHeads, Heads, ImpossibleStep, OrderId, PaymentState, Proof,
-    RecordedTransfer, Standing, Transfer, TransferId, assess, events_between,
+    BlockNumber, Cause, ChainHeads, Heads, OrderId, PaymentState, Proof, ReassessError,
+    RecordedTransfer, Transfer, TransferId, reassess,
 };
 use paywatch_store::{OrderBooks, OrderChange};
 
@@ -23,27 +23,14 @@ pub struct News<'a> {
     pub disproved: &'a BTreeSet<TransferId>,
 }
 
-/// Why an order cannot be decided. The chain stops: guessing about money is worse.
+/// An order that cannot be decided. The chain stops: guessing about money is worse.
 #[derive(Debug, thiserror::Error)]
-pub enum DecideError {
-    /// Its transfers do not add up.
-    #[error("order {order} cannot be assessed")]
-    Assess {
-        /// The order.
-        order: OrderId,
-        /// Why not.
-        #[source]
-        source: AssessError,
-    },
-    /// The books and the chain contradict each other.
-    #[error("order {order} cannot have become what was computed")]
-    Impossible {
-        /// The order.
-        order: OrderId,
-        /// Which step.
-        #[source]
-        source: ImpossibleStep,
-    },
+#[error("order {order} cannot be decided")]
+pub struct DecideError {
+    /// The order.
+    pub order: OrderId,
+    /// Why not.
+    pub source: ReassessError,
 }
 
 /// What news comes to.
@@ -88,28 +75,23 @@ fn decide_one(
 ) -> Result<Option<OrderChange>, DecideError> {
     let order = book.order.id;
     let transfers = transfers_after(book, news);
-    let assessment = assess(&book.order, &transfers, heads)
-        .map_err(|source| DecideError::Assess { order, source })?;
-    let snapshot = assessment.snapshot(&book.snapshot);
-    let events = events_between(&book.snapshot, &snapshot)
-        .map_err(|source| DecideError::Impossible { order, source })?;
-    if snapshot == book.snapshot {
+    let reassessed = reassess(
+        &book.order,
+        &book.snapshot,
+        &transfers,
+        heads,
+        Cause::Chains,
+    )
+    .map_err(|source| DecideError { order, source })?;
+    if reassessed.snapshot == book.snapshot {
         return Ok(None);
     }
-    let confirmed_at_tip: BTreeMap<TransferId, BlockNumber> = assessment
-        .payments
-        .values()
-        .filter_map(|payment| match &payment.standing {
-            Standing::Confirmed(witness) => Some((payment.transfer.id, witness.at_tip())),
-            Standing::Seen | Standing::Ignored(_) => None,
-        })
-        .collect();
     Ok(Some(OrderChange {
         order_id: order,
         expected_version: book.version,
-        snapshot,
-        confirmed_at_tip,
-        events,
+        confirmed_at_tip: reassessed.assessment.confirmed_at_tip(),
+        snapshot: reassessed.snapshot,
+        events: reassessed.events,
     }))
 }
 

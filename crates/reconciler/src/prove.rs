@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::stream::{self, StreamExt};
 use paywatch_core::{
-    Amount, Block, BlockNumber, BlockRef, ChainEvent, ChainEventKind, ChainId, OrderId, Tags,
-    Timestamp, Token, Transfer, TransferId,
+    Amount, Block, BlockNumber, BlockRef, ChainEvent, ChainEventKind, ChainId, OrderId, Timestamp,
+    Token, Transfer, TransferId,
 };
 use paywatch_indexer::{
     ChainSource, ChainUpdate, CoveredBlock, SourceError, TRANSFER_TOPIC, decode,
@@ -174,18 +174,8 @@ impl Reconciler {
                 blocks.push(found);
             }
         }
-        let tip = stored.heads.tip;
-        let update = ChainUpdate {
-            chain_id,
-            previous: Some(tip.to_ref()),
-            retract_above: None,
-            blocks,
-            covers_from: None,
-            below: Vec::new(),
-            tip,
-            tags: Tags::default(),
-            node_head: stored.node_head,
-        };
+        let mut update = ChainUpdate::standing(chain_id, stored.heads.tip, stored.node_head);
+        update.blocks = blocks;
         Ok(Some(self.apply_shown(&update, shown, By::Chain, at).await?))
     }
 

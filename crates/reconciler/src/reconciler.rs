@@ -8,7 +8,9 @@ use paywatch_core::{
     Timestamp, Transfer, TransferId,
 };
 use paywatch_indexer::ChainUpdate;
-use paywatch_store::{ChainCommit, OrderChange, PaymentProof, Store, StoreError, Touch};
+use paywatch_store::{
+    Assessable, ChainCommit, OrderChange, PaymentProof, Store, StoreError, Touch,
+};
 
 use crate::address_book::AddressBook;
 use crate::decide::{DecideError, News, decide};
@@ -16,6 +18,9 @@ use crate::prove::Unproved;
 
 /// How often a commit is decided anew because an order changed meanwhile.
 const ATTEMPTS: u32 = 16;
+
+/// How many orders may expire in one commit: others wait for as long as it takes.
+const MOST_DUE: u32 = 250;
 
 /// Applies the updates of one chain.
 #[derive(Debug)]
@@ -37,6 +42,8 @@ pub struct Applied {
     pub chain_events: Vec<ChainEvent>,
     /// Whether a payment on the chain still waits to be final.
     pub is_waiting: bool,
+    /// Whether there are more orders that may expire now.
+    pub has_more_due: bool,
 }
 
 /// Why an update was not committed. Nothing of it was written.
@@ -88,6 +95,13 @@ struct Work<'a> {
     transfers: Vec<(Transfer, OrderId)>,
     by: By,
     at: Timestamp,
+}
+
+/// What a commit leaves to do.
+#[derive(Clone, Copy, Debug)]
+struct Left {
+    is_waiting: bool,
+    has_more_due: bool,
 }
 
 /// On whose word the cursor moves.
@@ -143,7 +157,7 @@ impl Reconciler {
         let mut attempts = 0_u32;
         loop {
             attempts = attempts.saturating_add(1);
-            let (commit, is_waiting) = self.prepare(&work).await?;
+            let (commit, left) = self.prepare(&work).await?;
             match self.store.commit_update(&commit).await {
                 Ok(()) => {
                     self.unproved.applied(update, &work.transfers);
@@ -151,7 +165,8 @@ impl Reconciler {
                         transfers: work.transfers.len(),
                         changes: commit.changes,
                         chain_events: commit.chain_events,
-                        is_waiting,
+                        is_waiting: left.is_waiting,
+                        has_more_due: left.has_more_due,
                     });
                 },
                 Err(StoreError::Stale { .. }) if attempts < ATTEMPTS => {
@@ -193,8 +208,8 @@ impl Reconciler {
             .collect())
     }
 
-    /// The commit of `work`, and whether a payment still waits to be final after it.
-    async fn prepare(&self, work: &Work<'_>) -> Result<(ChainCommit, bool), ReconcileError> {
+    /// The commit of `work`, and what is left to do after it.
+    async fn prepare(&self, work: &Work<'_>) -> Result<(ChainCommit, Left), ReconcileError> {
         let update = work.update;
         let chain_id = update.chain_id;
         let retract_above = update.retract_above.map(|common| common.number);
@@ -207,8 +222,13 @@ impl Reconciler {
                 .collect::<BTreeSet<_>>(),
             retract_above,
             covered_time: update.tip.timestamp,
+            most_due: MOST_DUE,
         };
-        let (heads, books) = self.store.books_to_assess(&touch).await?;
+        let Assessable {
+            heads,
+            books,
+            has_more_due,
+        } = self.store.books_to_assess(&touch).await?;
         let stored = heads.get(&chain_id);
         let moved = work.heads_after(stored)?;
         let news = News {
@@ -245,7 +265,11 @@ impl Reconciler {
             chain_events: work.chain_events(stored),
             at: work.at,
         };
-        Ok((commit, decision.is_waiting))
+        let left = Left {
+            is_waiting: decision.is_waiting,
+            has_more_due,
+        };
+        Ok((commit, left))
     }
 }
 

@@ -4,9 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use paywatch_core::{
-    B256, BlockNumber, BlockRef, ChainEvent, ChainEventKind, ChainId, Tags, Timestamp,
-};
+use paywatch_core::{B256, BlockNumber, BlockRef, ChainEvent, ChainEventKind, ChainId, Timestamp};
 use paywatch_indexer::{ChainSource, ChainUpdate, Header, SourceError};
 use paywatch_store::{Store, StoreError};
 
@@ -91,17 +89,9 @@ pub async fn resync(
     };
     let tip = header(source, target).await?.block;
     source.agreed(tip.to_ref()).await?;
-    let update = ChainUpdate {
-        chain_id,
-        previous: Some(from),
-        retract_above: Some(tip.to_ref()),
-        blocks: Vec::new(),
-        covers_from: None,
-        below: Vec::new(),
-        tip,
-        tags: Tags::default(),
-        node_head: stored.node_head,
-    };
+    let mut update = ChainUpdate::standing(chain_id, tip, stored.node_head);
+    update.previous = Some(from);
+    update.retract_above = Some(tip.to_ref());
     let event = ChainEvent {
         chain_id,
         kind: ChainEventKind::Resynced,

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use paywatch_core::{
-    Address, Amount, B256, Block, BlockRef, ChainId, Decimals, EventKind, FinalityRule, LatePolicy,
-    Order, OrderId, OrderStatus, PaymentMethod, PaymentOption, Tags, Timestamp, Token, Transfer,
-    TransferId, U256,
+    Address, Amount, Asking, B256, Block, BlockRef, ChainId, Decimals, EventKind, FinalityRule,
+    LatePolicy, Order, OrderId, OrderStatus, PaymentMethod, PaymentOption, Tags, Timestamp, Token,
+    Transfer, TransferId, U256,
 };
 use paywatch_indexer::{ChainUpdate, CoveredBlock};
 use paywatch_reconciler::{AddressBook, Applied, ReconcileError, Reconciler};
@@ -65,6 +65,8 @@ impl Shop {
             id: OrderId::from_bytes([number; 16]),
             reference: format!("INV-{number}").parse().unwrap(),
             amount: amount(asked),
+            asking: Asking::Exactly,
+            accepted: None,
             tolerance: Amount::ZERO,
             late_policy: LatePolicy::Accept,
             options: vec![option(1), option(2)],

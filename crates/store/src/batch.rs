@@ -131,14 +131,15 @@ pub(crate) async fn rows_of(
     Ok(rows)
 }
 
-/// Runs `before VALUES (…), (…) after` for all `rows`.
+/// Runs `before VALUES (…), (…) after` for all `rows`; returns what that returns.
 pub(crate) async fn insert<const N: usize>(
     connection: &mut AnyConnection,
     rows: &[[Value; N]],
     before: &'static str,
     after: &'static str,
     what: &'static str,
-) -> Result<(), StoreError> {
+) -> Result<Vec<AnyRow>, StoreError> {
+    let mut returned = Vec::new();
     for chunk in chunks(rows) {
         let mut statement = Statement::new(before);
         statement.push(" VALUES ");
@@ -147,9 +148,9 @@ pub(crate) async fn insert<const N: usize>(
             statement.bind_list(row.iter().cloned()).push(")");
         }
         statement.push(" ").push(after);
-        statement.rows(connection, what).await?;
+        returned.extend(statement.rows(connection, what).await?);
     }
-    Ok(())
+    Ok(returned)
 }
 
 /// Cuts `items` into pieces of the allowed sizes.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use paywatch_core::{Address, Heads, OrderId};
+use paywatch_core::{Address, OrderId};
 use sqlx::AnyConnection;
 
 use crate::batch::rows_of;
@@ -10,23 +10,23 @@ use crate::chains::load_chains;
 use crate::error::{StoreError, failed};
 use crate::fields::{self, Fields, chain_number, number};
 use crate::load::load_orders;
-use crate::record::{OrderBooks, OrderRecord, Touch, Watched};
+use crate::record::{Assessable, OrderBooks, OrderRecord, Touch, Watched};
 use crate::store::Store;
 
 /// Orders with money on the chain ($1) that may become final, or that lies above the retracted
-/// block ($2), and orders that may expire now ($3): those that wait for no other chain.
-const TOUCHED: &str = "SELECT order_id FROM transfers \
-        WHERE canonical = 1 AND state = 'seen' AND chain_id = $1 \
-    UNION SELECT order_id FROM transfers \
+/// block ($2), and the $4 orders that may expire now ($3) for longest: those that wait for no other
+/// chain.
+const TOUCHED: &str = "SELECT order_id, 0 AS is_due FROM transfers WHERE waits_for = $1 \
+    UNION SELECT order_id, 0 AS is_due FROM transfers \
         WHERE canonical = 1 AND chain_id = $1 AND block_number > $2 \
-    UNION SELECT id AS order_id FROM orders \
-        WHERE status IN ('awaiting_payment', 'partially_paid') AND expires_at < $3 \
+    UNION SELECT order_id, 1 AS is_due FROM (SELECT id AS order_id FROM orders WHERE open_until < $3 \
         AND EXISTS (SELECT 1 FROM order_options AS here \
             WHERE here.order_id = orders.id AND here.chain_id = $1) \
         AND NOT EXISTS (SELECT 1 FROM order_options AS there \
             LEFT JOIN chains ON chains.chain_id = there.chain_id \
             WHERE there.order_id = orders.id AND there.chain_id <> $1 \
-            AND (chains.covered_time IS NULL OR chains.covered_time <= orders.expires_at))";
+            AND (chains.covered_time IS NULL OR chains.covered_time <= orders.expires_at)) \
+        ORDER BY open_until LIMIT $4) AS due";
 
 impl Store {
     /// The addresses of at most `orders` orders that were made after the one whose first event is
@@ -87,27 +87,29 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn books_to_assess(
-        &self,
-        touch: &Touch,
-    ) -> Result<(Heads, Vec<OrderBooks>), StoreError> {
+    pub async fn books_to_assess(&self, touch: &Touch) -> Result<Assessable, StoreError> {
         let mut tx = self.read().await?;
         let chains = load_chains(&mut tx).await?;
         let heads = chains
             .into_iter()
             .map(|chain| (chain.heads.chain_id, chain.heads))
             .collect();
-        let mut ids = touched(&mut tx, touch).await?;
+        let (mut ids, has_more_due) = touched(&mut tx, touch).await?;
         ids.extend(&touch.orders);
         let records = load_orders(&mut tx, ids).await?;
-        Ok((heads, records.into_values().map(OrderBooks::from).collect()))
+        Ok(Assessable {
+            heads,
+            books: records.into_values().map(OrderBooks::from).collect(),
+            has_more_due,
+        })
     }
 }
 
+/// The orders, and whether more of them are due than were asked for.
 async fn touched(
     connection: &mut AnyConnection,
     touch: &Touch,
-) -> Result<BTreeSet<OrderId>, StoreError> {
+) -> Result<(BTreeSet<OrderId>, bool), StoreError> {
     let retract_above = touch
         .retract_above
         .map(|block| number(block, "block"))
@@ -116,12 +118,18 @@ async fn touched(
         .bind(chain_number(touch.chain_id)?)
         .bind(retract_above.unwrap_or(i64::MAX))
         .bind(touch.covered_time.unix_ms())
+        .bind(i64::from(touch.most_due))
         .fetch_all(connection)
         .await
         .map_err(failed("find orders to assess"))?;
-    rows.iter()
-        .map(|row| Fields::of(row, "transfers", "order_id").parsed("order_id"))
-        .collect()
+    let mut ids = BTreeSet::new();
+    let mut due = 0_u32;
+    for row in &rows {
+        let fields = Fields::of(row, "transfers", "order_id");
+        ids.insert(fields.parsed("order_id")?);
+        due = due.saturating_add(fields.number("is_due")?);
+    }
+    Ok((ids, due >= touch.most_due))
 }
 
 impl From<OrderRecord> for OrderBooks {

@@ -3,6 +3,8 @@
 mod changes;
 mod proofs;
 
+pub(crate) use crate::commit::changes::apply as apply_changes;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use paywatch_core::{BlockRef, OrderId, PaymentState, Timestamp, Transfer, TransferId};
@@ -161,7 +163,9 @@ async fn remember_blocks(
     let before = "INSERT INTO blocks (chain_id, number, hash, parent_hash, timestamp)";
     let after = "ON CONFLICT (chain_id, number) DO UPDATE SET hash = excluded.hash, \
         parent_hash = excluded.parent_hash, timestamp = excluded.timestamp";
-    insert(connection, &rows, before, after, "remember blocks").await
+    insert(connection, &rows, before, after, "remember blocks")
+        .await
+        .map(drop)
 }
 
 /// Marks the transfers above the retracted block as gone; returns the orders that they paid.
@@ -173,8 +177,8 @@ async fn retract_transfers(
         return Ok(BTreeSet::new());
     };
     let rows = sqlx::query(
-        "UPDATE transfers SET canonical = 0, reverted_at = $3, confirmed_at_tip = NULL \
-         WHERE canonical = 1 AND chain_id = $1 AND block_number > $2 RETURNING order_id",
+        "UPDATE transfers SET canonical = 0, reverted_at = $3, confirmed_at_tip = NULL, \
+         waits_for = NULL WHERE canonical = 1 AND chain_id = $1 AND block_number > $2 RETURNING order_id",
     )
     .bind(chain_number(update.chain_id)?)
     .bind(number(above, "block")?)
@@ -209,14 +213,17 @@ async fn insert_transfers(
     }
     let before = "INSERT INTO transfers (chain_id, block_hash, log_index, payment_id, order_id, \
         block_number, block_timestamp, tx_hash, token, sender, recipient, amount, state, \
-        detected_at, canonical, is_late)";
+        detected_at, canonical, is_late, waits_for)";
     // What was struck is told anew as it really is.
     let after = "ON CONFLICT (chain_id, block_hash, log_index) \
-        DO UPDATE SET canonical = 1, reverted_at = NULL, order_id = excluded.order_id, \
+        DO UPDATE SET canonical = 1, reverted_at = NULL, state = excluded.state, \
+        waits_for = excluded.waits_for, order_id = excluded.order_id, \
         block_timestamp = excluded.block_timestamp, tx_hash = excluded.tx_hash, \
         token = excluded.token, sender = excluded.sender, recipient = excluded.recipient, \
         amount = excluded.amount WHERE transfers.canonical = 0";
-    insert(connection, &rows, before, after, "write transfers").await
+    insert(connection, &rows, before, after, "write transfers")
+        .await
+        .map(drop)
 }
 
 /// A new transfer's columns. What it is to its order is set by the order's change.
@@ -224,7 +231,7 @@ fn transfer_row(
     transfer: &Transfer,
     order_id: OrderId,
     at: Timestamp,
-) -> Result<[Value; 16], StoreError> {
+) -> Result<[Value; 17], StoreError> {
     Ok([
         chain_number(transfer.id.chain_id)?.into(),
         hash(&transfer.id.block_hash).into(),
@@ -242,5 +249,6 @@ fn transfer_row(
         at.unix_ms().into(),
         true.into(),
         false.into(),
+        chain_number(transfer.id.chain_id)?.into(),
     ])
 }

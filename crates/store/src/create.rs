@@ -98,8 +98,9 @@ async fn insert_order(
     let inserted = sqlx::query(
         "INSERT INTO orders (id, reference, request_digest, amount, tolerance, late_policy, \
          created_at, expires_at, cancelled_at, status, flags, received, counted, confirmed, \
-         excess, version, event_count, seq, updated_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 1, $17, $7) \
+         excess, version, event_count, seq, updated_at, asking, accepted, open_until) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 1, $17, $7, \
+         $18, $19, $8) \
          ON CONFLICT (reference) DO NOTHING",
     )
     .bind(order.id.to_string())
@@ -119,6 +120,8 @@ async fn insert_order(
     .bind(start.excess.to_string())
     .bind(FIRST_VERSION)
     .bind(seq)
+    .bind(order.asking.name())
+    .bind(order.accepted.map(|amount| amount.to_string()))
     .execute(connection)
     .await
     .map_err(failed("write an order"))?;
@@ -157,7 +160,9 @@ async fn insert_options(connection: &mut AnyConnection, order: &Order) -> Result
     }
     let before = "INSERT INTO order_options (order_id, position, chain_id, token, symbol, \
         decimals, address, method, factory, treasury, min_confirmations, finality_tag, proof)";
-    insert(connection, &rows, before, "", "write payment options").await
+    insert(connection, &rows, before, "", "write payment options")
+        .await
+        .map(drop)
 }
 
 async fn insert_metadata(connection: &mut AnyConnection, order: &Order) -> Result<(), StoreError> {
@@ -174,7 +179,9 @@ async fn insert_metadata(connection: &mut AnyConnection, order: &Order) -> Resul
         })
         .collect();
     let before = "INSERT INTO order_metadata (order_id, name, value)";
-    insert(connection, &rows, before, "", "write metadata").await
+    insert(connection, &rows, before, "", "write metadata")
+        .await
+        .map(drop)
 }
 
 async fn insert_addresses(
@@ -194,5 +201,7 @@ async fn insert_addresses(
         })
         .collect();
     let before = "INSERT INTO watched_addresses (address, order_id, seq)";
-    insert(connection, &rows, before, "", "write watched addresses").await
+    insert(connection, &rows, before, "", "write watched addresses")
+        .await
+        .map(drop)
 }

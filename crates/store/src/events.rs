@@ -109,7 +109,9 @@ pub(crate) async fn append_chain_events(
         ]);
     }
     let before = "INSERT INTO events (seq, id, chain_id, kind, detail, happened_at)";
-    insert(connection, &rows, before, "", "append events").await
+    insert(connection, &rows, before, "", "append events")
+        .await
+        .map(drop)
 }
 
 /// Appends `events`, whose numbers were taken in the same transaction.
@@ -139,7 +141,9 @@ pub(crate) async fn append(
         .collect();
     let before = "INSERT INTO events (seq, id, order_id, order_seq, kind, payment_id, status, \
         flags, received, counted, confirmed, excess, happened_at)";
-    insert(connection, &rows, before, "", "append events").await
+    insert(connection, &rows, before, "", "append events")
+        .await
+        .map(drop)
 }
 
 /// The id of an event. It follows from its subject and its place there, so whoever tells an event

@@ -10,6 +10,7 @@ mod chains;
 mod commit;
 mod create;
 mod database_url;
+mod decisions;
 mod engine;
 mod error;
 mod events;
@@ -26,8 +27,9 @@ pub mod test_postgres;
 pub use crate::database_url::{DatabaseUrl, DatabaseUrlError};
 pub use crate::error::{BoxError, StoreError};
 pub use crate::record::{
-    ApiKeyRecord, ChainCommit, ChainRecord, CreateOutcome, EventRecord, NewApiKey, NewOrder,
-    OrderBooks, OrderChange, OrderEvent, OrderFilter, OrderPage, OrderRecord, Page, PaymentProof,
-    PaymentRecord, Told, Touch, Watched,
+    ApiKeyRecord, Assessable, ChainCommit, ChainRecord, CreateOutcome, DecisionFilter,
+    DecisionRecord, EventRecord, NewApiKey, NewDecision, NewOrder, OrderBooks, OrderChange,
+    OrderEvent, OrderFilter, OrderPage, OrderRecord, Page, PaymentProof, PaymentRecord, Told,
+    Touch, Watched,
 };
 pub use crate::store::Store;

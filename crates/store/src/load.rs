@@ -16,7 +16,7 @@ use crate::record::{OrderRecord, PaymentRecord};
 
 const ORDERS: &str = "SELECT id, reference, amount, tolerance, late_policy, created_at, \
     expires_at, cancelled_at, status, flags, received, counted, confirmed, excess, version, seq, \
-    updated_at FROM orders WHERE id IN";
+    updated_at, asking, accepted FROM orders WHERE id IN";
 const OPTIONS: &str = "SELECT order_id, chain_id, token, symbol, decimals, address, method, \
     factory, treasury, min_confirmations, finality_tag, proof FROM order_options WHERE order_id IN";
 const METADATA: &str = "SELECT order_id, name, value FROM order_metadata WHERE order_id IN";
@@ -94,6 +94,8 @@ fn order(fields: Fields<'_>) -> Result<OrderRecord, StoreError> {
             id: fields.parsed("id")?,
             reference: fields.parsed("reference")?,
             amount: fields.parsed("amount")?,
+            asking: fields.parsed("asking")?,
+            accepted: fields.maybe_parsed("accepted")?,
             tolerance: fields.parsed("tolerance")?,
             late_policy: fields.parsed("late_policy")?,
             options: Vec::new(),

@@ -9,7 +9,7 @@ use crate::engine::Pools;
 use crate::error::{StoreError, failed};
 
 /// Every step, in order. A step that was ever released is never changed.
-const STEPS: [(i64, &str, &str); 2] = [
+const STEPS: [(i64, &str, &str); 3] = [
     (
         1,
         "orders and payments",
@@ -19,6 +19,11 @@ const STEPS: [(i64, &str, &str); 2] = [
         2,
         "proofs and chain events",
         include_str!("../../../migrations/0002_proofs_and_chain_events.sql"),
+    ),
+    (
+        3,
+        "decisions and open work",
+        include_str!("../../../migrations/0003_decisions_and_open_work.sql"),
     ),
 ];
 

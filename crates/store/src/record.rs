@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use paywatch_core::{
-    Address, Amount, B256, Block, BlockNumber, BlockRef, ChainEvent, ChainHeads, ChainId, Event,
-    Flags, Order, OrderId, OrderStatus, PaymentState, RecordedTransfer, Reference, Snapshot,
-    Timestamp, Transfer, TransferId,
+    Address, Amount, B256, Block, BlockNumber, BlockRef, ChainEvent, ChainHeads, ChainId,
+    DecisionKind, Event, Flags, Heads, Order, OrderId, OrderStatus, PaymentId, PaymentState,
+    Reason, RecordedTransfer, Reference, Snapshot, Timestamp, Transfer, TransferId,
 };
 
 /// An order to be made.
@@ -136,6 +136,20 @@ pub struct Touch {
     pub retract_above: Option<BlockNumber>,
     /// The latest covered timestamp after the update.
     pub covered_time: Timestamp,
+    /// How many orders whose deadline has passed are looked at, at most: the rest waits for the
+    /// next update.
+    pub most_due: u32,
+}
+
+/// What an update may change something for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assessable {
+    /// The heads of all chains, before the update.
+    pub heads: Heads,
+    /// The orders.
+    pub books: Vec<OrderBooks>,
+    /// Whether there are more orders whose deadline has passed.
+    pub has_more_due: bool,
 }
 
 /// Everything that is needed to say what an order has become.
@@ -263,6 +277,57 @@ impl EventRecord {
             Told::Chain(_) => None,
         }
     }
+}
+
+/// What an operator decided, to be written down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewDecision {
+    /// Its id, `dec_` and 32 hex digits.
+    pub id: String,
+    /// What was decided.
+    pub kind: DecisionKind,
+    /// Why.
+    pub reason: Reason,
+    /// Who decided, as far as the program knows.
+    pub by: String,
+    /// What it changed, for people.
+    pub detail: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A decision as the books hold it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecisionRecord {
+    /// Its place: 1, 2, 3 and so on.
+    pub seq: u64,
+    /// Its id.
+    pub id: String,
+    /// What was decided.
+    pub kind: DecisionKind,
+    /// About which order.
+    pub order: Option<OrderId>,
+    /// About which payment.
+    pub payment: Option<PaymentId>,
+    /// Why.
+    pub reason: Reason,
+    /// Who decided.
+    pub by: String,
+    /// What it changed.
+    pub detail: String,
+    /// When.
+    pub at: Timestamp,
+    /// Covers all of this and the digest of the decision before it, in hex.
+    pub digest: String,
+}
+
+/// Which decisions are wanted: those that meet every condition that is given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DecisionFilter {
+    /// About this order.
+    pub order: Option<OrderId>,
+    /// About this payment.
+    pub payment: Option<PaymentId>,
 }
 
 /// A key to the API to be made.

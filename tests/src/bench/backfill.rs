@@ -11,8 +11,8 @@ use alloy::sol_types::SolEvent as _;
 use anyhow::{Context as _, Result, bail};
 use futures::stream::{self, StreamExt as _};
 use paywatch_core::{
-    Address, Amount, ChainId, Decimals, FinalityRule, FinalityTag, LatePolicy, Order, OrderId,
-    PaymentMethod, PaymentOption, Proof, Timestamp, Token,
+    Address, Amount, Asking, ChainId, Decimals, FinalityRule, FinalityTag, LatePolicy, Order,
+    OrderId, PaymentMethod, PaymentOption, Proof, Timestamp, Token,
 };
 use paywatch_indexer::{
     Endpoint, FollowSettings, Follower, Pool, PoolSettings, RpcSettings, RpcSource, Start,
@@ -210,6 +210,8 @@ pub(crate) async fn shop(folder: &Path, orders: u64, proof: Proof) -> Result<Pat
             id: OrderId::from_bytes(id),
             reference: format!("ORDER-{number}").parse()?,
             amount: "10".parse()?,
+            asking: Asking::Exactly,
+            accepted: None,
             tolerance: Amount::ZERO,
             late_policy: LatePolicy::Accept,
             options: vec![PaymentOption {

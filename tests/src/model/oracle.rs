@@ -223,7 +223,11 @@ fn follows_the_rules(events: &[EventKind], payment: &PaymentRecord) -> Result<()
             | EventKind::OrderExpired
             | EventKind::OrderLatePayment
             | EventKind::OrderReverted
-            | EventKind::OrderCancelled => false,
+            | EventKind::OrderCancelled
+            | EventKind::OrderExtended
+            | EventKind::OrderAccepted
+            | EventKind::PaymentAssigned
+            | EventKind::PaymentUnassigned => false,
         };
         if !is_possible {
             return Err("an event out of order");

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use paywatch_core::{
-    Address, Amount, BlockNumber, FinalityRule, FinalityTag, LatePolicy, Order, OrderId,
+    Address, Amount, Asking, BlockNumber, FinalityRule, FinalityTag, LatePolicy, Order, OrderId,
     PaymentMethod, PaymentOption, Timestamp, U256,
 };
 use paywatch_indexer::in_one_line;
@@ -125,6 +125,8 @@ impl World {
             id: OrderId::from_bytes([number; 16]),
             reference: format!("ORDER-{number}").parse().expect("it is one"),
             amount: whole(self.rng.random_range(1..60)),
+            asking: Asking::Exactly,
+            accepted: None,
             tolerance: Amount::ZERO,
             late_policy: LatePolicy::Accept,
             options: vec![PaymentOption {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use paywatch_contracts::deposit::deposit_address;
 use paywatch_core::{
-    AddressForm, Amount, Order, OrderId, PaymentMethod, PaymentOption, Reference, Timestamp,
+    AddressForm, Amount, Asking, Order, OrderId, PaymentMethod, PaymentOption, Reference, Timestamp,
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -344,6 +344,8 @@ impl Checked<'_> {
             id,
             reference: self.reference,
             amount: self.amount,
+            asking: Asking::Exactly,
+            accepted: None,
             tolerance: Amount::ZERO,
             late_policy: shop.late_policy,
             options,

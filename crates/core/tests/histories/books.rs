@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use paywatch_core::{
-    Address, Amount, B256, Block, BlockNumber, ChainHeads, ChainId, Decimals, EventKind,
-    FinalityRule, Heads, LatePolicy, Order, OrderId, OrderStatus, PaymentMethod, PaymentOption,
-    RecordedTransfer, Snapshot, Standing, Step, Tags, Timestamp, Token, Transfer, TransferId, U256,
-    assess, events_between,
+    Address, Amount, Asking, B256, Block, BlockNumber, Cause, ChainHeads, ChainId, Decimals,
+    EventKind, FinalityRule, Heads, LatePolicy, Order, OrderDecision, OrderId, OrderStatus,
+    PaymentMethod, PaymentOption, RecordedTransfer, Snapshot, Standing, Step, Tags, Timestamp,
+    Token, Transfer, TransferId, U256, assess, decide_order, events_between,
 };
 use proptest::prelude::*;
 
@@ -55,6 +55,8 @@ pub(crate) fn order(
         id: OrderId::from_bytes([7; 16]),
         reference: "INV-1".parse().unwrap(),
         amount: amount("100"),
+        asking: Asking::Exactly,
+        accepted: None,
         tolerance: amount(tolerance),
         late_policy,
         options: CHAINS.map(option).to_vec(),
@@ -80,6 +82,8 @@ pub(crate) enum Deed {
     },
     /// The same facts are told again.
     Replay,
+    /// An operator decides.
+    Decide(OrderDecision),
 }
 
 pub(crate) fn deeds() -> impl Strategy<Value = Vec<Deed>> {
@@ -96,9 +100,21 @@ pub(crate) fn deeds() -> impl Strategy<Value = Vec<Deed>> {
             }
         });
     prop::collection::vec(
-        prop_oneof![6 => mine, 2 => reorg, 1 => Just(Deed::Replay)],
+        prop_oneof![12 => mine, 4 => reorg, 2 => Just(Deed::Replay), 1 => decisions()],
         1..60,
     )
+}
+
+fn decisions() -> impl Strategy<Value = Deed> {
+    let extend = (0_u64..600).prop_map(|seconds| OrderDecision::Extend {
+        until: Timestamp::from_unix_s(seconds).unwrap(),
+    });
+    prop_oneof![
+        1 => Just(OrderDecision::Cancel),
+        3 => extend,
+        2 => Just(OrderDecision::Accept),
+    ]
+    .prop_map(Deed::Decide)
 }
 
 /// The books of one order, kept as the daemon keeps them.
@@ -170,8 +186,30 @@ impl Books {
                 }
             },
             Deed::Replay => {},
+            Deed::Decide(decision) => return self.decide(*decision),
         }
-        self.reconcile()
+        self.reconcile(Cause::Chains)
+    }
+
+    /// Carries `decision` out, if it is possible.
+    fn decide(&mut self, decision: OrderDecision) -> Result<(), TestCaseError> {
+        let transfers: Vec<_> = self.transfers.values().cloned().collect();
+        let taken = (decision, Timestamp::from_unix_s(1).unwrap());
+        let decided = decide_order(&self.order, &self.snapshot, &transfers, &self.heads, taken);
+        let Ok(Some(order)) = decided else {
+            return Ok(());
+        };
+        self.order = order;
+        self.reconcile(Cause::Decision(decision.kind()))?;
+        prop_assert!(decision != OrderDecision::Accept || self.is_paid());
+        Ok(())
+    }
+
+    fn is_paid(&self) -> bool {
+        matches!(
+            self.snapshot.status,
+            OrderStatus::Paid | OrderStatus::Completed
+        )
     }
 
     fn tip(&self, chain_id: u64) -> BlockNumber {
@@ -207,7 +245,7 @@ impl Books {
         }
     }
 
-    fn reconcile(&mut self) -> Result<(), TestCaseError> {
+    fn reconcile(&mut self, cause: Cause) -> Result<(), TestCaseError> {
         let transfers: Vec<_> = self.transfers.values().cloned().collect();
         let assessment = assess(&self.order, &transfers, &self.heads).unwrap();
 
@@ -228,8 +266,8 @@ impl Books {
             &assessment
         );
 
-        let after = assessment.snapshot(&self.snapshot);
-        let events = events_between(&self.snapshot, &after);
+        let after = assessment.snapshot(&self.snapshot, cause);
+        let events = events_between(&self.snapshot, &after, cause);
         prop_assert!(events.is_ok(), "{:?}", events);
         let kinds: Vec<_> = events.unwrap().iter().map(|event| event.kind).collect();
         if self.snapshot.status.step_to(after.status) == Some(Step::Back) {
@@ -247,7 +285,9 @@ impl Books {
             prop_assert!(assessment.confirmed >= self.order.threshold());
         }
         prop_assert!(
-            events_between(&after, &after).unwrap().is_empty(),
+            events_between(&after, &after, Cause::Chains)
+                .unwrap()
+                .is_empty(),
             "no change, no event"
         );
 

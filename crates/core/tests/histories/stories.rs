@@ -1,8 +1,8 @@
 //! Single histories, told step by step.
 
 use paywatch_core::{
-    Amount, EventKind, FinalityTag, LatePolicy, OrderStatus, Proof, Snapshot, Tags, Timestamp,
-    events_between,
+    Amount, Asking, Cause, EventKind, FinalityTag, LatePolicy, OrderDecision, OrderStatus, Proof,
+    Snapshot, Tags, Timestamp, events_between,
 };
 
 use crate::books::{Books, Deed, amount, chain, order};
@@ -14,7 +14,7 @@ fn story(books: &mut Books, deeds: &[Deed]) -> Vec<(OrderStatus, Vec<EventKind>)
         .map(|deed| {
             let before = books.snapshot.clone();
             books.apply(deed).unwrap();
-            let kinds = events_between(&before, &books.snapshot).unwrap();
+            let kinds = events_between(&before, &books.snapshot, Cause::Chains).unwrap();
             (
                 books.snapshot.status,
                 kinds.iter().map(|event| event.kind).collect(),
@@ -205,6 +205,67 @@ fn what_must_be_proved_is_not_confirmed_before_it_is() {
 }
 
 #[test]
+fn an_expired_order_is_reopened_by_an_operator_only() {
+    let mut books = Books::open(order(1, LatePolicy::Accept, "0", 15));
+    books.apply(&mine(&[40])).unwrap();
+    let elsewhere = || Deed::Mine {
+        chain: 1,
+        payments: vec![],
+    };
+    story(&mut books, &[mine(&[]), elsewhere(), elsewhere()]);
+    assert_eq!(books.snapshot.status, OrderStatus::Expired);
+
+    let before = books.snapshot.clone();
+    let until = Timestamp::from_unix_s(1_000).unwrap();
+    books
+        .apply(&Deed::Decide(OrderDecision::Extend { until }))
+        .unwrap();
+    assert_eq!(books.snapshot.status, OrderStatus::PartiallyPaid);
+    assert!(events_between(&before, &books.snapshot, Cause::Chains).is_err());
+    story(&mut books, &[mine(&[60])]);
+    assert_eq!(books.snapshot.status, OrderStatus::Completed);
+    assert_eq!(books.snapshot.flags.names(), Vec::<&str>::new());
+}
+
+#[test]
+fn what_was_accepted_is_enough_until_it_leaves_the_chain() {
+    let mut books = Books::open(order(1, LatePolicy::Hold, "0", 15));
+    books.apply(&mine(&[30])).unwrap();
+    let until = Timestamp::from_unix_s(16).unwrap();
+    books
+        .apply(&Deed::Decide(OrderDecision::Extend { until }))
+        .unwrap();
+    story(&mut books, &[mine(&[20])]);
+    assert_eq!(books.snapshot.counted, amount("30"), "the rest came late");
+    books.apply(&Deed::Decide(OrderDecision::Accept)).unwrap();
+    assert_eq!(books.snapshot.status, OrderStatus::Completed);
+    assert_eq!(books.snapshot.counted, amount("50"));
+    assert_eq!(books.snapshot.flags.names(), ["late", "resolved"]);
+
+    let reorg = Deed::Reorg {
+        chain: 0,
+        depth: 1,
+        length: 1,
+        remined: false,
+    };
+    let (status, events) = story(&mut books, &[reorg]).remove(0);
+    assert_eq!(status, OrderStatus::PartiallyPaid, "30 were not accepted");
+    assert!(events.contains(&EventKind::OrderReverted));
+}
+
+#[test]
+fn whoever_asks_for_at_least_some_amount_never_gets_too_much() {
+    let mut donation = order(1, LatePolicy::Accept, "0", 10_000);
+    donation.asking = Asking::AtLeast;
+    let mut books = Books::open(donation);
+    story(&mut books, &[mine(&[50]), mine(&[50, 59])]);
+    assert_eq!(books.snapshot.status, OrderStatus::Completed);
+    assert_eq!(books.snapshot.counted, amount("159"));
+    assert_eq!(books.snapshot.excess, Amount::ZERO);
+    assert_eq!(books.snapshot.flags.names(), Vec::<&str>::new());
+}
+
+#[test]
 fn an_impossible_step_is_an_error() {
     let completed = Snapshot {
         status: OrderStatus::Completed,
@@ -214,9 +275,9 @@ fn an_impossible_step_is_an_error() {
         status: OrderStatus::Cancelled,
         ..Snapshot::new()
     };
-    assert!(events_between(&completed, &cancelled).is_err());
+    assert!(events_between(&completed, &cancelled, Cause::Chains).is_err());
     assert!(
-        events_between(&completed, &Snapshot::new()).is_err(),
+        events_between(&completed, &Snapshot::new(), Cause::Chains).is_err(),
         "back without lost money"
     );
 }

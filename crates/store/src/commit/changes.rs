@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use paywatch_core::{BlockNumber, OrderId, PaymentState, Timestamp, TransferId};
 use sqlx::AnyConnection;
 
-use crate::batch::rows_of;
-use crate::error::{StoreError, failed};
+use crate::batch::{Value, insert, rows_of};
+use crate::error::StoreError;
 use crate::events::{NewEvent, append};
 use crate::fields::{Fields, chain_number, flags, hash, maybe_number, number};
 use crate::record::OrderChange;
@@ -23,7 +23,7 @@ struct Standing {
 type Standings = BTreeMap<TransferId, Standing>;
 
 /// Applies `changes` as of `at`.
-pub(super) async fn apply(
+pub(crate) async fn apply(
     connection: &mut AnyConnection,
     changes: &[OrderChange],
     at: Timestamp,
@@ -40,49 +40,60 @@ pub(super) async fn apply(
     if by_id.len() != changes.len() {
         return Err(StoreError::refused("an order is changed twice"));
     }
-    let mut told = BTreeMap::new();
-    for (order_id, change) in &by_id {
-        told.insert(*order_id, update_order(connection, change, at).await?);
-    }
-    let mut stored = standings(connection, &by_id).await?;
-    for (order_id, change) in &by_id {
-        let stored = stored.remove(order_id).unwrap_or_default();
-        update_payments(connection, change, &stored).await?;
-    }
+    let told = update_orders(connection, &by_id, at).await?;
+    let stored = standings(connection, &by_id).await?;
+    update_payments(connection, &by_id, stored).await?;
     append_events(connection, changes, &told, at).await
 }
 
-/// Writes the order's snapshot; returns how many events it has had before this change.
-async fn update_order(
+/// Writes the orders' snapshots; returns how many events each has had before this change.
+async fn update_orders(
     connection: &mut AnyConnection,
-    change: &OrderChange,
+    changes: &BTreeMap<OrderId, &OrderChange>,
     at: Timestamp,
-) -> Result<i64, StoreError> {
-    let snapshot = &change.snapshot;
-    let new_events = number(
-        u64::try_from(change.events.len()).unwrap_or(u64::MAX),
-        "events",
-    )?;
-    let told: Option<i64> = sqlx::query_scalar(
-        "UPDATE orders SET status = $3, flags = $4, received = $5, counted = $6, \
-         confirmed = $7, excess = $8, updated_at = $9, version = version + 1, \
-         event_count = event_count + $10 WHERE id = $1 AND version = $2 \
-         RETURNING event_count - $10",
-    )
-    .bind(change.order_id.to_string())
-    .bind(number(change.expected_version, "version")?)
-    .bind(snapshot.status.name())
-    .bind(flags(snapshot.flags))
-    .bind(snapshot.received.to_string())
-    .bind(snapshot.counted.to_string())
-    .bind(snapshot.confirmed.to_string())
-    .bind(snapshot.excess.to_string())
-    .bind(at.unix_ms())
-    .bind(new_events)
-    .fetch_optional(connection)
-    .await
-    .map_err(failed("write an order's snapshot"))?;
-    told.ok_or_else(|| StoreError::stale(format!("order {}", change.order_id)))
+) -> Result<BTreeMap<OrderId, i64>, StoreError> {
+    let mut rows: Vec<[Value; 10]> = Vec::with_capacity(changes.len());
+    for (order_id, change) in changes {
+        let snapshot = &change.snapshot;
+        rows.push([
+            order_id.to_string().into(),
+            number(change.expected_version, "version")?.into(),
+            snapshot.status.name().into(),
+            flags(snapshot.flags).into(),
+            snapshot.received.to_string().into(),
+            snapshot.counted.to_string().into(),
+            snapshot.confirmed.to_string().into(),
+            snapshot.excess.to_string().into(),
+            at.unix_ms().into(),
+            events_in(change)?.into(),
+        ]);
+    }
+    let before = "UPDATE orders SET status = new.column3, flags = new.column4, \
+        received = new.column5, counted = new.column6, confirmed = new.column7, \
+        excess = new.column8, updated_at = new.column9, version = version + 1, \
+        event_count = event_count + new.column10, \
+        open_until = CASE WHEN new.column3 IN ('awaiting_payment', 'partially_paid') \
+        THEN expires_at END FROM (";
+    let after = ") AS new WHERE id = new.column1 AND version = new.column2 \
+        RETURNING id, event_count";
+    let mut told = BTreeMap::new();
+    for row in insert(connection, &rows, before, after, "write snapshots").await? {
+        let fields = Fields::of(&row, "orders", "id");
+        let id: OrderId = fields.parsed("id")?;
+        let now: i64 = fields.number("event_count")?;
+        let new = changes.get(&id).map_or(Ok(0), |change| events_in(change))?;
+        told.insert(id, now.saturating_sub(new));
+    }
+    match changes.keys().find(|id| !told.contains_key(id)) {
+        Some(moved_on) => Err(StoreError::stale(format!("order {moved_on}"))),
+        None => Ok(told),
+    }
+}
+
+/// How many events a change tells.
+fn events_in(change: &OrderChange) -> Result<i64, StoreError> {
+    let count = u64::try_from(change.events.len()).unwrap_or(u64::MAX);
+    number(count, "events")
 }
 
 /// What the books hold of the payments of the orders in `changes` that are on their chains.
@@ -107,50 +118,50 @@ async fn standings(
     Ok(stored)
 }
 
-/// Writes what the payments have become. The snapshot must name exactly those that are there.
+/// Writes what the payments have become. The snapshots must name exactly those that are there.
 async fn update_payments(
     connection: &mut AnyConnection,
-    change: &OrderChange,
-    stored: &Standings,
+    changes: &BTreeMap<OrderId, &OrderChange>,
+    mut stored: BTreeMap<OrderId, Standings>,
 ) -> Result<(), StoreError> {
-    let snapshot = &change.snapshot;
-    if !snapshot.payments.keys().eq(stored.keys()) {
-        let order = change.order_id;
-        let what = format!("the snapshot of order {order} names other payments than the books");
-        return Err(StoreError::refused(what));
-    }
-    for (id, state) in &snapshot.payments {
-        let standing = Standing {
-            state: *state,
-            is_late: snapshot.late.contains(id),
-            confirmed_at_tip: change.confirmed_at_tip.get(id).copied(),
-        };
-        if stored.get(id) != Some(&standing) {
-            update_payment(connection, id, standing).await?;
+    let mut rows: Vec<[Value; 6]> = Vec::new();
+    for (order_id, change) in changes {
+        let stored = stored.remove(order_id).unwrap_or_default();
+        let snapshot = &change.snapshot;
+        if !snapshot.payments.keys().eq(stored.keys()) {
+            let what =
+                format!("the snapshot of order {order_id} names other payments than the books");
+            return Err(StoreError::refused(what));
+        }
+        for (id, state) in &snapshot.payments {
+            let standing = Standing {
+                state: *state,
+                is_late: snapshot.late.contains(id),
+                confirmed_at_tip: change.confirmed_at_tip.get(id).copied(),
+            };
+            if stored.get(id) != Some(&standing) {
+                rows.push(payment_row(id, standing)?);
+            }
         }
     }
-    Ok(())
+    let before = "UPDATE transfers SET state = new.column4, is_late = new.column5, \
+        confirmed_at_tip = new.column6, \
+        waits_for = CASE WHEN new.column4 = 'seen' THEN chain_id END FROM (";
+    let after = ") AS new WHERE chain_id = new.column1 AND block_hash = new.column2 \
+        AND log_index = new.column3";
+    let written = insert(connection, &rows, before, after, "write payments").await;
+    written.map(drop)
 }
 
-async fn update_payment(
-    connection: &mut AnyConnection,
-    id: &TransferId,
-    standing: Standing,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "UPDATE transfers SET state = $4, is_late = $5, confirmed_at_tip = $6 \
-         WHERE chain_id = $1 AND block_hash = $2 AND log_index = $3",
-    )
-    .bind(chain_number(id.chain_id)?)
-    .bind(hash(&id.block_hash))
-    .bind(number(id.log_index, "log index")?)
-    .bind(standing.state.name())
-    .bind(i64::from(standing.is_late))
-    .bind(maybe_number(standing.confirmed_at_tip, "block")?)
-    .execute(connection)
-    .await
-    .map_err(failed("write a payment"))?;
-    Ok(())
+fn payment_row(id: &TransferId, standing: Standing) -> Result<[Value; 6], StoreError> {
+    Ok([
+        chain_number(id.chain_id)?.into(),
+        hash(&id.block_hash).into(),
+        number(id.log_index, "log index")?.into(),
+        standing.state.name().into(),
+        standing.is_late.into(),
+        maybe_number(standing.confirmed_at_tip, "block")?.into(),
+    ])
 }
 
 /// Appends the events of `changes` in their order. `told` says how many each order had before.

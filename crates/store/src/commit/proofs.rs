@@ -1,11 +1,11 @@
 //! The evidence of payments.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use paywatch_core::{OrderId, PaymentId, Proof, Timestamp};
 use sqlx::AnyConnection;
 
-use crate::batch;
+use crate::batch::{self, Value};
 use crate::error::{StoreError, failed};
 use crate::fields::{Fields, chain_number, hash, number};
 use crate::record::{ChainCommit, PaymentProof};
@@ -17,31 +17,39 @@ pub(super) async fn insert(
     proofs: &[PaymentProof],
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    let mut rows = Vec::with_capacity(proofs.len());
+    let mut marks: Vec<[Value; 4]> = Vec::with_capacity(proofs.len());
+    let mut bundles: BTreeMap<String, &str> = BTreeMap::new();
     for proof in proofs {
         let id = &proof.transfer;
-        let marked = sqlx::query(
-            "UPDATE transfers SET proof = $4 WHERE chain_id = $1 AND block_hash = $2 \
-             AND log_index = $3 AND canonical = 1",
-        )
-        .bind(chain_number(id.chain_id)?)
-        .bind(hash(&id.block_hash))
-        .bind(number(id.log_index, "log index")?)
-        .bind(Proof::ReceiptsRoot.name())
-        .execute(&mut *connection)
-        .await
-        .map_err(failed("mark a payment as proved"))?;
-        if marked.rows_affected() == 1 {
+        marks.push([
+            chain_number(id.chain_id)?.into(),
+            hash(&id.block_hash).into(),
+            number(id.log_index, "log index")?.into(),
+            Proof::ReceiptsRoot.name().into(),
+        ]);
+        bundles.insert(PaymentId::of(id).to_string(), &proof.bundle);
+    }
+    let before = "UPDATE transfers SET proof = new.column4 FROM (";
+    let after = ") AS new WHERE chain_id = new.column1 AND block_hash = new.column2 \
+        AND log_index = new.column3 AND canonical = 1 RETURNING payment_id";
+    let marked =
+        batch::insert(connection, &marks, before, after, "mark payments as proved").await?;
+    let mut rows: Vec<[Value; 3]> = Vec::with_capacity(marked.len());
+    for row in &marked {
+        let payment = Fields::of(row, "transfers", "payment_id").text("payment_id")?;
+        if let Some(bundle) = bundles.get(&payment) {
             rows.push([
-                PaymentId::of(id).to_string().into(),
-                proof.bundle.as_str().into(),
+                payment.as_str().into(),
+                (*bundle).into(),
                 at.unix_ms().into(),
             ]);
         }
     }
     let before = "INSERT INTO payment_proofs (payment_id, bundle, proved_at)";
     let after = "ON CONFLICT (payment_id) DO NOTHING";
-    batch::insert(connection, &rows, before, after, "keep proofs").await
+    batch::insert(connection, &rows, before, after, "keep proofs")
+        .await
+        .map(drop)
 }
 
 /// Marks transfers that never were on their chain; returns the orders that they paid. One that is
@@ -54,7 +62,7 @@ pub(super) async fn strike(
     for id in &update.disproved {
         let rows = sqlx::query(
             "UPDATE transfers SET canonical = 0, reverted_at = $4, confirmed_at_tip = NULL, \
-             proof = 'none' WHERE canonical = 1 AND chain_id = $1 AND block_hash = $2 \
+             waits_for = NULL, proof = 'none' WHERE canonical = 1 AND chain_id = $1 AND block_hash = $2 \
              AND log_index = $3 RETURNING order_id",
         )
         .bind(chain_number(id.chain_id)?)

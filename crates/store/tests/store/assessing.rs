@@ -25,8 +25,9 @@ async fn touched(
         orders: BTreeSet::new(),
         retract_above,
         covered_time: at(covered),
+        most_due: 100,
     };
-    let (_, found) = books.store.books_to_assess(&touch).await.unwrap();
+    let found = books.store.books_to_assess(&touch).await.unwrap().books;
     found.iter().map(|book| book.order.id).collect()
 }
 
@@ -46,8 +47,10 @@ async fn named_orders_come_with_all_their_books(books: Books) {
         orders: [one.id, two.id, crate::books::order_id(99)].into(),
         retract_above: None,
         covered_time: at(0),
+        most_due: 100,
     };
-    let (heads, found) = books.store.books_to_assess(&touch).await.unwrap();
+    let touched = books.store.books_to_assess(&touch).await.unwrap();
+    let (heads, found) = (touched.heads, touched.books);
     assert_eq!(heads.keys().map(|id| id.get()).collect::<Vec<_>>(), [1, 56]);
     assert_eq!(heads[&chain(1)], ethereum.heads.unwrap());
     assert_eq!(found.len(), 2);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use paywatch_core::{
-    Address, Amount, B256, ChainId, Decimals, FinalityRule, LatePolicy, Order, OrderId,
+    Address, Amount, Asking, B256, ChainId, Decimals, FinalityRule, LatePolicy, Order, OrderId,
     PaymentMethod, PaymentOption, Timestamp, Token, U256,
 };
 use paywatch_store::test_postgres::PrivatePostgres;
@@ -200,6 +200,8 @@ pub(crate) fn order(number: u64) -> Order {
         id: order_id(number),
         reference: format!("INV-{number}").parse().unwrap(),
         amount: amount("100"),
+        asking: Asking::Exactly,
+        accepted: None,
         tolerance: Amount::ZERO,
         late_policy: LatePolicy::Accept,
         options: vec![option(number, 1), option(number, 56)],

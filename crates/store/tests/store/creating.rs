@@ -2,7 +2,7 @@
 
 use futures::future::join_all;
 use paywatch_core::{
-    Amount, EventKind, FinalityRule, FinalityTag, LatePolicy, OrderId, Proof, Snapshot,
+    Amount, Asking, EventKind, FinalityRule, FinalityTag, LatePolicy, OrderId, Proof, Snapshot,
 };
 use paywatch_store::{CreateOutcome, OrderRecord, StoreError};
 
@@ -21,6 +21,8 @@ on_both_engines!(
 async fn every_field_reads_back(books: Books) {
     let mut rich = order(1);
     rich.amount = amount("340282366920938463463.374607431768211455");
+    rich.asking = Asking::AtLeast;
+    rich.accepted = Some(amount("12.5"));
     rich.tolerance = amount("0.000000000000000001");
     rich.late_policy = LatePolicy::Hold;
     rich.options[0].finality = FinalityRule::confirmations(u32::MAX)

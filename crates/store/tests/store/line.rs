@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use paywatch_core::{
-    Block, ChainHeads, Order, RecordedTransfer, Standing, Tags, Transfer, TransferId, assess,
-    events_between,
+    Block, Cause, ChainHeads, Order, RecordedTransfer, Standing, Tags, Transfer, TransferId,
+    assess, events_between,
 };
 use paywatch_store::{ChainCommit, OrderBooks, OrderChange, Store, StoreError, Touch};
 
@@ -112,8 +112,10 @@ impl Line {
             orders: transfers.iter().map(|(_, order)| *order).collect(),
             retract_above,
             covered_time: heads.covered_time,
+            most_due: 100,
         };
-        let (mut all_heads, books) = store.books_to_assess(&touch).await?;
+        let touched = store.books_to_assess(&touch).await?;
+        let (mut all_heads, books) = (touched.heads, touched.books);
         all_heads.insert(chain(self.id), heads);
         let mut update = ChainCommit {
             chain_id: chain(self.id),
@@ -164,11 +166,11 @@ fn decide(
         .chain(new.map(|(transfer, _)| RecordedTransfer::from(transfer.clone())))
         .collect();
     let assessment = assess(&book.order, &transfers, heads).unwrap();
-    let snapshot = assessment.snapshot(&book.snapshot);
+    let snapshot = assessment.snapshot(&book.snapshot, Cause::Chains);
     if snapshot == book.snapshot {
         return None;
     }
-    let events = events_between(&book.snapshot, &snapshot).unwrap();
+    let events = events_between(&book.snapshot, &snapshot, Cause::Chains).unwrap();
     let confirmed_at_tip = assessment
         .payments
         .iter()

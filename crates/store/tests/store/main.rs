@@ -31,6 +31,7 @@ mod assessing;
 mod books;
 mod committing;
 mod creating;
+mod deciding;
 mod keys;
 mod line;
 mod listing;

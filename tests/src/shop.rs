@@ -69,12 +69,17 @@ impl Shop {
 
     /// Makes an order for `amount` that may be paid for `expires_in`.
     pub async fn order_for(&mut self, reference: &str, amount: &str, expires_in: &str) -> Order {
-        let request = CreateOrder {
+        self.order_with(CreateOrder {
             reference: reference.to_owned(),
             amount: amount.to_owned(),
             expires_in: Some(expires_in.to_owned()),
             ..CreateOrder::default()
-        };
+        })
+        .await
+    }
+
+    /// Makes the order that is asked for.
+    pub async fn order_with(&mut self, request: CreateOrder) -> Order {
         let order = self
             .client()
             .create_order(&request)
@@ -83,6 +88,17 @@ impl Shop {
         assert_eq!(order.status, "awaiting_payment");
         self.orders.push(order.clone());
         order
+    }
+
+    /// Carries out what an operator decides about `order` at a shell.
+    pub async fn decides(&self, order: &Order, arguments: &[&str]) {
+        let arguments: Vec<&str> = arguments
+            .iter()
+            .copied()
+            .chain([order.id.as_str()])
+            .collect();
+        let (went_well, _, error) = self.daemon.operator(&arguments).await;
+        assert!(went_well, "{arguments:?}: {error}");
     }
 
     /// Waits until the merchant sees `order` in `status`.

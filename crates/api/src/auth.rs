@@ -1,5 +1,7 @@
 //! Who may call: whoever has a key that was not revoked.
 
+use std::fmt;
+
 use axum::extract::{Request, State};
 use axum::http::header::AUTHORIZATION;
 use axum::middleware::Next;
@@ -9,10 +11,23 @@ use crate::keys::digest;
 use crate::problem::{Code, Problem};
 use crate::state::ApiState;
 
+/// Whose key a request came with.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    id: String,
+    name: String,
+}
+
+impl fmt::Display for Caller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.name, self.id)
+    }
+}
+
 /// Lets a request pass that carries a valid key as a bearer token (RFC 6750).
 pub(crate) async fn require_key(
     State(state): State<ApiState>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
     let header = request.headers().get(AUTHORIZATION).ok_or_else(|| {
@@ -38,6 +53,10 @@ pub(crate) async fn require_key(
         )
     })?;
     tracing::debug!(key.id = known.id, "authenticated");
+    request.extensions_mut().insert(Caller {
+        id: known.id,
+        name: known.name,
+    });
     Ok(next.run(request).await)
 }
 

@@ -19,6 +19,8 @@ pub(crate) const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src
     modifiers(&ApiKey),
     tags(
         (name = "orders", description = "What you expect to be paid, and what came in"),
+        (name = "decisions", description = "What you decide about orders and payments, and the audit log of it"),
+        (name = "payments", description = "What was paid, and what shows it"),
         (name = "chains", description = "Where you are paid, and how far the books go"),
         (name = "health", description = "Is it alive, does it do all of its work")
     )

@@ -7,6 +7,7 @@ mod auth;
 mod body;
 mod chains;
 mod condition;
+mod decisions;
 mod docs;
 mod health;
 pub mod keys;

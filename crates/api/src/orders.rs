@@ -1,5 +1,6 @@
 //! The routes of orders.
 
+pub(crate) mod decide;
 mod query;
 mod request;
 mod view;
@@ -11,7 +12,7 @@ use axum::http::header::LOCATION;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use paywatch_core::{Heads, Order, OrderId};
-use paywatch_store::{CreateOutcome, NewOrder, StoreError};
+use paywatch_store::{CreateOutcome, NewOrder, OrderRecord, StoreError};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -21,6 +22,7 @@ use crate::orders::request::CreateOrder;
 use crate::orders::view::OrderView;
 use crate::problem::{Code, FieldError, Problem, ProblemBody};
 use crate::state::ApiState;
+use crate::wire::cursor;
 
 /// A page of orders, newest first.
 #[derive(Debug, Serialize, ToSchema)]
@@ -61,12 +63,10 @@ pub(crate) async fn create(
     let checked = request::read(&object, &state.shop).map_err(Problem::fields)?;
     let id = OrderId::from_bytes(*Uuid::now_v7().as_bytes());
     let request_digest = checked.digest.clone();
-    let order = checked
-        .order(id, state.clock.now(), &state.shop)
-        .ok_or_else(|| {
-            let error = FieldError::new("expires_in", "invalid", "lies beyond the year 9999");
-            Problem::fields(vec![error])
-        })?;
+    let order = checked.order(id, state.clock.now()).ok_or_else(|| {
+        let error = FieldError::new("expires_in", "invalid", "lies beyond the year 9999");
+        Problem::fields(vec![error])
+    })?;
     let heads = heads(&state).await?;
     refuse_unread(&order, &heads, &state)?;
     let new = NewOrder {
@@ -125,23 +125,29 @@ pub(crate) async fn read(
     State(state): State<ApiState>,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<OrderView>, Problem> {
+    let record = find(&state, read_id(id)?).await?;
+    Ok(Json(shown(&state, &record).await?))
+}
+
+/// The order's id in a path.
+fn read_id(id: Result<Path<String>, PathRejection>) -> Result<OrderId, Problem> {
     let Path(id) = id.map_err(|error| Problem::because(Code::NotFound, error))?;
-    let id: OrderId = id.parse().map_err(|error| {
-        Problem::because(
-            Code::NotFound,
-            format!("{id:?} is not an order's id: {error}"),
-        )
-    })?;
+    id.parse().map_err(|error| {
+        let detail = format!("{id:?} is not an order's id: {error}");
+        Problem::because(Code::NotFound, detail)
+    })
+}
+
+/// The order, which must exist.
+async fn find(state: &ApiState, id: OrderId) -> Result<OrderRecord, Problem> {
     let record = state.store.order(id).await?;
-    let record = record
-        .ok_or_else(|| Problem::because(Code::NotFound, format!("there is no order {id}")))?;
-    let heads = heads(&state).await?;
-    Ok(Json(view::order(
-        &record,
-        &heads,
-        &state.shop,
-        state.clock.now(),
-    )))
+    record.ok_or_else(|| Problem::because(Code::NotFound, format!("there is no order {id}")))
+}
+
+/// The order as it is shown now.
+async fn shown(state: &ApiState, record: &OrderRecord) -> Result<OrderView, Problem> {
+    let heads = heads(state).await?;
+    Ok(view::order(record, &heads, &state.shop, state.clock.now()))
 }
 
 /// List orders
@@ -181,7 +187,7 @@ pub(crate) async fn list(
         .map(|record| view::order(record, &heads, &state.shop, now));
     Ok(Json(OrderList {
         data: data.collect(),
-        next_cursor: page.next.map(query::cursor),
+        next_cursor: page.next.map(cursor),
         has_more: page.next.is_some(),
     }))
 }

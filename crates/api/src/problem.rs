@@ -26,6 +26,7 @@ pub(crate) enum Code {
     NotFound,
     MethodNotAllowed,
     ReferenceTaken,
+    Refused,
     BodyTooLarge,
     UnsupportedMediaType,
     InvalidFields,
@@ -38,13 +39,14 @@ pub(crate) enum Code {
 impl Code {
     /// Every kind.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::MalformedJson,
         Self::MalformedQuery,
         Self::Unauthorized,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::ReferenceTaken,
+        Self::Refused,
         Self::BodyTooLarge,
         Self::UnsupportedMediaType,
         Self::InvalidFields,
@@ -82,6 +84,11 @@ impl Code {
                 "reference_taken",
                 StatusCode::CONFLICT,
                 "The reference belongs to another order",
+            ),
+            Self::Refused => (
+                "refused",
+                StatusCode::CONFLICT,
+                "As things stand, this cannot be done",
             ),
             Self::BodyTooLarge => (
                 "body_too_large",
@@ -185,6 +192,12 @@ pub(crate) struct ProblemBody {
 }
 
 impl Problem {
+    /// This, and `error` is wrong as well.
+    pub(crate) fn and(mut self, error: FieldError) -> Self {
+        self.errors.push(error);
+        self
+    }
+
     /// A problem of this kind.
     pub(crate) const fn new(code: Code) -> Self {
         Self {
@@ -343,6 +356,7 @@ mod tests {
                 ("not_found", 404),
                 ("method_not_allowed", 405),
                 ("reference_taken", 409),
+                ("refused", 409),
                 ("body_too_large", 413),
                 ("unsupported_media_type", 415),
                 ("invalid_fields", 422),

@@ -25,7 +25,7 @@ use crate::auth::require_key;
 use crate::docs::{CONTENT_SECURITY_POLICY, Document};
 use crate::problem::{Code, Problem, REQUEST_ID, finish};
 use crate::state::ApiState;
-use crate::{chains, health, metrics, orders, payments};
+use crate::{chains, decisions, health, metrics, orders, payments};
 
 /// How long a request may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -39,6 +39,10 @@ fn with_key() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .routes(routes!(orders::create, orders::list))
         .routes(routes!(orders::read))
+        .routes(routes!(orders::decide::cancel))
+        .routes(routes!(orders::decide::extend))
+        .routes(routes!(orders::decide::accept))
+        .routes(routes!(decisions::list))
         .routes(routes!(payments::proof))
         .routes(routes!(chains::list))
 }

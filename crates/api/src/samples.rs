@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use paywatch_core::{Address, ChainId, Decimals, FinalityRule, LatePolicy, Token};
+use paywatch_core::{Address, ChainId, Decimals, FinalityRule, LatePolicy, Token, Tolerance};
 
 use crate::state::{ChainOffer, Shop};
 
@@ -13,6 +13,8 @@ pub(crate) fn shop() -> Shop {
         default_expiry: Duration::from_secs(3_600),
         max_expiry: Duration::from_secs(86_400),
         late_policy: LatePolicy::Accept,
+        tolerance: Tolerance::default(),
+        tokens: None,
         body_limit: 1_024,
     }
 }

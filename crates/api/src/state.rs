@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use paywatch_core::{Address, ChainId, FinalityPolicy, LatePolicy, Timestamp, Token};
+use paywatch_core::{Address, ChainId, FinalityPolicy, LatePolicy, Timestamp, Token, Tolerance};
 use paywatch_store::Store;
 
 use crate::condition::ConditionBoard;
@@ -47,6 +47,11 @@ pub struct Shop {
     pub max_expiry: Duration,
     /// What happens with money after the deadline.
     pub late_policy: LatePolicy,
+    /// How much less than the asked amount is still enough.
+    pub tolerance: Tolerance,
+    /// The symbols of the tokens that an order may be paid in if it does not say; all, if there
+    /// are none.
+    pub tokens: Option<Vec<String>>,
     /// The largest request body, in bytes.
     pub body_limit: usize,
 }

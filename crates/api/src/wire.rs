@@ -5,6 +5,8 @@ use paywatch_core::{Address, AddressForm, ChainId, Timestamp, Token};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::problem::FieldError;
+
 /// A time in RFC 3339, in UTC, to the millisecond.
 pub(crate) fn time(timestamp: Timestamp) -> String {
     // Every Timestamp lies between 1970 and 9999, which jiff can print.
@@ -22,6 +24,39 @@ pub(crate) fn read_time(text: &str) -> Option<Timestamp> {
 /// An address as it is written on `chain`: in EIP-55 form, or in base58 on Tron.
 pub(crate) fn address(chain: ChainId, address: Address) -> String {
     AddressForm::of(chain).write(&address)
+}
+
+/// The longest page of a list.
+const LARGEST_LIMIT: u32 = 100;
+
+/// How long a page is to be.
+pub(crate) fn read_limit(text: &str) -> Result<u32, FieldError> {
+    let limit = text.parse().ok();
+    limit
+        .filter(|limit| (1..=LARGEST_LIMIT).contains(limit))
+        .ok_or_else(|| {
+            let detail = format!("must be between 1 and {LARGEST_LIMIT}");
+            FieldError::new("limit", "invalid", detail)
+        })
+}
+
+/// Where a page ended, as a text that means nothing to anybody else.
+pub(crate) fn cursor(seq: u64) -> String {
+    format!("c{seq:x}")
+}
+
+/// Reads what [`cursor`] wrote.
+pub(crate) fn read_cursor(text: &str) -> Result<u64, FieldError> {
+    let wrong = || FieldError::new("cursor", "invalid", "is not a next_cursor of this list");
+    let hex = text.strip_prefix('c').ok_or_else(wrong)?;
+    let is_plain = hex
+        .bytes()
+        .all(|b| b.is_ascii_digit() || matches!(b, b'a'..=b'f'));
+    // The database counts in signed numbers.
+    u64::from_str_radix(hex, 16)
+        .ok()
+        .filter(|seq| is_plain && i64::try_from(*seq).is_ok())
+        .ok_or_else(wrong)
 }
 
 /// A token.
@@ -52,6 +87,14 @@ impl From<&Token> for TokenView {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn cursors_read_back_and_nothing_else_is_one() {
+        assert_eq!(read_cursor(&cursor(123_456)), Ok(123_456));
+        for wrong in ["", "c", "12", "c+1", "cffffffffffffffff", "cFF"] {
+            assert!(read_cursor(wrong).is_err(), "{wrong:?}");
+        }
+    }
 
     #[test]
     fn times_are_rfc_3339_in_utc() {

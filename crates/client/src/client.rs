@@ -8,7 +8,9 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use crate::error::{ClientError, Problem};
-use crate::wire::{Chain, CreateOrder, ListOrders, Order, Page, Readiness};
+use crate::wire::{
+    Chain, CreateOrder, DecisionPage, ListDecisions, ListOrders, Order, Page, Readiness,
+};
 
 /// How long a call may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -87,6 +89,59 @@ impl Client {
     pub async fn order(&self, id: &str) -> Result<Order, ClientError> {
         check_id(id, "an order's")?;
         self.answer(self.request(Method::GET, &format!("v1/orders/{id}"))?)
+            .await
+    }
+
+    /// Cancels the order `id`.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn cancel_order(&self, id: &str, reason: &str) -> Result<Order, ClientError> {
+        let body = serde_json::json!({ "reason": reason });
+        self.decide(id, "cancel", &body).await
+    }
+
+    /// Puts the deadline of the order `id` off to `expires_at`, in RFC 3339.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn extend_order(
+        &self,
+        id: &str,
+        expires_at: &str,
+        reason: &str,
+    ) -> Result<Order, ClientError> {
+        let body = serde_json::json!({ "expires_at": expires_at, "reason": reason });
+        self.decide(id, "extend", &body).await
+    }
+
+    /// Accepts what has arrived for the order `id`.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn accept_order(&self, id: &str, reason: &str) -> Result<Order, ClientError> {
+        let body = serde_json::json!({ "reason": reason });
+        self.decide(id, "accept", &body).await
+    }
+
+    async fn decide(
+        &self,
+        id: &str,
+        what: &str,
+        body: &serde_json::Value,
+    ) -> Result<Order, ClientError> {
+        check_id(id, "an order's")?;
+        let path = format!("v1/orders/{id}/{what}");
+        self.answer(self.request(Method::POST, &path)?.json(body))
+            .await
+    }
+
+    /// A page of the audit log, newest first.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn decisions(&self, list: &ListDecisions) -> Result<DecisionPage, ClientError> {
+        self.answer(self.request(Method::GET, "v1/decisions")?.query(list))
             .await
     }
 

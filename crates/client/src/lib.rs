@@ -10,6 +10,6 @@ mod wire;
 pub use crate::client::Client;
 pub use crate::error::{ClientError, FieldProblem, Problem};
 pub use crate::wire::{
-    Chain, ChainReadiness, CoveredBlock, CreateOrder, Finality, FinalityTier, ListOrders, Order,
-    Page, Payment, PaymentOption, Readiness, Token,
+    Chain, ChainReadiness, CoveredBlock, CreateOrder, Decision, DecisionPage, Finality,
+    FinalityTier, ListDecisions, ListOrders, Order, Page, Payment, PaymentOption, Readiness, Token,
 };

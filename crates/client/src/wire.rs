@@ -11,12 +11,27 @@ pub struct CreateOrder {
     pub reference: String,
     /// What is asked, like "100.5".
     pub amount: String,
+    /// Whether the amount is only the least that is wanted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub any_amount: Option<bool>,
+    /// How much less is still enough; the daemon's default if not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tolerance: Option<String>,
+    /// The same as a percentage.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tolerance_percent: Option<String>,
     /// The names or ids of the chains that it may be paid on; all if not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chains: Option<Vec<String>>,
+    /// The symbols of the tokens that it may be paid in; the daemon's default if not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<Vec<String>>,
     /// How long it may be paid, like "30m"; the daemon's default if not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_in: Option<String>,
+    /// `accept` or `hold`; the daemon's default if not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub late_payments: Option<String>,
     /// The merchant's own notes.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,
@@ -78,6 +93,15 @@ pub struct Order {
     pub flags: Vec<String>,
     /// What is asked.
     pub amount: String,
+    /// Whether that is only the least that is wanted.
+    #[serde(default)]
+    pub any_amount: bool,
+    /// How much less is still enough.
+    #[serde(default)]
+    pub tolerance: String,
+    /// What an operator has called enough.
+    #[serde(default)]
+    pub accepted: Option<String>,
     /// All that arrived.
     pub received: String,
     /// What of it is confirmed.
@@ -105,6 +129,57 @@ pub struct Order {
     pub updated_at: String,
     /// The merchant's own notes.
     pub metadata: BTreeMap<String, String>,
+}
+
+/// What an operator decided.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Decision {
+    /// Its id, `dec_…`.
+    pub id: String,
+    /// What was decided: `cancel`, `extend`, `accept`, `assign`, `unassign` or `write_off`.
+    pub kind: String,
+    /// About which order.
+    pub order: Option<String>,
+    /// About which payment.
+    pub payment: Option<String>,
+    /// Why.
+    pub reason: String,
+    /// Whose key it was.
+    pub decided_by: String,
+    /// What it changed.
+    pub detail: String,
+    /// When.
+    pub decided_at: String,
+    /// Covers all of this and the digest before it.
+    pub digest: String,
+}
+
+/// A page of decisions, newest first.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct DecisionPage {
+    /// The decisions.
+    pub data: Vec<Decision>,
+    /// What to pass as `cursor` for the next page.
+    pub next_cursor: Option<String>,
+    /// Whether there is one.
+    pub has_more: bool,
+}
+
+/// Which decisions a list is to hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ListDecisions {
+    /// About this order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order: Option<String>,
+    /// About this payment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payment: Option<String>,
+    /// How many at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// Where the page before ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
 }
 
 /// A token.

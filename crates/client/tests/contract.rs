@@ -14,7 +14,8 @@ use paywatch_api::{
 };
 use paywatch_client::{Client, ClientError, CreateOrder, ListOrders, Problem};
 use paywatch_core::{
-    Address, B256, Block, ChainHeads, ChainId, Decimals, FinalityRule, LatePolicy, Timestamp, Token,
+    Address, B256, Block, ChainHeads, ChainId, Decimals, FinalityRule, LatePolicy, Timestamp,
+    Token, Tolerance,
 };
 use paywatch_store::{ChainCommit, Store};
 use tempfile::TempDir;
@@ -54,6 +55,8 @@ fn shop() -> Shop {
         default_expiry: Duration::from_secs(3_600),
         max_expiry: Duration::from_secs(86_400),
         late_policy: LatePolicy::Hold,
+        tolerance: Tolerance::default(),
+        tokens: None,
         body_limit: 4_096,
     }
 }

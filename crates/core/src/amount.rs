@@ -47,6 +47,16 @@ impl Amount {
     /// The largest amount.
     pub const MAX: Self = Self(u128::MAX);
 
+    /// How many of the smallest units, 10^-18, it is.
+    pub(crate) const fn smallest(self) -> u128 {
+        self.0
+    }
+
+    /// So many of the smallest units, 10^-18.
+    pub(crate) const fn from_smallest(units: u128) -> Self {
+        Self(units)
+    }
+
     /// Whether this is nothing.
     #[must_use]
     pub const fn is_zero(self) -> bool {

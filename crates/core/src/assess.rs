@@ -131,7 +131,7 @@ pub fn assess(
         counted,
         ignored,
         confirmed,
-        remaining: order.amount.less(counted),
+        remaining: order.remaining(counted),
         excess: order.excess(counted),
         payments,
     })

@@ -17,6 +17,7 @@ mod order;
 mod status;
 mod time;
 mod token;
+mod tolerance;
 mod transfer;
 mod window;
 
@@ -43,5 +44,6 @@ pub use crate::order::{
 pub use crate::status::{Flags, OrderStatus, Step, UnknownName};
 pub use crate::time::{TimeError, Timestamp};
 pub use crate::token::{Decimals, DecimalsError, Token};
+pub use crate::tolerance::{Percent, PercentError, Tolerance};
 pub use crate::transfer::{RecordedTransfer, Transfer, TransferId};
 pub use crate::window::{Advance, ForkBelowWindow, Window};

@@ -180,6 +180,15 @@ impl Order {
             .map_or(by_terms, |accepted| accepted.min(by_terms))
     }
 
+    /// What is still to be paid once `counted` has arrived: nothing, if that is enough.
+    #[must_use]
+    pub fn remaining(&self, counted: Amount) -> Amount {
+        if !counted.is_zero() && counted >= self.threshold() {
+            return Amount::ZERO;
+        }
+        self.amount.less(counted)
+    }
+
     /// What of `counted` is more than was asked for.
     #[must_use]
     pub const fn excess(&self, counted: Amount) -> Amount {

@@ -1,11 +1,15 @@
 //! The command line: what can be asked of paywatch, and the help that explains it.
 
+mod order;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use paywatch_core::{Address, Amount, Reference};
+use paywatch_core::{Address, Amount};
 use url::Url;
+
+pub(crate) use crate::cli::order::{CreateOrder, ListOrders, Order};
 
 /// Be paid in USDT straight on chain: watches the chains for payments to your orders' own
 /// addresses, and tells your services. It holds no key that can move money.
@@ -93,6 +97,9 @@ Example:
     /// Make and follow orders, through a running daemon.
     #[command(subcommand, after_help = CONNECTION_HELP)]
     Order(Order),
+    /// What operators decided about orders and payments, and why: the audit log.
+    #[command(after_help = CONNECTION_HELP)]
+    Decisions(Decisions),
     /// Chains without a node, for your own tests: pay, pay late or on the wrong chain, reorg.
     #[command(
         subcommand,
@@ -173,6 +180,25 @@ pub(crate) struct Chains {
     /// List the chains and tokens that are built in; needs no daemon.
     #[arg(long)]
     pub built_in: bool,
+    #[command(flatten)]
+    pub connection: Connection,
+}
+
+/// `paywatch decisions`
+#[derive(Debug, Args)]
+pub(crate) struct Decisions {
+    /// Only those about this order.
+    #[arg(long, value_name = "ID")]
+    pub order: Option<String>,
+    /// Only those about this payment.
+    #[arg(long, value_name = "ID")]
+    pub payment: Option<String>,
+    /// How many at most.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub limit: u32,
+    /// Where to go on: what the list before printed at its end.
+    #[arg(long)]
+    pub cursor: Option<String>,
     #[command(flatten)]
     pub connection: Connection,
 }
@@ -289,87 +315,6 @@ pub(crate) struct SimulateConnection {
     /// Which of its chains.
     #[arg(long, default_value = "sim", value_name = "NAME")]
     pub chain: String,
-}
-
-/// `paywatch order …`
-#[derive(Debug, Subcommand)]
-pub(crate) enum Order {
-    /// Expect a payment. The same reference with the same values gives the same order again.
-    #[command(after_help = "\
-Example:
-  paywatch order create --reference INV-1001 --amount 100.5 --expires-in 2h \\
-      --chains ethereum,base --metadata customer=42")]
-    Create(CreateOrder),
-    /// Show an order.
-    Show {
-        /// The order's id, ord_….
-        id: String,
-        #[command(flatten)]
-        connection: Connection,
-    },
-    /// List orders, the newest first.
-    List(ListOrders),
-    /// Follow an order until it is completed, expired or cancelled.
-    #[command(after_help = "\
-A live table in a terminal, and a line for every change elsewhere; with --json, an object a line.
-Exit code 0 when the order was completed, 1 when it ended otherwise.")]
-    Watch {
-        /// The order's id, ord_….
-        id: String,
-        #[command(flatten)]
-        connection: Connection,
-    },
-}
-
-/// `paywatch order create`
-#[derive(Debug, Args)]
-pub(crate) struct CreateOrder {
-    /// Your own name for the order, such as an invoice number.
-    #[arg(long)]
-    pub reference: Reference,
-    /// How much to ask, such as 100 or 100.5.
-    #[arg(long)]
-    pub amount: Amount,
-    /// On which chains it may be paid; by default on all.
-    #[arg(long, value_delimiter = ',', value_name = "NAME,NAME")]
-    pub chains: Option<Vec<String>>,
-    /// How long it may be paid, such as 1h or 30m.
-    #[arg(long, value_name = "TIME")]
-    pub expires_in: Option<String>,
-    /// A note to keep with the order; may be given several times.
-    #[arg(long, value_name = "KEY=VALUE", value_parser = key_and_value)]
-    pub metadata: Vec<(String, String)>,
-    #[command(flatten)]
-    pub connection: Connection,
-}
-
-/// `paywatch order list`
-#[derive(Debug, Args)]
-pub(crate) struct ListOrders {
-    /// Only orders in this status, such as paid.
-    #[arg(long)]
-    pub status: Option<paywatch_core::OrderStatus>,
-    /// Only the order with this reference.
-    #[arg(long)]
-    pub reference: Option<String>,
-    /// Only orders that may be paid on this chain.
-    #[arg(long, value_name = "NAME")]
-    pub chain: Option<String>,
-    /// How many at most.
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100))]
-    pub limit: u32,
-    /// Where to go on: what the list before printed at its end.
-    #[arg(long)]
-    pub cursor: Option<String>,
-    #[command(flatten)]
-    pub connection: Connection,
-}
-
-fn key_and_value(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
-        Some(_) | None => Err("write KEY=VALUE, such as customer=42".to_owned()),
-    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod chain;
 mod chains;
 mod check_config;
 mod connect;
+mod decisions;
 mod init;
 mod order;
 mod payment;
@@ -43,6 +44,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::VerifyProof { file } => payment::verify(&file, format)?,
         Command::Backfill(args) => return backfill::run(&config, &args, format).await,
         Command::Chain(args) => chain::run(&config, args, format).await?,
+        Command::Decisions(args) => decisions::run(&config, args, format).await?,
         Command::Simulate(args) => return simulate::run(args).await,
         Command::Order(args) => return order::run(&config, args, format).await,
         Command::Chains(args) if args.built_in => chains::print_built_in(format)?,

@@ -7,6 +7,7 @@ mod chain;
 mod document;
 mod endpoint;
 mod finality;
+mod orders;
 mod problem;
 mod raw;
 mod section;
@@ -17,10 +18,8 @@ mod token;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::time::Duration;
 
 use alloy_primitives::Address;
-use paywatch_core::{LatePolicy, UnknownName};
 use paywatch_store::{DatabaseUrl, DatabaseUrlError};
 use secrecy::{ExposeSecret, SecretString};
 use tracing_subscriber::EnvFilter;
@@ -28,9 +27,10 @@ use tracing_subscriber::EnvFilter;
 pub(crate) use crate::config::chain::{ChainConfig, StartAt, shown};
 pub(crate) use crate::config::document::process_environment;
 pub(crate) use crate::config::endpoint::EndpointConfig;
+pub(crate) use crate::config::orders::OrdersConfig;
 pub(crate) use crate::config::problem::ConfigError;
 use crate::config::problem::{Problems, Reported};
-use crate::config::raw::{Raw, RawApi, RawChain, RawDatabase, RawLog, RawOrders, RawTreasury};
+use crate::config::raw::{Raw, RawApi, RawChain, RawDatabase, RawLog, RawTreasury};
 use crate::config::section::Section;
 pub(crate) use crate::config::section::spoken;
 
@@ -42,8 +42,6 @@ const LISTEN: &str = "127.0.0.1:8080";
 const FILTER: &str = "info";
 /// Bytes that the body of a request may have if the configuration does not say.
 const BODY_LIMIT: usize = 64 * 1024;
-const HOUR: Duration = Duration::from_secs(60 * 60);
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Everything that is configured, checked.
 pub(crate) struct Config {
@@ -66,17 +64,6 @@ pub(crate) struct ApiConfig {
     pub listen: SocketAddr,
     /// Bytes that the body of a request may have.
     pub body_limit: usize,
-}
-
-/// What orders get if they do not say.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct OrdersConfig {
-    /// How long an order may be paid.
-    pub default_expiry: Duration,
-    /// The longest that an order may ask for.
-    pub max_expiry: Duration,
-    /// What happens with money after that.
-    pub late_policy: LatePolicy,
 }
 
 /// How it logs.
@@ -178,13 +165,16 @@ impl TryFrom<Raw> for Config {
 fn check(raw: Raw, problems: &mut Problems) -> Result<Config, Reported> {
     let database = check_database(raw.database, problems);
     let api = check_api(&raw.api, problems);
-    let orders = check_orders(&raw.orders, problems);
+    let orders = orders::check(raw.orders, problems);
     let shared = chain::Shared {
         treasury: check_treasury(&raw.treasury, problems),
         factory: paywatch_contracts::deposit::factory_address(),
     };
     let log = check_log(raw.log, problems);
     let chains = check_chains(raw.chains, &shared, problems);
+    if let (Ok(orders), Ok(chains)) = (&orders, &chains) {
+        orders::check_tokens(orders, chains, problems)?;
+    }
     Ok(Config {
         database: database?,
         api: api?,
@@ -229,40 +219,6 @@ fn check_api(raw: &RawApi, problems: &mut Problems) -> Result<ApiConfig, Reporte
     Ok(ApiConfig {
         listen: listen?,
         body_limit: body_limit?,
-    })
-}
-
-fn check_orders(raw: &RawOrders, problems: &mut Problems) -> Result<OrdersConfig, Reported> {
-    let mut section = Section::new("orders", problems);
-    let longest = DAY.saturating_mul(366);
-    let allowed = Duration::from_secs(60)..=longest;
-    let max_expiry = raw.max_expiry.as_deref();
-    let max_expiry = section.duration(
-        "max_expiry",
-        max_expiry,
-        DAY.saturating_mul(30),
-        allowed.clone(),
-    );
-    let default_expiry = raw.default_expiry.as_deref();
-    let default_expiry = section.duration("default_expiry", default_expiry, HOUR, allowed);
-    let late_policy = match raw.late_payments.as_deref() {
-        None => Ok(LatePolicy::Accept),
-        Some(name) => name.parse().map_err(|unknown: UnknownName| {
-            let UnknownName { what, name, known } = unknown;
-            let wrong = format!("\"{name}\" is not a {what}");
-            section.wrong("late_payments", wrong, format!("write one of {known}"))
-        }),
-    };
-    let (max_expiry, default_expiry) = (max_expiry?, default_expiry?);
-    if default_expiry > max_expiry {
-        let longest = spoken(max_expiry);
-        let wrong = "is longer than orders.max_expiry";
-        return Err(section.wrong("default_expiry", wrong, format!("write at most {longest}")));
-    }
-    Ok(OrdersConfig {
-        default_expiry,
-        max_expiry,
-        late_policy: late_policy?,
     })
 }
 

@@ -94,6 +94,8 @@ fn shop(config: &Config) -> Shop {
         default_expiry: config.orders.default_expiry,
         max_expiry: config.orders.max_expiry,
         late_policy: config.orders.late_policy,
+        tolerance: config.orders.tolerance,
+        tokens: config.orders.tokens.clone(),
         body_limit: config.api.body_limit,
     }
 }

@@ -5,7 +5,7 @@ use paywatch_store::{OrderFilter, Page};
 
 use crate::problem::FieldError;
 use crate::state::Shop;
-use crate::wire::read_time;
+use crate::wire::{read_cursor, read_limit, read_time};
 
 /// The parameters of a list.
 const PARAMETERS: [&str; 9] = [
@@ -20,7 +20,6 @@ const PARAMETERS: [&str; 9] = [
     "cursor",
 ];
 const DEFAULT_LIMIT: u32 = 20;
-const LARGEST_LIMIT: u32 = 100;
 
 /// Reads the parameters of a list.
 ///
@@ -95,18 +94,8 @@ fn read_one(
         },
         "created_from" => filter.created_from = Some(a_time()?),
         "created_before" => filter.created_before = Some(a_time()?),
-        "limit" => {
-            page.limit = value
-                .parse()
-                .ok()
-                .filter(|limit| (1..=LARGEST_LIMIT).contains(limit))
-                .ok_or_else(|| invalid(format!("must be between 1 and {LARGEST_LIMIT}")))?;
-        },
-        "cursor" => {
-            let seq = read_cursor(value)
-                .ok_or_else(|| invalid("is not a next_cursor of this list".to_owned()))?;
-            page.before_seq = Some(seq);
-        },
+        "limit" => page.limit = read_limit(value)?,
+        "cursor" => page.before_seq = Some(read_cursor(value)?),
         _unknown => {
             let known = PARAMETERS.join(", ");
             let detail = format!("unknown; known are {known}");
@@ -114,33 +103,4 @@ fn read_one(
         },
     }
     Ok(())
-}
-
-/// Where a page ended, as a text that means nothing to anybody else.
-pub(crate) fn cursor(seq: u64) -> String {
-    format!("c{seq:x}")
-}
-
-fn read_cursor(text: &str) -> Option<u64> {
-    let hex = text.strip_prefix('c')?;
-    let is_plain = hex
-        .bytes()
-        .all(|b| b.is_ascii_digit() || matches!(b, b'a'..=b'f'));
-    // The database counts in signed numbers.
-    u64::from_str_radix(hex, 16)
-        .ok()
-        .filter(|seq| is_plain && i64::try_from(*seq).is_ok())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cursors_read_back_and_nothing_else_is_one() {
-        assert_eq!(read_cursor(&cursor(123_456)), Some(123_456));
-        for wrong in ["", "c", "12", "c+1", "cffffffffffffffff", "cFF"] {
-            assert_eq!(read_cursor(wrong), None, "{wrong:?}");
-        }
-    }
 }

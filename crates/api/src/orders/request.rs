@@ -1,19 +1,26 @@
 //! A request for an order, from JSON to a checked value. Pure: every problem is found at once.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod chains;
+mod terms;
+mod tokens;
+
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use paywatch_contracts::deposit::deposit_address;
 use paywatch_core::{
-    AddressForm, Amount, Asking, Order, OrderId, PaymentMethod, PaymentOption, Reference, Timestamp,
+    Amount, Asking, LatePolicy, Order, OrderId, PaymentMethod, PaymentOption, Reference, Timestamp,
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
+use crate::orders::request::chains::chains;
+use crate::orders::request::terms::Terms;
+use crate::orders::request::tokens::Offer;
 use crate::problem::FieldError;
-use crate::state::{ChainOffer, Shop};
+use crate::state::Shop;
 
 /// The shortest time that an order can be paid in.
 const SHORTEST: Duration = Duration::from_secs(60);
@@ -22,7 +29,18 @@ const MOST_KEYS: usize = 50;
 const LONGEST_KEY: usize = 40;
 const LONGEST_VALUE: usize = 500;
 /// The fields of a request.
-const FIELDS: [&str; 5] = ["reference", "amount", "chains", "expires_in", "metadata"];
+const FIELDS: [&str; 10] = [
+    "reference",
+    "amount",
+    "any_amount",
+    "tolerance",
+    "tolerance_percent",
+    "chains",
+    "tokens",
+    "expires_in",
+    "late_payments",
+    "metadata",
+];
 
 /// What an order is made from.
 // Also the canonical form of a request, of which its digest is taken.
@@ -36,12 +54,34 @@ pub(crate) struct CreateOrder {
     /// on any of the chains.
     #[schema(example = "100", pattern = r"^(0|[1-9][0-9]{0,20})(\.[0-9]{1,18})?$")]
     amount: String,
+    /// Whether the amount is only the least that is wanted, as for donations and top-ups: more is
+    /// welcome, and never an excess.
+    #[schema(required = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    any_amount: Option<bool>,
+    /// How much less is still enough, since exchanges deduct their fee. By default as configured.
+    #[schema(required = false, example = "0.5")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tolerance: Option<String>,
+    /// The same as a share of the amount, 0 to 50; with both, the larger counts.
+    #[schema(required = false, example = "1")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tolerance_percent: Option<String>,
     /// Names or ids of the chains on which it may be paid. All, if not given.
     #[schema(required = false, min_items = 1, value_type = Option<Vec<TextOrNumber>>, example = json!(["polygon", 1]))]
     chains: Option<Vec<String>>,
+    /// Symbols of the tokens that it may be paid in. By default as configured.
+    #[schema(required = false, min_items = 1, example = json!(["USDT"]))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tokens: Option<Vec<String>>,
     /// How long it may be paid: a text like "30m" or "24h", or whole seconds as a number.
     #[schema(required = false, value_type = Option<TextOrNumber>, example = "1h")]
     expires_in: Option<String>,
+    /// What happens with money after the deadline: `accept` (it counts and is flagged) or `hold`
+    /// (you decide). By default as configured.
+    #[schema(required = false, example = "hold")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    late_payments: Option<&'static str>,
     /// Your own notes: at most 50 keys of 1 to 40 characters, values of at most 500.
     #[schema(required = false, example = json!({"customer": "42"}))]
     metadata: BTreeMap<String, String>,
@@ -64,7 +104,8 @@ enum TextOrNumber {
 pub(crate) struct Checked<'a> {
     reference: Reference,
     amount: Amount,
-    chains: Vec<&'a ChainOffer>,
+    terms: Terms,
+    offers: Vec<Offer<'a>>,
     expires_in: Duration,
     metadata: BTreeMap<String, String>,
     /// SHA-256 of the canonical request, in hex.
@@ -83,32 +124,53 @@ pub(crate) fn read<'a>(
     let reference = keep(reference(object.get("reference")), &mut errors);
     let amount = keep(amount(object.get("amount")), &mut errors);
     let chains = keep(chains(object.get("chains"), shop), &mut errors);
+    let symbols = keep(tokens::read(object.get("tokens")), &mut errors);
     let expires_in = keep(expires_in(object.get("expires_in"), shop), &mut errors);
     let metadata = keep(metadata(object.get("metadata")), &mut errors);
-    if let (Some(amount), Some((chains, _))) = (amount, &chains) {
-        errors.extend(chains.iter().filter_map(|chain| unpayable(amount, chain)));
-    }
-    let all = (reference, amount, chains, expires_in, metadata);
-    let (Some(reference), Some(amount), Some(chains), Some(expires_in), Some(metadata)) = all
+    let asked = keep(terms::read(object), &mut errors);
+    let all = (
+        reference, amount, chains, symbols, expires_in, metadata, asked,
+    );
+    let (
+        Some(reference),
+        Some(amount),
+        Some(chains),
+        Some(symbols),
+        Some(expires_in),
+        Some(metadata),
+        Some(asked),
+    ) = all
     else {
         return Err(errors);
     };
-    if !errors.is_empty() {
+    let terms = keep(asked.terms(amount, shop), &mut errors);
+    let offers = keep(
+        tokens::offers(&chains, symbols.as_deref(), shop),
+        &mut errors,
+    );
+    let precise = offers.iter().flatten();
+    errors.extend(precise.filter_map(|offer| unpayable(amount, offer)));
+    let (Some(terms), Some(offers), true) = (terms, offers, errors.is_empty()) else {
         return Err(errors);
-    }
-    let (chains, asked_chains) = chains;
+    };
     let (expires_in, asked_expiry) = expires_in;
     let digest = digest(&CreateOrder {
         reference: reference.to_string(),
         amount: amount.to_string(),
-        chains: asked_chains,
+        any_amount: asked.any_amount,
+        tolerance: asked.tolerance.map(|tolerance| tolerance.to_string()),
+        tolerance_percent: asked.tolerance_percent.map(|percent| percent.to_string()),
+        chains: chains.asked(),
+        tokens: symbols,
         expires_in: asked_expiry,
+        late_payments: asked.late_policy.map(LatePolicy::name),
         metadata: metadata.clone(),
     });
     Ok(Checked {
         reference,
         amount,
-        chains,
+        terms,
+        offers,
         expires_in,
         metadata,
         digest,
@@ -140,7 +202,7 @@ fn unknown_fields(object: &Map<String, Value>) -> Vec<FieldError> {
 }
 
 /// The text of a field that must be one.
-fn text<'a>(field: &str, value: Option<&'a Value>) -> Result<&'a str, FieldError> {
+pub(crate) fn text<'a>(field: &str, value: Option<&'a Value>) -> Result<&'a str, FieldError> {
     match value {
         None | Some(Value::Null) => Err(FieldError::new(field, "missing", "is required")),
         Some(Value::String(text)) => Ok(text),
@@ -168,90 +230,14 @@ fn amount(value: Option<&Value>) -> Result<Amount, FieldError> {
     Ok(amount)
 }
 
-/// Why `amount` cannot be paid exactly on `chain`, if so.
-fn unpayable(amount: Amount, chain: &ChainOffer) -> Option<FieldError> {
-    chain.tokens.iter().find_map(|token| {
+/// Why `amount` cannot be paid exactly in `offer`, if so.
+fn unpayable(amount: Amount, offer: &Offer<'_>) -> Option<FieldError> {
+    offer.tokens.iter().find_map(|token| {
         amount.to_base_units(token.decimals).err().map(|error| {
-            let detail = format!("{error} ({} on {})", token.symbol, chain.name);
+            let detail = format!("{error} ({} on {})", token.symbol, offer.chain.name);
             FieldError::new("amount", "too_precise", detail)
         })
     })
-}
-
-/// The chains, and what was asked in canonical form.
-type Chains<'a> = (Vec<&'a ChainOffer>, Option<Vec<String>>);
-
-fn chains<'a>(value: Option<&Value>, shop: &'a Shop) -> Result<Chains<'a>, Vec<FieldError>> {
-    let list = match value {
-        None | Some(Value::Null) => return Ok((all_chains(shop)?, None)),
-        Some(Value::Array(list)) if !list.is_empty() => list,
-        Some(_) => {
-            let detail = "must be a list of at least one chain; leave it out for all chains";
-            return Err(FieldError::new("chains", "invalid", detail).into());
-        },
-    };
-    let mut errors = Vec::new();
-    let mut chosen: Vec<&ChainOffer> = Vec::new();
-    for item in list {
-        let chain = keep(one_chain(item, shop), &mut errors);
-        let is_new = |chain: &&ChainOffer| chosen.iter().all(|known| known.id != chain.id);
-        match chain {
-            Some(chain) if is_new(&chain) => chosen.push(chain),
-            Some(chain) => {
-                let detail = format!("{} is named twice", chain.name);
-                errors.push(FieldError::new("chains", "duplicate", detail));
-            },
-            None => {},
-        }
-    }
-    if !errors.is_empty() {
-        return Err(errors);
-    }
-    let asked: BTreeSet<_> = chosen.iter().map(|chain| chain.id).collect();
-    let asked = asked.into_iter().map(|id| id.to_string()).collect();
-    Ok((chosen, Some(asked)))
-}
-
-/// Every chain on which an order can be paid.
-fn all_chains(shop: &Shop) -> Result<Vec<&ChainOffer>, FieldError> {
-    let able: Vec<_> = shop
-        .chains
-        .iter()
-        .filter(|chain| has_deposit_addresses(chain))
-        .collect();
-    if able.is_empty() && !shop.chains.is_empty() {
-        let detail = "no configured chain has deposit addresses; configure one beside Tron";
-        return Err(FieldError::new("chains", "no_method", detail));
-    }
-    Ok(able)
-}
-
-fn one_chain<'a>(item: &Value, shop: &'a Shop) -> Result<&'a ChainOffer, FieldError> {
-    let name = match item {
-        Value::String(name) => name.clone(),
-        Value::Number(id) => id.to_string(),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
-            let detail = "must hold names or ids of chains";
-            return Err(FieldError::new("chains", "invalid", detail));
-        },
-    };
-    let chain = shop.chain(&name).ok_or_else(|| {
-        let detail = shop.not_configured(&name);
-        FieldError::new("chains", "unknown_chain", detail)
-    })?;
-    if !has_deposit_addresses(chain) {
-        let detail = format!(
-            "orders cannot be paid on {name}: deposit addresses do not exist there; leave it out"
-        );
-        return Err(FieldError::new("chains", "no_method", detail));
-    }
-    Ok(chain)
-}
-
-/// Whether an order's deposit address can be derived on `chain`. Tron derives CREATE2 addresses in
-/// a way of its own (TIP-26), and the factory would not have the same address there.
-fn has_deposit_addresses(chain: &ChainOffer) -> bool {
-    AddressForm::of(chain.id) == AddressForm::Eip55
 }
 
 /// The time, and what was asked in canonical form.
@@ -333,21 +319,26 @@ fn note(key: &str, value: &Value) -> Result<(String, String), FieldError> {
 impl Checked<'_> {
     /// The order that was asked for, under `id`, made at `now`. `None` if its deadline lies beyond
     /// what a time can hold.
-    pub(crate) fn order(self, id: OrderId, now: Timestamp, shop: &Shop) -> Option<Order> {
+    pub(crate) fn order(self, id: OrderId, now: Timestamp) -> Option<Order> {
         let expires_in = i64::try_from(self.expires_in.as_millis()).ok()?;
+        // What is sent may be any amount, so the rule for the largest holds.
+        let largest = match self.terms.asking {
+            Asking::Exactly => self.amount,
+            Asking::AtLeast => Amount::MAX,
+        };
         let options = self
-            .chains
+            .offers
             .iter()
-            .flat_map(|chain| options(id, self.amount, chain))
+            .flat_map(|offer| options(id, largest, offer))
             .collect();
         Some(Order {
             id,
             reference: self.reference,
             amount: self.amount,
-            asking: Asking::Exactly,
+            asking: self.terms.asking,
+            tolerance: self.terms.tolerance,
             accepted: None,
-            tolerance: Amount::ZERO,
-            late_policy: shop.late_policy,
+            late_policy: self.terms.late_policy,
             options,
             created_at: now,
             expires_at: now.plus_ms(expires_in)?,
@@ -357,13 +348,14 @@ impl Checked<'_> {
     }
 }
 
-/// The ways to pay on `chain`: one per token, all to the order's deposit address there.
-fn options(id: OrderId, amount: Amount, chain: &ChainOffer) -> impl Iterator<Item = PaymentOption> {
+/// The ways to pay in `offer`: one per token, all to the order's deposit address there.
+fn options(id: OrderId, largest: Amount, offer: &Offer<'_>) -> impl Iterator<Item = PaymentOption> {
+    let chain = offer.chain;
     let (factory, treasury) = (chain.factory, chain.treasury);
-    let finality = chain.finality.rule_for(amount);
+    let finality = chain.finality.rule_for(largest);
     let address = deposit_address(factory, treasury, id.salt());
-    chain.tokens.iter().map(move |token| PaymentOption {
-        token: token.clone(),
+    offer.tokens.iter().map(move |token| PaymentOption {
+        token: (*token).clone(),
         address,
         method: PaymentMethod::DepositAddress { factory, treasury },
         finality,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use paywatch_core::{
-    Heads, Order, OrderStatus, PaymentMethod, PaymentOption, PaymentState, Timestamp,
+    Asking, Heads, Order, OrderStatus, PaymentMethod, PaymentOption, PaymentState, Timestamp,
 };
 use paywatch_store::{OrderRecord, PaymentRecord};
 use serde::Serialize;
@@ -30,6 +30,13 @@ pub(crate) struct OrderView {
     /// What is asked.
     #[schema(example = "100")]
     amount: String,
+    /// Whether that is only the least that is wanted.
+    any_amount: bool,
+    /// How much less is still enough.
+    #[schema(example = "0")]
+    tolerance: String,
+    /// What an operator has called enough, if one has.
+    accepted: Option<String>,
     /// All that arrived.
     #[schema(example = "40")]
     received: String,
@@ -157,9 +164,12 @@ pub(crate) fn order(record: &OrderRecord, heads: &Heads, shop: &Shop, now: Times
         status: snapshot.status.name(),
         flags: snapshot.flags.names(),
         amount: order.amount.to_string(),
+        any_amount: order.asking == Asking::AtLeast,
+        tolerance: order.tolerance.to_string(),
+        accepted: order.accepted.map(|amount| amount.to_string()),
         received: snapshot.received.to_string(),
         confirmed: snapshot.confirmed.to_string(),
-        remaining: order.amount.less(snapshot.counted).to_string(),
+        remaining: order.remaining(snapshot.counted).to_string(),
         excess: snapshot.excess.to_string(),
         ignored: snapshot.received.less(snapshot.counted).to_string(),
         options: order

@@ -9,7 +9,8 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use paywatch_api::{ApiState, ChainOffer, Clock, ConditionBoard, Shop, keys, router};
 use paywatch_core::{
-    Address, B256, Block, ChainHeads, ChainId, Decimals, FinalityRule, LatePolicy, Timestamp, Token,
+    Address, B256, Block, ChainHeads, ChainId, Decimals, FinalityRule, LatePolicy, Timestamp,
+    Token, Tolerance,
 };
 use paywatch_store::{ChainCommit, Store};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -132,6 +133,8 @@ impl Api {
             default_expiry: Duration::from_secs(3_600),
             max_expiry: Duration::from_secs(86_400),
             late_policy: LatePolicy::Accept,
+            tolerance: Tolerance::default(),
+            tokens: None,
             body_limit: BODY_LIMIT,
         };
         let board = ConditionBoard::new([chain_id(31_337), chain_id(56)]);

@@ -10,6 +10,7 @@
 mod api;
 mod chains;
 mod creating;
+mod deciding;
 mod edges;
 mod keys;
 mod reading;

@@ -1,5 +1,6 @@
 //! `paywatch check-config`: whether the configuration can be used, and what is in effect.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::path::Path;
 
@@ -20,6 +21,9 @@ pub(crate) struct View {
     default_expiry: String,
     max_expiry: String,
     late_payments: &'static str,
+    tolerance: String,
+    tolerance_percent: String,
+    order_tokens: Vec<String>,
     log_format: &'static str,
     log_filter: String,
     chains: Vec<ChainView>,
@@ -99,10 +103,23 @@ pub(crate) fn view(config: &Config) -> View {
         default_expiry: spoken(config.orders.default_expiry),
         max_expiry: spoken(config.orders.max_expiry),
         late_payments: config.orders.late_policy.name(),
+        tolerance: config.orders.tolerance.absolute.to_string(),
+        tolerance_percent: config.orders.tolerance.percent.to_string(),
+        order_tokens: order_tokens(config),
         log_format: config.log.format.name(),
         log_filter: config.log.filter.clone(),
         chains: config.chains.iter().map(chain_view).collect(),
     }
+}
+
+/// The symbols of the tokens that orders may be paid in if they do not say.
+fn order_tokens(config: &Config) -> Vec<String> {
+    let all = || {
+        let tokens = config.chains.iter().flat_map(|chain| &chain.tokens);
+        let symbols: BTreeSet<_> = tokens.map(|token| token.symbol.clone()).collect();
+        symbols.into_iter().collect()
+    };
+    config.orders.tokens.clone().unwrap_or_else(all)
 }
 
 fn chain_view(chain: &ChainConfig) -> ChainView {
@@ -165,13 +182,17 @@ fn tier_view((up_to, rule): &(Amount, FinalityRule)) -> TierView {
 fn in_words(view: &View) -> String {
     format!(
         "database   {}\napi        http://{}, bodies up to {} bytes\n\
-         orders     may be paid for {}, at most {}; late payments: {}\nlog        {}, {}\n",
+         orders     may be paid in {} for {}, at most {}; late payments: {}\n\
+         \x20          tolerance: {}, or {} % if that is more\nlog        {}, {}\n",
         view.database,
         view.listen,
         view.body_limit,
+        view.order_tokens.join(", "),
         view.default_expiry,
         view.max_expiry,
         view.late_payments,
+        view.tolerance,
+        view.tolerance_percent,
         view.log_format,
         view.log_filter,
     )

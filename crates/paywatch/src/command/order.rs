@@ -5,6 +5,7 @@ mod watch;
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use paywatch_client::ListOrders;
 
@@ -25,6 +26,39 @@ pub(crate) async fn run(
             print(&order, format)?;
         },
         cli::Order::List(args) => list(config, args, format).await?,
+        cli::Order::Cancel {
+            id,
+            reason,
+            connection,
+        } => {
+            let client = connect::client(config, &connection)?;
+            print(&client.cancel_order(&id, reason.as_str()).await?, format)?;
+        },
+        cli::Order::Extend {
+            id,
+            by,
+            until,
+            reason,
+            connection,
+        } => {
+            let client = connect::client(config, &connection)?;
+            let until = match (until, by) {
+                (Some(until), _) => until,
+                (None, by) => put_off(&client.order(&id).await?, *by.unwrap_or_default())?,
+            };
+            let order = client
+                .extend_order(&id, &until.to_string(), reason.as_str())
+                .await?;
+            print(&order, format)?;
+        },
+        cli::Order::Accept {
+            id,
+            reason,
+            connection,
+        } => {
+            let client = connect::client(config, &connection)?;
+            print(&client.accept_order(&id, reason.as_str()).await?, format)?;
+        },
         cli::Order::Watch { id, connection } => {
             let client = connect::client(config, &connection)?;
             return watch::run(&client, &id, format).await;
@@ -33,10 +67,22 @@ pub(crate) async fn run(
     Ok(ExitCode::SUCCESS)
 }
 
+/// The deadline of `order`, or now if that has passed, and `by` more.
+fn put_off(order: &paywatch_client::Order, by: Duration) -> anyhow::Result<jiff::Timestamp> {
+    let deadline: jiff::Timestamp = order.expires_at.parse()?;
+    let from = deadline.max(jiff::Timestamp::now());
+    Ok(from.checked_add(by)?)
+}
+
 async fn create(config: &Path, args: cli::CreateOrder, format: Format) -> anyhow::Result<()> {
     let request = paywatch_client::CreateOrder {
         reference: args.reference.to_string(),
         amount: args.amount.to_string(),
+        any_amount: args.any_amount.then_some(true),
+        tolerance: args.tolerance.map(|amount| amount.to_string()),
+        tolerance_percent: args.tolerance_percent.map(|percent| percent.to_string()),
+        tokens: args.tokens,
+        late_payments: args.late_payments.map(|policy| policy.name().to_owned()),
         chains: args.chains,
         expires_in: args.expires_in,
         metadata: args.metadata.into_iter().collect(),

@@ -44,6 +44,9 @@ pub(crate) struct RawOrders {
     pub default_expiry: Option<String>,
     pub max_expiry: Option<String>,
     pub late_payments: Option<String>,
+    pub tolerance: Option<String>,
+    pub tolerance_percent: Option<String>,
+    pub tokens: Option<Vec<String>>,
 }
 
 /// `[treasury]`

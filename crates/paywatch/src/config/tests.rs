@@ -83,8 +83,8 @@ fn a_chain_by_name_gets_everything_from_the_registry() {
     let config = Written::new(&format!("{TREASURY}{ETHEREUM}")).config();
     assert_eq!(config.api.listen, "127.0.0.1:8080".parse().unwrap());
     assert_eq!(config.api.body_limit, 65_536);
-    assert_eq!(config.orders.default_expiry, HOUR);
-    assert_eq!(config.orders.max_expiry, DAY.saturating_mul(30));
+    assert_eq!(config.orders.default_expiry, Duration::from_secs(3_600));
+    assert_eq!(config.orders.max_expiry, Duration::from_secs(30 * 86_400));
     assert_eq!(config.orders.late_policy, LatePolicy::Accept);
     assert_eq!(config.log.format, LogFormat::Text);
     let chain = &config.chains[0];

@@ -1,5 +1,6 @@
 //! What is taken as a request for an order, and what is said about the rest.
 
+use paywatch_core::{Address, FinalityPolicy, FinalityRule};
 use serde_json::json;
 
 use super::*;
@@ -143,7 +144,7 @@ fn notes_are_few_and_short() {
 
 #[test]
 fn unknown_fields_and_bad_references_are_refused_by_name() {
-    let text = "known are reference, amount, chains, expires_in, metadata";
+    let text = "known are reference, amount, any_amount, tolerance";
     check(
         &json!({"currency": "USD"}),
         "currency",
@@ -219,13 +220,107 @@ fn the_same_request_in_other_words_has_the_same_digest() {
 }
 
 #[test]
+fn terms_that_make_no_sense_are_refused() {
+    check(
+        &json!({"any_amount": "yes"}),
+        "any_amount",
+        "invalid",
+        "true or false",
+    );
+    check(
+        &json!({"tolerance": "60"}),
+        "tolerance",
+        "invalid",
+        "at most half",
+    );
+    check(
+        &json!({"tolerance": 1}),
+        "tolerance",
+        "not_a_string",
+        "in quotes",
+    );
+    check(
+        &json!({"tolerance_percent": "51"}),
+        "tolerance_percent",
+        "invalid",
+        "from 0 to 50",
+    );
+    check(
+        &json!({"any_amount": true, "tolerance": "1"}),
+        "tolerance",
+        "invalid",
+        "any_amount",
+    );
+    check(
+        &json!({"late_payments": "keep"}),
+        "late_payments",
+        "invalid",
+        "accept, hold",
+    );
+    check(&json!({"tokens": []}), "tokens", "invalid", "at least one");
+    check(
+        &json!({"tokens": ["USDT", "usdt"]}),
+        "tokens",
+        "duplicate",
+        "named twice",
+    );
+    check(
+        &json!({"tokens": ["DAI"], "chains": null}),
+        "tokens",
+        "unknown_token",
+        "anvil, bnb",
+    );
+}
+
+#[test]
+fn an_order_of_any_amount_waits_as_long_as_the_largest() {
+    let mut shop = shop();
+    let [few, many] = [1, 30].map(|blocks| FinalityRule::confirmations(blocks).unwrap());
+    shop.chains[0].finality =
+        FinalityPolicy::tiered(vec![("1000".parse().unwrap(), few)], many).unwrap();
+    let finality = |changes: &Value| {
+        let checked = read(&request(changes), &shop).unwrap();
+        let order = checked
+            .order(OrderId::from_bytes([7; 16]), Timestamp::EPOCH)
+            .unwrap();
+        order.options[0].finality
+    };
+    assert_eq!(finality(&json!({})), few);
+    assert_eq!(finality(&json!({"any_amount": true})), many);
+}
+
+#[test]
+fn a_shop_may_take_fewer_tokens_than_it_watches() {
+    let mut shop = shop();
+    let mut other = shop.chains[0].tokens[0].clone();
+    other.symbol = "USDC".to_owned();
+    other.address = Address::repeat_byte(0x66);
+    shop.chains[0].tokens.push(other);
+    shop.tokens = Some(vec!["USDT".to_owned()]);
+    let symbols = |changes: &Value| -> Vec<String> {
+        let checked = read(&request(changes), &shop).unwrap();
+        let order = checked
+            .order(OrderId::from_bytes([7; 16]), Timestamp::EPOCH)
+            .unwrap();
+        let options = order.options.into_iter();
+        options.map(|option| option.token.symbol).collect()
+    };
+    assert_eq!(symbols(&json!({})), ["USDT", "USDT"]);
+    assert_eq!(
+        symbols(&json!({"tokens": ["USDC"]})),
+        ["USDC"],
+        "on one chain only"
+    );
+}
+
+#[test]
 fn an_order_has_one_address_on_chains_with_one_treasury() {
     let shop = shop();
     let id = OrderId::from_bytes([7; 16]);
     let now = Timestamp::from_unix_s(1_693_066_895).unwrap();
     let order = |changes: &Value| {
         let checked = read(&request(changes), &shop).unwrap();
-        checked.order(id, now, &shop).unwrap()
+        checked.order(id, now).unwrap()
     };
     let made = order(&json!({"expires_in": "30m"}));
     let chains: Vec<_> = made

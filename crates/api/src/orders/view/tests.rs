@@ -30,7 +30,7 @@ fn record() -> OrderRecord {
         serde_json::from_value(json!({"reference": "INV-1001", "amount": "100"})).unwrap();
     let shop = shop();
     let checked = request::read(&object, &shop).unwrap();
-    let order = checked.order(OrderId::from_bytes([7; 16]), at(0), &shop);
+    let order = checked.order(OrderId::from_bytes([7; 16]), at(0));
     OrderRecord {
         order: order.unwrap(),
         snapshot: Snapshot::new(),

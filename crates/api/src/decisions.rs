@@ -1,0 +1,154 @@
+//! The audit log: what operators decided, and why.
+
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use paywatch_store::{DecisionFilter, DecisionRecord, Page};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::problem::{Code, FieldError, Problem, ProblemBody};
+use crate::state::ApiState;
+use crate::wire::{cursor, read_cursor, read_limit, time};
+
+/// The parameters of the list.
+const PARAMETERS: [&str; 4] = ["order", "payment", "limit", "cursor"];
+const DEFAULT_LIMIT: u32 = 20;
+
+/// A page of decisions, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DecisionList {
+    /// The decisions.
+    data: Vec<DecisionView>,
+    /// Pass it as `cursor` for the next page.
+    #[schema(example = "c1f")]
+    next_cursor: Option<String>,
+    /// Whether there is a next page.
+    has_more: bool,
+}
+
+/// What an operator decided. It is written once and never changed.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Decision)]
+pub(crate) struct DecisionView {
+    /// Its id.
+    #[schema(example = "dec_0190a6d2b3c47e5f8a9b0c1d2e3f4a5b")]
+    id: String,
+    /// `cancel`, `extend`, `accept`, `assign`, `unassign` or `write_off`.
+    #[schema(example = "extend")]
+    kind: &'static str,
+    /// The order that it is about.
+    order: Option<String>,
+    /// The payment that it is about.
+    payment: Option<String>,
+    /// Why.
+    #[schema(example = "the customer's exchange is slow")]
+    reason: String,
+    /// Whose key it was.
+    #[schema(example = "shop (key_0190a6d2b3c4)")]
+    decided_by: String,
+    /// What it changed.
+    detail: String,
+    /// When.
+    #[schema(example = "2026-11-23T14:50:12.120Z")]
+    decided_at: String,
+    /// Covers all of this and the digest of the decision before it (Keccak-256), so that a later
+    /// change of the log shows.
+    digest: String,
+}
+
+impl From<DecisionRecord> for DecisionView {
+    fn from(record: DecisionRecord) -> Self {
+        Self {
+            id: record.id,
+            kind: record.kind.name(),
+            order: record.order.map(|id| id.to_string()),
+            payment: record.payment.map(|id| id.to_string()),
+            reason: record.reason.as_str().to_owned(),
+            decided_by: record.by,
+            detail: record.detail,
+            decided_at: time(record.at),
+            digest: record.digest,
+        }
+    }
+}
+
+/// List decisions
+///
+/// The audit log, newest first.
+#[utoipa::path(
+    get, path = "/v1/decisions", operation_id = "list_decisions", tag = "decisions", security(("api_key" = [])),
+    params(
+        ("order" = Option<String>, Query, description = "About this order"),
+        ("payment" = Option<String>, Query, description = "About this payment"),
+        ("limit" = Option<u32>, Query, description = "1 to 100, 20 if not given"),
+        ("cursor" = Option<String>, Query, description = "The next_cursor of the page before"),
+    ),
+    responses(
+        (status = 200, description = "A page", body = DecisionList),
+        (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "Wrong parameters, all of them at once", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "The database does not answer", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn list(
+    State(state): State<ApiState>,
+    pairs: Result<Query<Vec<(String, String)>>, QueryRejection>,
+) -> Result<Json<DecisionList>, Problem> {
+    let Query(pairs) = pairs.map_err(|error| Problem::because(Code::MalformedQuery, error))?;
+    let (filter, page) = read(&pairs).map_err(Problem::fields)?;
+    let asked = usize::try_from(page.limit).unwrap_or(usize::MAX);
+    // One more than asked tells whether there is another page.
+    let one_more = Page {
+        limit: page.limit.saturating_add(1),
+        ..page
+    };
+    let mut found = state.store.decisions(&filter, one_more).await?;
+    let has_more = found.len() > asked;
+    found.truncate(asked);
+    let next_cursor = found
+        .last()
+        .filter(|_| has_more)
+        .map(|last| cursor(last.seq));
+    Ok(Json(DecisionList {
+        data: found.into_iter().map(DecisionView::from).collect(),
+        next_cursor,
+        has_more,
+    }))
+}
+
+fn read(pairs: &[(String, String)]) -> Result<(DecisionFilter, Page), Vec<FieldError>> {
+    let mut filter = DecisionFilter::default();
+    let mut page = Page {
+        before_seq: None,
+        limit: DEFAULT_LIMIT,
+    };
+    let mut errors = Vec::new();
+    for (name, value) in pairs {
+        let read = match name.as_str() {
+            "order" => parsed(name, value).map(|id| filter.order = Some(id)),
+            "payment" => parsed(name, value).map(|id| filter.payment = Some(id)),
+            "limit" => read_limit(value).map(|limit| page.limit = limit),
+            "cursor" => read_cursor(value).map(|seq| page.before_seq = Some(seq)),
+            _unknown => {
+                let detail = format!("unknown; known are {}", PARAMETERS.join(", "));
+                Err(FieldError::new(name, "unknown_parameter", detail))
+            },
+        };
+        errors.extend(read.err());
+    }
+    if errors.is_empty() {
+        Ok((filter, page))
+    } else {
+        Err(errors)
+    }
+}
+
+fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
+    name: &str,
+    value: &str,
+) -> Result<T, FieldError> {
+    value
+        .parse()
+        .map_err(|error: T::Err| FieldError::new(name, "invalid", error))
+}

@@ -113,6 +113,8 @@ impl Server {
             proofs: Vec::new(),
             changes: Vec::new(),
             chain_events: Vec::new(),
+            loose: Vec::new(),
+            payment_events: Vec::new(),
             at: Timestamp::EPOCH,
         };
         self.store.commit_update(&update).await.expect("a block");

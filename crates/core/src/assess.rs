@@ -142,17 +142,17 @@ fn weigh(order: &Order, recorded: &RecordedTransfer, heads: &Heads) -> Payment {
     let transfer = &recorded.transfer;
     let is_late = transfer.block_timestamp > order.expires_at;
     let option = order.option_for(transfer.id.chain_id, transfer.token, transfer.to);
-    let standing = match option {
+    let finality = recorded.assigned.or(option.map(|option| option.finality));
+    let is_held = is_late && order.late_policy == LatePolicy::Hold && recorded.assigned.is_none();
+    let standing = match finality {
         None => Standing::Ignored(IgnoredBecause::NotAccepted),
         Some(_) if order.cancelled_at.is_some() => {
             Standing::Ignored(IgnoredBecause::OrderCancelled)
         },
-        Some(_) if is_late && order.late_policy == LatePolicy::Hold => {
-            Standing::Ignored(IgnoredBecause::HeldLate)
-        },
-        Some(option) => heads
+        Some(_) if is_held => Standing::Ignored(IgnoredBecause::HeldLate),
+        Some(finality) => heads
             .get(&transfer.id.chain_id)
-            .and_then(|heads| option.finality.confirm(recorded, heads))
+            .and_then(|heads| finality.confirm(recorded, heads))
             .map_or(Standing::Seen, Standing::Confirmed),
     };
     Payment {

@@ -150,11 +150,17 @@ pub enum EventKind {
     PaymentAssigned,
     /// An operator took it away again.
     PaymentUnassigned,
+    /// A payment came that belongs to no order.
+    PaymentUnmatched,
+    /// A payment came in a token, or on a chain, that its order does not take.
+    PaymentWrongAsset,
+    /// An operator decided to leave an unmatched payment alone.
+    PaymentWrittenOff,
 }
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 19] = [
         Self::OrderCreated,
         Self::OrderPartiallyPaid,
         Self::OrderPaid,
@@ -171,6 +177,9 @@ impl EventKind {
         Self::PaymentReverted,
         Self::PaymentAssigned,
         Self::PaymentUnassigned,
+        Self::PaymentUnmatched,
+        Self::PaymentWrongAsset,
+        Self::PaymentWrittenOff,
     ];
 
     /// The name in the API and the database.
@@ -193,6 +202,9 @@ impl EventKind {
             Self::PaymentReverted => "payment.reverted",
             Self::PaymentAssigned => "payment.assigned",
             Self::PaymentUnassigned => "payment.unassigned",
+            Self::PaymentUnmatched => "payment.unmatched",
+            Self::PaymentWrongAsset => "payment.wrong_asset",
+            Self::PaymentWrittenOff => "payment.written_off",
         }
     }
 }
@@ -323,6 +335,9 @@ fn payment_events(before: &Snapshot, after: &Snapshot, cause: Cause) -> Vec<Even
         let known = before.payments.get(id);
         if known.is_none() {
             events.push(Event::of_payment(come, id));
+            if *state == PaymentState::Ignored(IgnoredBecause::NotAccepted) {
+                events.push(Event::of_payment(EventKind::PaymentWrongAsset, id));
+            }
         }
         if *state == PaymentState::Confirmed && known != Some(&PaymentState::Confirmed) {
             events.push(Event::of_payment(EventKind::PaymentConfirmed, id));

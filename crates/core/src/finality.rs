@@ -50,9 +50,10 @@ impl FromStr for FinalityTag {
 }
 
 /// What shows that a block holds a transfer, beyond a node's word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Proof {
     /// Nothing.
+    #[default]
     None,
     /// The block's receipts, which hash to the receipts root in its header, which hashes to the
     /// block's hash.

@@ -14,6 +14,7 @@ mod finality;
 mod heads;
 mod id;
 mod order;
+mod place;
 mod status;
 mod time;
 mod token;
@@ -41,6 +42,7 @@ pub use crate::id::{IdError, OrderId, PaymentId};
 pub use crate::order::{
     Asking, LatePolicy, Order, PaymentMethod, PaymentOption, Reference, ReferenceError,
 };
+pub use crate::place::{Claim, Loose, Payer, PaymentEvent, Place, place};
 pub use crate::status::{Flags, OrderStatus, Step, UnknownName};
 pub use crate::time::{TimeError, Timestamp};
 pub use crate::token::{Decimals, DecimalsError, Token};

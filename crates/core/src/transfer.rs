@@ -2,7 +2,7 @@
 
 use alloy_primitives::{Address, B256};
 
-use crate::{Amount, BlockNumber, ChainId, PaymentId, Proof, Timestamp};
+use crate::{Amount, BlockNumber, ChainId, FinalityRule, PaymentId, Proof, Timestamp};
 
 /// What makes a transfer itself: its log. A transaction may hold many, so its hash is no identity;
 /// mined again in another block it is another transfer.
@@ -55,6 +55,9 @@ pub struct RecordedTransfer {
     pub confirmed_at_tip: Option<BlockNumber>,
     /// What shows that its block holds it.
     pub proof: Proof,
+    /// When it is confirmed, if an operator gave it to its order: then it counts, whatever it was
+    /// paid in and whenever it came.
+    pub assigned: Option<FinalityRule>,
 }
 
 impl From<Transfer> for RecordedTransfer {
@@ -63,6 +66,7 @@ impl From<Transfer> for RecordedTransfer {
             transfer,
             confirmed_at_tip: None,
             proof: Proof::None,
+            assigned: None,
         }
     }
 }

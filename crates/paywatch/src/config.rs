@@ -51,6 +51,8 @@ pub(crate) struct Config {
     pub api: ApiConfig,
     /// What orders get if they do not say.
     pub orders: OrdersConfig,
+    /// Whether what comes to a treasury without an order is looked at.
+    pub watches_treasury: bool,
     /// How it logs.
     pub log: LogConfig,
     /// The chains that are followed, by name.
@@ -179,6 +181,7 @@ fn check(raw: Raw, problems: &mut Problems) -> Result<Config, Reported> {
         database: database?,
         api: api?,
         orders: orders?,
+        watches_treasury: raw.treasury.watch.unwrap_or(true),
         log: log?,
         chains: chains?,
     })

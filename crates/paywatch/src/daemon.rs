@@ -37,10 +37,16 @@ pub(crate) async fn run(config: Config, shutdown: CancellationToken) -> anyhow::
     let address = listener.local_addr().context("the API has no address")?;
 
     let board = ConditionBoard::new(config.chains.iter().map(|chain| chain.id));
-    let addresses = Arc::new(AddressBook::new(store.clone()));
+    let addresses = Arc::new(address_book(&config, store.clone()));
     let mut loops = JoinSet::new();
     for chain in &config.chains {
-        let agent = chain::agent(chain, store.clone(), Arc::clone(&addresses)).await?;
+        let agent = chain::agent(
+            chain,
+            store.clone(),
+            Arc::clone(&addresses),
+            config.orders.dust,
+        )
+        .await?;
         loops.spawn(chain::relay(
             chain.id,
             agent.state(),
@@ -85,6 +91,13 @@ pub(crate) async fn run(config: Config, shutdown: CancellationToken) -> anyhow::
     store.close().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// All addresses that are watched: those of orders, and the merchant's own.
+pub(crate) fn address_book(config: &Config, store: Store) -> AddressBook {
+    let own = config.chains.iter().map(|chain| chain.treasury);
+    let own = own.filter(|_| config.watches_treasury);
+    AddressBook::with_own(store, own)
 }
 
 /// What the API may offer.

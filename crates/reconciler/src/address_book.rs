@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use paywatch_core::Address;
 use paywatch_indexer::{Cause, RecipientSet, WatchList};
 use paywatch_store::{Store, StoreError};
 use tokio::sync::Mutex;
@@ -29,9 +30,16 @@ impl AddressBook {
     /// A book of what `store` watches. Nothing is read yet.
     #[must_use]
     pub fn new(store: Store) -> Self {
+        Self::with_own(store, [])
+    }
+
+    /// The same, and `own` addresses of the merchant's, such as the treasury, where money may come
+    /// in without an order.
+    #[must_use]
+    pub fn with_own(store: Store, own: impl IntoIterator<Item = Address>) -> Self {
         Self {
             store,
-            addresses: Arc::default(),
+            addresses: Arc::new(own.into_iter().collect()),
             last_seq: Mutex::new(0),
         }
     }

@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use paywatch_core::{BlockNumber, ChainEvent, ChainEventKind, Timestamp};
+use paywatch_core::{Amount, BlockNumber, ChainEvent, ChainEventKind, Timestamp};
 use paywatch_indexer::{
     Alarm, ChainSource, ChainUpdate, FollowError, FollowSettings, Follower, Interest, in_one_line,
 };
@@ -64,6 +64,8 @@ pub struct AgentSettings {
     pub first_block: Option<BlockNumber>,
     /// Whether payments are to be proved.
     pub proofs: bool,
+    /// Less than this is not looked at if it belongs to no order.
+    pub dust: Amount,
     /// After how long without a new block the chain has stalled; never, if nothing is said.
     pub stall_after: Option<Duration>,
     /// After how long without a new final block its finality has.
@@ -193,7 +195,8 @@ impl ChainAgent {
                 self.store.clone(),
                 Arc::clone(&self.addresses),
                 keep_blocks,
-            ),
+            )
+            .with_dust(self.settings.dust),
             vigil: Vigil::new(
                 follow.chain_id,
                 self.settings.stall_after,

@@ -16,7 +16,7 @@ pub struct News<'a> {
     /// Everything of this chain above this block is gone.
     pub retract_above: Option<BlockNumber>,
     /// The transfers that the update brought, each with the order whose address it paid.
-    pub transfers: &'a [(Transfer, OrderId)],
+    pub transfers: &'a [(RecordedTransfer, OrderId)],
     /// Transfers of which it was shown that their blocks hold them.
     pub proved: &'a BTreeSet<TransferId>,
     /// Transfers of which it was shown that their blocks do not.
@@ -113,7 +113,7 @@ fn transfers_after(book: &OrderBooks, news: &News<'_>) -> Vec<RecordedTransfer> 
         .transfers
         .iter()
         .filter(|(_, order)| *order == book.order.id)
-        .map(|(transfer, _)| RecordedTransfer::from(transfer.clone()));
+        .map(|(recorded, _)| recorded.clone());
     // A replayed transfer must not take away what is recorded about it.
     let mut by_id: BTreeMap<TransferId, RecordedTransfer> = new
         .map(|recorded| (recorded.transfer.id, recorded))

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::stream::{self, StreamExt};
 use paywatch_core::{
-    Amount, Block, BlockNumber, BlockRef, ChainEvent, ChainEventKind, ChainId, OrderId, Timestamp,
-    Token, Transfer, TransferId,
+    Amount, Block, BlockNumber, BlockRef, ChainEvent, ChainEventKind, ChainId, Timestamp, Token,
+    Transfer, TransferId,
 };
 use paywatch_indexer::{
     ChainSource, ChainUpdate, CoveredBlock, SourceError, TRANSFER_TOPIC, decode,
@@ -33,12 +33,16 @@ pub(crate) struct Unproved {
 
 impl Unproved {
     /// Takes note of what an update brought and took away.
-    pub(crate) fn applied(&mut self, update: &ChainUpdate, transfers: &[(Transfer, OrderId)]) {
+    pub(crate) fn applied<'a>(
+        &mut self,
+        update: &ChainUpdate,
+        transfers: impl Iterator<Item = &'a Transfer>,
+    ) {
         if let Some(common) = update.retract_above {
             self.blocks
                 .retain(|(number, _), _| *number <= common.number);
         }
-        for (transfer, _) in transfers {
+        for transfer in transfers {
             let block = (transfer.block_number, transfer.id.block_hash);
             self.blocks.entry(block).or_insert((0, self.round));
         }
@@ -192,9 +196,7 @@ impl Reconciler {
         let mut on_chain: BTreeMap<TransferId, Transfer> =
             transfers_in(chain_id, tokens, proven, &block)
                 .into_iter()
-                .filter(|transfer| {
-                    !transfer.amount.is_zero() && watched.read().contains(&transfer.to)
-                })
+                .filter(|transfer| watched.read().contains(&transfer.to))
                 .map(|transfer| (transfer.id, transfer))
                 .collect();
         let number = block.number;
@@ -203,7 +205,7 @@ impl Reconciler {
             .payments_between(chain_id, number, number)
             .await?;
         let mut struck = BTreeSet::new();
-        for (_, payment) in booked {
+        for payment in booked {
             let ours = payment.recorded.transfer;
             if ours.id.block_hash != block.hash {
                 continue;

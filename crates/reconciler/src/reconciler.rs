@@ -1,11 +1,12 @@
 //! Commits one update of a chain together with everything that follows from it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use paywatch_core::{
-    Address, BlockNumber, BlockRef, ChainEvent, ChainEventKind, ChainHeads, ChainId, OrderId,
-    Timestamp, Transfer, TransferId,
+    Amount, BlockNumber, BlockRef, ChainEvent, ChainEventKind, ChainHeads, ChainId, Claim,
+    EventKind, Loose, OrderId, Payer, PaymentEvent, Place, RecordedTransfer, Timestamp, Transfer,
+    TransferId, place,
 };
 use paywatch_indexer::ChainUpdate;
 use paywatch_store::{
@@ -28,6 +29,7 @@ pub struct Reconciler {
     pub(crate) store: Store,
     pub(crate) addresses: Arc<AddressBook>,
     keep_blocks: u32,
+    dust: Amount,
     pub(crate) unproved: Unproved,
 }
 
@@ -40,6 +42,8 @@ pub struct Applied {
     pub changes: Vec<OrderChange>,
     /// What was told of the chain itself.
     pub chain_events: Vec<ChainEvent>,
+    /// What was told of payments that belong to no order.
+    pub payment_events: Vec<PaymentEvent>,
     /// Whether a payment on the chain still waits to be final.
     pub is_waiting: bool,
     /// Whether there are more orders that may expire now.
@@ -92,9 +96,16 @@ pub(crate) struct Shown {
 struct Work<'a> {
     update: &'a ChainUpdate,
     shown: Shown,
-    transfers: Vec<(Transfer, OrderId)>,
+    found: Found,
     by: By,
     at: Timestamp,
+}
+
+/// The transfers that an update brings, by where they belong.
+#[derive(Debug, Default)]
+struct Found {
+    to_orders: Vec<(RecordedTransfer, OrderId)>,
+    loose: Vec<(Transfer, Loose)>,
 }
 
 /// What a commit leaves to do.
@@ -121,8 +132,15 @@ impl Reconciler {
             store,
             addresses,
             keep_blocks,
+            dust: Amount::ZERO,
             unproved: Unproved::default(),
         }
+    }
+
+    /// This reconciler, which does not look at unmatched payments of less than `dust`.
+    #[must_use]
+    pub fn with_dust(self, dust: Amount) -> Self {
+        Self { dust, ..self }
     }
 
     /// Applies `update` at the wall-clock time `at`, in one transaction.
@@ -146,11 +164,11 @@ impl Reconciler {
         by: By,
         at: Timestamp,
     ) -> Result<Applied, ReconcileError> {
-        let transfers = self.payments_in(update).await?;
+        let found = self.payments_in(update).await?;
         let work = Work {
             update,
             shown,
-            transfers,
+            found,
             by,
             at,
         };
@@ -160,11 +178,12 @@ impl Reconciler {
             let (commit, left) = self.prepare(&work).await?;
             match self.store.commit_update(&commit).await {
                 Ok(()) => {
-                    self.unproved.applied(update, &work.transfers);
+                    self.unproved.applied(update, work.found.to_prove());
                     return Ok(Applied {
-                        transfers: work.transfers.len(),
+                        transfers: work.found.count(),
                         changes: commit.changes,
                         chain_events: commit.chain_events,
+                        payment_events: commit.payment_events,
                         is_waiting: left.is_waiting,
                         has_more_due: left.has_more_due,
                     });
@@ -177,35 +196,49 @@ impl Reconciler {
         }
     }
 
-    /// The transfers that pay a watched address, each with its order. Transfers of nothing do not:
-    /// anybody can send them in anybody's name.
-    async fn payments_in(
-        &self,
-        update: &ChainUpdate,
-    ) -> Result<Vec<(Transfer, OrderId)>, StoreError> {
+    /// The transfers to the merchant's addresses, each with where it belongs.
+    async fn payments_in(&self, update: &ChainUpdate) -> Result<Found, StoreError> {
         let moved: Vec<&Transfer> = update
             .blocks
             .iter()
             .flat_map(|covered| &covered.transfers)
-            .filter(|transfer| !transfer.amount.is_zero())
             .collect();
         if moved.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Found::default());
         }
         let watched = self.addresses.read_on().await?;
-        let paid: BTreeSet<Address> = {
+        let ours: Vec<(&Transfer, Payer)> = {
             let watched = watched.read();
-            let to = moved.iter().map(|transfer| transfer.to);
-            to.filter(|to| watched.contains(to)).collect()
+            moved
+                .into_iter()
+                .filter(|transfer| watched.contains(&transfer.to))
+                .map(|transfer| {
+                    if watched.contains(&transfer.from) {
+                        (transfer, Payer::Ourselves)
+                    } else {
+                        (transfer, Payer::Somebody)
+                    }
+                })
+                .collect()
         };
-        let orders: BTreeMap<Address, OrderId> = self.store.orders_at(&paid).await?;
-        Ok(moved
-            .into_iter()
-            .filter_map(|transfer| {
-                let order = orders.get(&transfer.to)?;
-                Some((transfer.clone(), *order))
-            })
-            .collect())
+        let transfers: Vec<&Transfer> = ours.iter().map(|(transfer, _)| *transfer).collect();
+        let claims = self.store.claims(&transfers).await?;
+        let mut found = Found::default();
+        for (transfer, payer) in ours {
+            let claimed = claims.get(&transfer.id);
+            let claim = claimed.map_or(Claim::Nobody, |claimed| claimed.claim);
+            match place(transfer, claim, payer, self.dust) {
+                Place::Order(order) => {
+                    let recorded = RecordedTransfer {
+                        assigned: claimed.and_then(|claimed| claimed.assigned),
+                        ..RecordedTransfer::from(transfer.clone())
+                    };
+                    found.to_orders.push((recorded, order));
+                },
+                Place::Loose(loose) => found.loose.push((transfer.clone(), loose)),
+            }
+        }
+        Ok(found)
     }
 
     /// The commit of `work`, and what is left to do after it.
@@ -216,10 +249,13 @@ impl Reconciler {
         let touch = Touch {
             chain_id,
             orders: work
-                .transfers
+                .found
+                .to_orders
                 .iter()
                 .map(|(_, order)| *order)
-                .collect::<BTreeSet<_>>(),
+                .collect(),
+            loose: work.found.loose.iter().map(|(loose, _)| loose.id).collect(),
+            struck: work.shown.disproved.iter().copied().collect(),
             retract_above,
             covered_time: update.tip.timestamp,
             most_due: MOST_DUE,
@@ -228,13 +264,15 @@ impl Reconciler {
             heads,
             books,
             has_more_due,
+            known,
+            gone,
         } = self.store.books_to_assess(&touch).await?;
         let stored = heads.get(&chain_id);
         let moved = work.heads_after(stored)?;
         let news = News {
             heads: moved,
             retract_above,
-            transfers: &work.transfers,
+            transfers: &work.found.to_orders,
             proved: &work
                 .shown
                 .proofs
@@ -258,11 +296,18 @@ impl Reconciler {
                 .chain(update.blocks.iter().map(|covered| covered.block))
                 .collect(),
             keep_blocks: self.keep_blocks,
-            transfers: work.transfers.clone(),
+            transfers: work
+                .found
+                .to_orders
+                .iter()
+                .map(|(recorded, order)| (recorded.transfer.clone(), *order))
+                .collect(),
+            loose: work.found.loose.clone(),
             disproved: work.shown.disproved.clone(),
             proofs: work.shown.proofs.clone(),
             changes: decision.changes,
             chain_events: work.chain_events(stored),
+            payment_events: work.payment_events(&known, &gone),
             at: work.at,
         };
         let left = Left {
@@ -270,6 +315,24 @@ impl Reconciler {
             has_more_due,
         };
         Ok((commit, left))
+    }
+}
+
+impl Found {
+    fn count(&self) -> usize {
+        self.to_orders.len().saturating_add(self.loose.len())
+    }
+
+    /// What is to be shown before it may count.
+    fn to_prove(&self) -> impl Iterator<Item = &Transfer> {
+        let unmatched = self
+            .loose
+            .iter()
+            .filter(|(_, loose)| *loose == Loose::Unmatched);
+        self.to_orders
+            .iter()
+            .map(|(recorded, _)| &recorded.transfer)
+            .chain(unmatched.map(|(transfer, _)| transfer))
     }
 }
 
@@ -302,6 +365,24 @@ impl Work<'_> {
             moved.finalized = moved.finalized.min(Some(update.tip.number));
         }
         Ok(moved)
+    }
+
+    /// What is told of payments that belong to no order: those that are `gone`, and those that
+    /// were not `known` before.
+    fn payment_events(&self, known: &BTreeSet<TransferId>, gone: &[Transfer]) -> Vec<PaymentEvent> {
+        let reverted = gone
+            .iter()
+            .map(|transfer| PaymentEvent::of(transfer, EventKind::PaymentReverted));
+        let is_news = |transfer: &Transfer| {
+            !known.contains(&transfer.id) || gone.iter().any(|gone| gone.id == transfer.id)
+        };
+        let come = self
+            .found
+            .loose
+            .iter()
+            .filter(|(transfer, loose)| *loose == Loose::Unmatched && is_news(transfer))
+            .map(|(transfer, _)| PaymentEvent::of(transfer, EventKind::PaymentUnmatched));
+        reverted.chain(come).collect()
     }
 
     fn chain_events(&self, stored: Option<&ChainHeads>) -> Vec<ChainEvent> {

@@ -126,7 +126,7 @@ async fn highest_shared(
     tip: BlockNumber,
 ) -> Result<Option<BlockNumber>, ResyncError> {
     let mut known: BTreeMap<BlockNumber, B256> = BTreeMap::new();
-    for (_, payment) in store.payments_between(chain_id, 0, tip).await? {
+    for payment in store.payments_between(chain_id, 0, tip).await? {
         let transfer = payment.recorded.transfer;
         known.insert(transfer.block_number, transfer.id.block_hash);
     }

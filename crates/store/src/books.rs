@@ -2,14 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use paywatch_core::{Address, OrderId};
+use paywatch_core::{OrderId, PaymentId, Transfer, TransferId};
 use sqlx::AnyConnection;
 
-use crate::batch::rows_of;
+use crate::batch::{Statement, rows_of};
 use crate::chains::load_chains;
 use crate::error::{StoreError, failed};
-use crate::fields::{self, Fields, chain_number, number};
+use crate::fields::{Fields, chain_number, number};
 use crate::load::load_orders;
+use crate::payments;
 use crate::record::{Assessable, OrderBooks, OrderRecord, Touch, Watched};
 use crate::store::Store;
 
@@ -18,7 +19,7 @@ use crate::store::Store;
 /// chain.
 const TOUCHED: &str = "SELECT order_id, 0 AS is_due FROM transfers WHERE waits_for = $1 \
     UNION SELECT order_id, 0 AS is_due FROM transfers \
-        WHERE canonical = 1 AND chain_id = $1 AND block_number > $2 \
+        WHERE canonical = 1 AND chain_id = $1 AND block_number > $2 AND order_id IS NOT NULL \
     UNION SELECT order_id, 1 AS is_due FROM (SELECT id AS order_id FROM orders WHERE open_until < $3 \
         AND EXISTS (SELECT 1 FROM order_options AS here \
             WHERE here.order_id = orders.id AND here.chain_id = $1) \
@@ -57,30 +58,6 @@ impl Store {
             .collect()
     }
 
-    /// Which orders are paid at `addresses`.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn orders_at(
-        &self,
-        addresses: &BTreeSet<Address>,
-    ) -> Result<BTreeMap<Address, OrderId>, StoreError> {
-        let mut connection = self
-            .readers()
-            .acquire()
-            .await
-            .map_err(failed("read watched addresses"))?;
-        let keys: Vec<String> = addresses.iter().map(fields::address).collect();
-        let before = "SELECT address, order_id FROM watched_addresses WHERE address IN";
-        let rows = rows_of(&mut connection, &keys, before, "", "read watched addresses").await?;
-        rows.iter()
-            .map(|row| {
-                let fields = Fields::of(row, "watched_addresses", "address");
-                Ok((fields.parsed("address")?, fields.parsed("order_id")?))
-            })
-            .collect()
-    }
-
     /// The heads of all chains, and the books of every order for which an update may change
     /// something: those that it pays, whose payments it takes away or may make final, and those
     /// that may expire. All of one moment.
@@ -101,6 +78,8 @@ impl Store {
             heads,
             books: records.into_values().map(OrderBooks::from).collect(),
             has_more_due,
+            known: known(&mut tx, &touch.loose).await?,
+            gone: gone(&mut tx, touch).await?,
         })
     }
 }
@@ -130,6 +109,55 @@ async fn touched(
         due = due.saturating_add(fields.number("is_due")?);
     }
     Ok((ids, due >= touch.most_due))
+}
+
+/// Which of `transfers` are on their chain by the books.
+async fn known(
+    connection: &mut AnyConnection,
+    transfers: &BTreeSet<TransferId>,
+) -> Result<BTreeSet<TransferId>, StoreError> {
+    let keys: Vec<String> = transfers.iter().map(payment_key).collect();
+    let before = "SELECT chain_id, block_hash, log_index FROM transfers WHERE canonical = 1 \
+        AND payment_id IN";
+    let rows = rows_of(connection, &keys, before, "", "look for payments").await?;
+    rows.iter()
+        .map(|row| Fields::of(row, "transfers", "block_hash").transfer_id())
+        .collect()
+}
+
+/// The unmatched payments that are struck, or lie above the retracted block.
+async fn gone(connection: &mut AnyConnection, touch: &Touch) -> Result<Vec<Transfer>, StoreError> {
+    let mut rows = Vec::new();
+    if let Some(above) = touch.retract_above {
+        let mut statement = Statement::new(payments::SELECT);
+        statement
+            .push(" WHERE canonical = 1 AND state = 'unmatched' AND chain_id = ")
+            .bind(chain_number(touch.chain_id)?)
+            .push(" AND block_number > ")
+            .bind(number(above, "block")?);
+        rows = statement
+            .rows(connection, "read unmatched payments")
+            .await?;
+    }
+    let keys: Vec<String> = touch.struck.iter().map(payment_key).collect();
+    let struck = rows_of(
+        connection,
+        &keys,
+        payments::STRUCK,
+        "",
+        "read unmatched payments",
+    )
+    .await?;
+    let mut gone: BTreeMap<TransferId, Transfer> = BTreeMap::new();
+    for row in rows.iter().chain(&struck) {
+        let transfer = payments::booked(row)?.recorded.transfer;
+        gone.insert(transfer.id, transfer);
+    }
+    Ok(gone.into_values().collect())
+}
+
+fn payment_key(id: &TransferId) -> String {
+    PaymentId::of(id).to_string()
 }
 
 impl From<OrderRecord> for OrderBooks {

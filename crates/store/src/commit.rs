@@ -2,18 +2,21 @@
 
 mod changes;
 mod proofs;
+mod transfers;
 
 pub(crate) use crate::commit::changes::apply as apply_changes;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
-use paywatch_core::{BlockRef, OrderId, PaymentState, Timestamp, Transfer, TransferId};
+use paywatch_core::{BlockRef, Loose, OrderId, PaymentId};
 use sqlx::AnyConnection;
+use sqlx::any::AnyRow;
 
 use crate::batch::{Value, insert};
 use crate::error::{StoreError, failed};
-use crate::events::append_chain_events;
-use crate::fields::{Fields, address, chain_number, hash, maybe_number, number};
+use crate::events::{append_chain_events, append_payment_events};
+use crate::fields::{Fields, chain_number, hash, maybe_number, number};
 use crate::record::ChainCommit;
 use crate::store::{Store, commit};
 
@@ -34,25 +37,68 @@ impl Store {
             Some(expected) => move_cursor(&mut tx, update, expected).await?,
         }
         remember_blocks(&mut tx, update).await?;
-        let mut bereft = retract_transfers(&mut tx, update).await?;
+        let mut bereft = transfers::retract(&mut tx, update).await?;
         bereft.extend(proofs::strike(&mut tx, update).await?);
-        if let Some(order) = bereft.iter().find(|order| !is_told(update, order)) {
-            let what = format!("a payment of order {order} left the chain without a word of it");
+        if let Some(missing) = bereft.iter().find(|bereft| !is_told(update, bereft)) {
+            let what = format!("a payment of {missing} left the chain without a word of it");
             return Err(StoreError::refused(what));
         }
-        insert_transfers(&mut tx, update).await?;
+        transfers::insert_all(&mut tx, update).await?;
         proofs::insert(&mut tx, &update.proofs, update.at).await?;
         changes::apply(&mut tx, &update.changes, update.at).await?;
         append_chain_events(&mut tx, &update.chain_events, update.at).await?;
+        append_payment_events(&mut tx, &update.payment_events, update.at).await?;
         commit(tx).await
     }
 }
 
-fn is_told(update: &ChainCommit, order: &OrderId) -> bool {
-    update
-        .changes
-        .iter()
-        .any(|change| change.order_id == *order)
+/// Who loses a payment that leaves its chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Bereft {
+    /// An order.
+    Order(OrderId),
+    /// Nobody: it was unmatched.
+    Nobody(PaymentId),
+}
+
+impl fmt::Display for Bereft {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Order(order) => write!(f, "order {order}"),
+            Self::Nobody(payment) => write!(f, "nobody ({payment})"),
+        }
+    }
+}
+
+/// Who lost the payments in `rows`, of which nobody needs to be told what was left alone.
+fn bereft_in(rows: &[AnyRow]) -> Result<BTreeSet<Bereft>, StoreError> {
+    let mut bereft = BTreeSet::new();
+    for row in rows {
+        let fields = Fields::of(row, "transfers", "payment_id");
+        match fields.maybe_parsed("order_id")? {
+            Some(order) => {
+                bereft.insert(Bereft::Order(order));
+            },
+            None if fields.parsed::<Loose>("state")? == Loose::Unmatched => {
+                bereft.insert(Bereft::Nobody(fields.parsed("payment_id")?));
+            },
+            None => {},
+        }
+    }
+    Ok(bereft)
+}
+
+fn is_told(update: &ChainCommit, bereft: &Bereft) -> bool {
+    match bereft {
+        Bereft::Order(order) => {
+            let mut changes = update.changes.iter();
+            changes.any(|change| change.order_id == *order)
+        },
+        Bereft::Nobody(payment) => {
+            let mut events = update.payment_events.iter();
+            events.any(|event| event.payment == *payment)
+        },
+    }
 }
 
 fn stale_cursor(update: &ChainCommit) -> StoreError {
@@ -166,89 +212,4 @@ async fn remember_blocks(
     insert(connection, &rows, before, after, "remember blocks")
         .await
         .map(drop)
-}
-
-/// Marks the transfers above the retracted block as gone; returns the orders that they paid.
-async fn retract_transfers(
-    connection: &mut AnyConnection,
-    update: &ChainCommit,
-) -> Result<BTreeSet<OrderId>, StoreError> {
-    let Some(above) = update.retract_above else {
-        return Ok(BTreeSet::new());
-    };
-    let rows = sqlx::query(
-        "UPDATE transfers SET canonical = 0, reverted_at = $3, confirmed_at_tip = NULL, \
-         waits_for = NULL WHERE canonical = 1 AND chain_id = $1 AND block_number > $2 RETURNING order_id",
-    )
-    .bind(chain_number(update.chain_id)?)
-    .bind(number(above, "block")?)
-    .bind(update.at.unix_ms())
-    .fetch_all(connection)
-    .await
-    .map_err(failed("retract transfers"))?;
-    rows.iter()
-        .map(|row| Fields::of(row, "transfers", "order_id").parsed("order_id"))
-        .collect()
-}
-
-/// Writes the new transfers. One that had left its chain is back on it; one that is there already
-/// stays as it is.
-async fn insert_transfers(
-    connection: &mut AnyConnection,
-    update: &ChainCommit,
-) -> Result<(), StoreError> {
-    let mut by_id: BTreeMap<TransferId, (&Transfer, OrderId)> = BTreeMap::new();
-    for (transfer, order_id) in &update.transfers {
-        if transfer.id.chain_id != update.chain_id {
-            return Err(StoreError::refused("a transfer is another chain's"));
-        }
-        let known = by_id.insert(transfer.id, (transfer, *order_id));
-        if known.is_some_and(|(_, other)| other != *order_id) {
-            return Err(StoreError::refused("a transfer is given to two orders"));
-        }
-    }
-    let mut rows = Vec::with_capacity(by_id.len());
-    for (transfer, order_id) in by_id.into_values() {
-        rows.push(transfer_row(transfer, order_id, update.at)?);
-    }
-    let before = "INSERT INTO transfers (chain_id, block_hash, log_index, payment_id, order_id, \
-        block_number, block_timestamp, tx_hash, token, sender, recipient, amount, state, \
-        detected_at, canonical, is_late, waits_for)";
-    // What was struck is told anew as it really is.
-    let after = "ON CONFLICT (chain_id, block_hash, log_index) \
-        DO UPDATE SET canonical = 1, reverted_at = NULL, state = excluded.state, \
-        waits_for = excluded.waits_for, order_id = excluded.order_id, \
-        block_timestamp = excluded.block_timestamp, tx_hash = excluded.tx_hash, \
-        token = excluded.token, sender = excluded.sender, recipient = excluded.recipient, \
-        amount = excluded.amount WHERE transfers.canonical = 0";
-    insert(connection, &rows, before, after, "write transfers")
-        .await
-        .map(drop)
-}
-
-/// A new transfer's columns. What it is to its order is set by the order's change.
-fn transfer_row(
-    transfer: &Transfer,
-    order_id: OrderId,
-    at: Timestamp,
-) -> Result<[Value; 17], StoreError> {
-    Ok([
-        chain_number(transfer.id.chain_id)?.into(),
-        hash(&transfer.id.block_hash).into(),
-        number(transfer.id.log_index, "log index")?.into(),
-        transfer.payment_id().to_string().into(),
-        order_id.to_string().into(),
-        number(transfer.block_number, "block")?.into(),
-        transfer.block_timestamp.unix_ms().into(),
-        hash(&transfer.tx_hash).into(),
-        address(&transfer.token).into(),
-        address(&transfer.from).into(),
-        address(&transfer.to).into(),
-        transfer.amount.to_string().into(),
-        PaymentState::Seen.name().into(),
-        at.unix_ms().into(),
-        true.into(),
-        false.into(),
-        chain_number(transfer.id.chain_id)?.into(),
-    ])
 }

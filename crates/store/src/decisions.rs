@@ -1,13 +1,17 @@
 //! What operators decided: carried out and written down in one transaction.
 
 use alloy_primitives::{hex, keccak256};
-use paywatch_core::{DecisionKind, Order, OrderId, PaymentId, Reason, Timestamp};
+use paywatch_core::{
+    DecisionKind, FinalityRule, FinalityTag, Order, OrderId, PaymentEvent, PaymentId, Reason,
+    Timestamp,
+};
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
 
 use crate::batch::Statement;
 use crate::commit::apply_changes;
 use crate::error::{StoreError, failed};
+use crate::events::append_payment_events;
 use crate::fields::{Fields, number};
 use crate::record::{DecisionFilter, DecisionRecord, NewDecision, OrderChange, Page};
 use crate::store::{Store, Tx, commit};
@@ -37,6 +41,97 @@ impl Store {
         apply_changes(&mut tx, std::slice::from_ref(change), decision.at).await?;
         let subject = (Some(order.id), None);
         let record = append(&mut tx, decision, subject).await?;
+        commit(tx).await?;
+        Ok(record)
+    }
+
+    /// Gives a payment of no order to an order, which makes of it what `change` says. From then on
+    /// it is confirmed by `finality`.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`] when the payment or the order moved on since their books were read.
+    pub async fn assign_payment(
+        &self,
+        payment: &PaymentId,
+        finality: FinalityRule,
+        change: &OrderChange,
+        decision: &NewDecision,
+    ) -> Result<DecisionRecord, StoreError> {
+        let order = change.order_id;
+        let mut tx = self.write().await?;
+        let moved = sqlx::query(
+            "UPDATE transfers SET order_id = $2, state = 'seen', waits_for = chain_id, \
+             assigned_confirmations = $3, assigned_tag = $4, assigned_proof = $5 \
+             WHERE payment_id = $1 AND canonical = 1 AND order_id IS NULL",
+        )
+        .bind(payment.to_string())
+        .bind(order.to_string())
+        .bind(i64::from(finality.min_confirmations()))
+        .bind(finality.tag().map(FinalityTag::name))
+        .bind(finality.proof().name())
+        .execute(&mut *tx)
+        .await
+        .map_err(failed("assign a payment"))?;
+        moved_on(moved.rows_affected(), payment)?;
+        apply_changes(&mut tx, std::slice::from_ref(change), decision.at).await?;
+        let record = append(&mut tx, decision, (Some(order), Some(*payment))).await?;
+        commit(tx).await?;
+        Ok(record)
+    }
+
+    /// Takes a payment that an operator assigned away from its order again: it is unmatched, which
+    /// `event` tells.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`] when the payment or the order moved on since their books were read.
+    pub async fn unassign_payment(
+        &self,
+        event: &PaymentEvent,
+        change: &OrderChange,
+        decision: &NewDecision,
+    ) -> Result<DecisionRecord, StoreError> {
+        let (order, payment) = (change.order_id, event.payment);
+        let mut tx = self.write().await?;
+        let moved = sqlx::query(
+            "UPDATE transfers SET order_id = NULL, state = 'unmatched', waits_for = NULL, \
+             is_late = 0, confirmed_at_tip = NULL, assigned_confirmations = NULL, \
+             assigned_tag = NULL, assigned_proof = NULL WHERE payment_id = $1 AND canonical = 1 \
+             AND order_id = $2 AND assigned_confirmations IS NOT NULL",
+        )
+        .bind(payment.to_string())
+        .bind(order.to_string())
+        .execute(&mut *tx)
+        .await
+        .map_err(failed("unassign a payment"))?;
+        moved_on(moved.rows_affected(), &payment)?;
+        apply_changes(&mut tx, std::slice::from_ref(change), decision.at).await?;
+        append_payment_events(&mut tx, std::slice::from_ref(event), decision.at).await?;
+        let record = append(&mut tx, decision, (Some(order), Some(payment))).await?;
+        commit(tx).await?;
+        Ok(record)
+    }
+
+    /// Leaves an unmatched payment alone from now on, which `event` tells.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`] when it is not unmatched any more.
+    pub async fn write_off_payment(
+        &self,
+        event: &PaymentEvent,
+        decision: &NewDecision,
+    ) -> Result<DecisionRecord, StoreError> {
+        let mut tx = self.write().await?;
+        let moved = sqlx::query(
+            "UPDATE transfers SET state = 'written_off' WHERE payment_id = $1 AND canonical = 1 \
+             AND order_id IS NULL AND state = 'unmatched'",
+        )
+        .bind(event.payment.to_string())
+        .execute(&mut *tx)
+        .await
+        .map_err(failed("write a payment off"))?;
+        moved_on(moved.rows_affected(), &event.payment)?;
+        append_payment_events(&mut tx, std::slice::from_ref(event), decision.at).await?;
+        let record = append(&mut tx, decision, (None, Some(event.payment))).await?;
         commit(tx).await?;
         Ok(record)
     }
@@ -98,6 +193,14 @@ impl Store {
         }
         Ok(None)
     }
+}
+
+/// Exactly one payment must have been as it was read.
+fn moved_on(rows: u64, payment: &PaymentId) -> Result<(), StoreError> {
+    if rows == 1 {
+        return Ok(());
+    }
+    Err(StoreError::stale(format!("payment {payment}")))
 }
 
 /// Writes what an operator may change of an order.

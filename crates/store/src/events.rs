@@ -1,7 +1,7 @@
 //! The event log: appended with the change that it tells of, read in order.
 
 use alloy_primitives::{hex, keccak256};
-use paywatch_core::{ChainEvent, Event, OrderId, Snapshot, Timestamp};
+use paywatch_core::{ChainEvent, Event, OrderId, PaymentEvent, PaymentId, Snapshot, Timestamp};
 use sqlx::AnyConnection;
 
 use crate::batch::{Value, insert};
@@ -56,13 +56,15 @@ impl Store {
 }
 
 fn record(fields: Fields<'_>) -> Result<EventRecord, StoreError> {
-    let told = match fields.maybe_parsed::<OrderId>("order_id")? {
-        Some(order_id) => Told::Order(OrderEvent {
+    let order = fields.maybe_parsed::<OrderId>("order_id")?;
+    let payment = fields.maybe_parsed::<PaymentId>("payment_id")?;
+    let told = match (order, payment) {
+        (Some(order_id), payment) => Told::Order(OrderEvent {
             order_id,
             order_seq: fields.number("order_seq")?,
             event: Event {
                 kind: fields.parsed("kind")?,
-                payment: fields.maybe_parsed("payment_id")?,
+                payment,
             },
             status: fields.parsed("status")?,
             flags: fields.flags("flags")?,
@@ -71,7 +73,13 @@ fn record(fields: Fields<'_>) -> Result<EventRecord, StoreError> {
             confirmed: fields.parsed("confirmed")?,
             excess: fields.parsed("excess")?,
         }),
-        None => Told::Chain(ChainEvent {
+        (None, Some(payment)) => Told::Payment(PaymentEvent {
+            chain_id: fields.chain_id("chain_id")?,
+            payment,
+            kind: fields.parsed("kind")?,
+            detail: fields.text("detail")?,
+        }),
+        (None, None) => Told::Chain(ChainEvent {
             chain_id: fields.chain_id("chain_id")?,
             kind: fields.parsed("kind")?,
             detail: fields.text("detail")?,
@@ -109,6 +117,36 @@ pub(crate) async fn append_chain_events(
         ]);
     }
     let before = "INSERT INTO events (seq, id, chain_id, kind, detail, happened_at)";
+    insert(connection, &rows, before, "", "append events")
+        .await
+        .map(drop)
+}
+
+/// Appends what is to be told of payments that belong to no order, and takes the numbers for it.
+pub(crate) async fn append_payment_events(
+    connection: &mut AnyConnection,
+    events: &[PaymentEvent],
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    let count = number(u64::try_from(events.len()).unwrap_or(u64::MAX), "events")?;
+    let last = take_event_numbers(connection, count).await?;
+    let first = last.saturating_sub(count).saturating_add(1);
+    let mut rows: Vec<[Value; 7]> = Vec::with_capacity(events.len());
+    for (seq, event) in (first..).zip(events) {
+        rows.push([
+            seq.into(),
+            event_id(&event.payment.to_string(), seq).into(),
+            chain_number(event.chain_id)?.into(),
+            event.payment.to_string().into(),
+            event.kind.name().into(),
+            event.detail.as_str().into(),
+            at.unix_ms().into(),
+        ]);
+    }
+    let before = "INSERT INTO events (seq, id, chain_id, payment_id, kind, detail, happened_at)";
     insert(connection, &rows, before, "", "append events")
         .await
         .map(drop)

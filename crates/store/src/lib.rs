@@ -18,6 +18,7 @@ mod fields;
 mod listing;
 mod load;
 mod migrations;
+mod payments;
 mod proofs;
 mod record;
 mod store;
@@ -27,9 +28,9 @@ pub mod test_postgres;
 pub use crate::database_url::{DatabaseUrl, DatabaseUrlError};
 pub use crate::error::{BoxError, StoreError};
 pub use crate::record::{
-    ApiKeyRecord, Assessable, ChainCommit, ChainRecord, CreateOutcome, DecisionFilter,
-    DecisionRecord, EventRecord, NewApiKey, NewDecision, NewOrder, OrderBooks, OrderChange,
-    OrderEvent, OrderFilter, OrderPage, OrderRecord, Page, PaymentProof, PaymentRecord, Told,
-    Touch, Watched,
+    ApiKeyRecord, Assessable, BookedPlace, BookedTransfer, ChainCommit, ChainRecord, Claimed,
+    CreateOutcome, DecisionFilter, DecisionRecord, EventRecord, NewApiKey, NewDecision, NewOrder,
+    OrderBooks, OrderChange, OrderEvent, OrderFilter, OrderPage, OrderRecord, Page, PaymentFilter,
+    PaymentProof, PaymentRecord, Told, Touch, Watched,
 };
 pub use crate::store::Store;

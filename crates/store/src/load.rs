@@ -22,7 +22,8 @@ const OPTIONS: &str = "SELECT order_id, chain_id, token, symbol, decimals, addre
 const METADATA: &str = "SELECT order_id, name, value FROM order_metadata WHERE order_id IN";
 const TRANSFERS: &str = "SELECT order_id, chain_id, block_hash, log_index, block_number, \
     block_timestamp, tx_hash, token, sender, recipient, amount, canonical, confirmed_at_tip, \
-    proof, state, is_late, detected_at, reverted_at FROM transfers WHERE order_id IN";
+    proof, state, is_late, detected_at, reverted_at, assigned_confirmations, assigned_tag, \
+    assigned_proof FROM transfers WHERE order_id IN";
 
 /// The orders of `ids` that exist.
 pub(crate) async fn load_orders(
@@ -179,25 +180,45 @@ fn add_payment(
     Ok(())
 }
 
-pub(crate) fn payment(fields: Fields<'_>) -> Result<PaymentRecord, StoreError> {
+fn payment(fields: Fields<'_>) -> Result<PaymentRecord, StoreError> {
     Ok(PaymentRecord {
-        recorded: RecordedTransfer {
-            transfer: Transfer {
-                id: fields.transfer_id()?,
-                block_number: fields.number("block_number")?,
-                block_timestamp: fields.time("block_timestamp")?,
-                tx_hash: fields.parsed("tx_hash")?,
-                token: fields.parsed("token")?,
-                from: fields.parsed("sender")?,
-                to: fields.parsed("recipient")?,
-                amount: fields.parsed("amount")?,
-            },
-            confirmed_at_tip: fields.maybe_number("confirmed_at_tip")?,
-            proof: fields.parsed("proof")?,
-        },
+        recorded: recorded(fields)?,
         state: fields.parsed("state")?,
         is_late: fields.flag("is_late")?,
         detected_at: fields.time("detected_at")?,
         reverted_at: fields.maybe_time("reverted_at")?,
     })
+}
+
+/// A transfer with what is recorded about it.
+pub(crate) fn recorded(fields: Fields<'_>) -> Result<RecordedTransfer, StoreError> {
+    Ok(RecordedTransfer {
+        transfer: Transfer {
+            id: fields.transfer_id()?,
+            block_number: fields.number("block_number")?,
+            block_timestamp: fields.time("block_timestamp")?,
+            tx_hash: fields.parsed("tx_hash")?,
+            token: fields.parsed("token")?,
+            from: fields.parsed("sender")?,
+            to: fields.parsed("recipient")?,
+            amount: fields.parsed("amount")?,
+        },
+        confirmed_at_tip: fields.maybe_number("confirmed_at_tip")?,
+        proof: fields.parsed("proof")?,
+        assigned: assigned(fields)?,
+    })
+}
+
+/// When a transfer is confirmed that an operator gave to its order.
+pub(crate) fn assigned(fields: Fields<'_>) -> Result<Option<FinalityRule>, StoreError> {
+    let Some(confirmations) = fields.maybe_number("assigned_confirmations")? else {
+        return Ok(None);
+    };
+    let rule = FinalityRule::confirmations(confirmations)
+        .map_err(|cause| fields.corrupt("assigned_confirmations", cause))?;
+    let rule = rule.and_proof(fields.maybe_parsed("assigned_proof")?.unwrap_or_default());
+    Ok(Some(match fields.maybe_parsed("assigned_tag")? {
+        Some(tag) => rule.and_tag(tag),
+        None => rule,
+    }))
 }

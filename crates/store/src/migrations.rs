@@ -9,7 +9,7 @@ use crate::engine::Pools;
 use crate::error::{StoreError, failed};
 
 /// Every step, in order. A step that was ever released is never changed.
-const STEPS: [(i64, &str, &str); 3] = [
+const STEPS: [(i64, &str, &str); 4] = [
     (
         1,
         "orders and payments",
@@ -24,6 +24,11 @@ const STEPS: [(i64, &str, &str); 3] = [
         3,
         "decisions and open work",
         include_str!("../../../migrations/0003_decisions_and_open_work.sql"),
+    ),
+    (
+        4,
+        "payments of no order",
+        include_str!("../../../migrations/0004_payments_of_no_order.sql"),
     ),
 ];
 

@@ -1,11 +1,12 @@
 //! What was shown of payments, and of which it is still to be shown.
 
-use paywatch_core::{BlockNumber, BlockRef, ChainId, OrderId, PaymentId};
+use paywatch_core::{BlockNumber, BlockRef, ChainId, PaymentId};
 
+use crate::batch::Statement;
 use crate::error::{StoreError, failed};
 use crate::fields::{Fields, chain_number, number};
-use crate::load::payment;
-use crate::record::PaymentRecord;
+use crate::payments;
+use crate::record::BookedTransfer;
 use crate::store::Store;
 
 /// The highest block number that the database can hold.
@@ -38,8 +39,8 @@ impl Store {
         Ok(found.is_some())
     }
 
-    /// The payments that are on `chain` from block `from` to block `to`, both included, with the
-    /// orders that they are of, in the order of the chain.
+    /// The transfers that are on `chain` from block `from` to block `to`, both included, wherever
+    /// they belong, in the order of the chain.
     ///
     /// # Errors
     /// When the database fails.
@@ -48,26 +49,21 @@ impl Store {
         chain: ChainId,
         from: BlockNumber,
         to: BlockNumber,
-    ) -> Result<Vec<(OrderId, PaymentRecord)>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT order_id, chain_id, block_hash, log_index, block_number, block_timestamp, \
-             tx_hash, token, sender, recipient, amount, canonical, confirmed_at_tip, proof, state, \
-             is_late, detected_at, reverted_at FROM transfers WHERE canonical = 1 \
-             AND chain_id = $1 AND block_number >= $2 AND block_number <= $3 \
-             ORDER BY block_number, log_index",
-        )
-        .bind(chain_number(chain)?)
-        .bind(number(from, "block")?)
-        .bind(number(to.min(HIGHEST), "block")?)
-        .fetch_all(self.readers())
-        .await
-        .map_err(failed("read the payments of a range"))?;
-        rows.iter()
-            .map(|row| {
-                let fields = Fields::of(row, "transfers", "block_hash");
-                Ok((fields.parsed("order_id")?, payment(fields)?))
-            })
-            .collect()
+    ) -> Result<Vec<BookedTransfer>, StoreError> {
+        let mut statement = Statement::new(payments::SELECT);
+        statement
+            .push(" WHERE canonical = 1 AND chain_id = ")
+            .bind(chain_number(chain)?)
+            .push(" AND block_number >= ")
+            .bind(number(from, "block")?)
+            .push(" AND block_number <= ")
+            .bind(number(to.min(HIGHEST), "block")?)
+            .push(" ORDER BY block_number, log_index");
+        let mut tx = self.read().await?;
+        let rows = statement
+            .rows(&mut tx, "read the payments of a range")
+            .await?;
+        rows.iter().map(payments::booked).collect()
     }
 
     /// The blocks of a chain that hold payments of which nothing is shown, lowest first.
@@ -78,6 +74,7 @@ impl Store {
         let rows = sqlx::query(
             "SELECT DISTINCT block_number, block_hash FROM transfers \
              WHERE canonical = 1 AND proof = 'none' AND chain_id = $1 \
+             AND (order_id IS NOT NULL OR state = 'unmatched') \
              ORDER BY block_number, block_hash",
         )
         .bind(chain_number(chain)?)

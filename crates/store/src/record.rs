@@ -1,12 +1,18 @@
 //! What goes into the store and what comes out of it: plain values.
 
+mod decision;
+mod payment;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use paywatch_core::{
-    Address, Amount, B256, Block, BlockNumber, BlockRef, ChainEvent, ChainHeads, ChainId,
-    DecisionKind, Event, Flags, Heads, Order, OrderId, OrderStatus, PaymentId, PaymentState,
-    Reason, RecordedTransfer, Reference, Snapshot, Timestamp, Transfer, TransferId,
+    Address, Amount, B256, Block, BlockNumber, BlockRef, ChainEvent, ChainHeads, ChainId, Event,
+    Flags, Heads, Loose, Order, OrderId, OrderStatus, PaymentEvent, PaymentState, RecordedTransfer,
+    Reference, Snapshot, Timestamp, Transfer, TransferId,
 };
+
+pub use crate::record::decision::{DecisionFilter, DecisionRecord, NewDecision};
+pub use crate::record::payment::{BookedPlace, BookedTransfer, Claimed, PaymentFilter};
 
 /// An order to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,6 +138,10 @@ pub struct Touch {
     pub chain_id: ChainId,
     /// The orders to which it brings transfers.
     pub orders: BTreeSet<OrderId>,
+    /// The transfers that it brings to no order.
+    pub loose: BTreeSet<TransferId>,
+    /// The transfers that it strikes from the books.
+    pub struck: BTreeSet<TransferId>,
     /// Everything above this block is gone.
     pub retract_above: Option<BlockNumber>,
     /// The latest covered timestamp after the update.
@@ -150,6 +160,10 @@ pub struct Assessable {
     pub books: Vec<OrderBooks>,
     /// Whether there are more orders whose deadline has passed.
     pub has_more_due: bool,
+    /// Which of the transfers to no order are on their chain by the books already.
+    pub known: BTreeSet<TransferId>,
+    /// The unmatched payments that are gone.
+    pub gone: Vec<Transfer>,
 }
 
 /// Everything that is needed to say what an order has become.
@@ -186,6 +200,8 @@ pub struct ChainCommit {
     pub keep_blocks: u32,
     /// New transfers and the orders that they pay.
     pub transfers: Vec<(Transfer, OrderId)>,
+    /// New transfers that belong to no order, and what they are.
+    pub loose: Vec<(Transfer, Loose)>,
     /// Transfers that the books hold and that their blocks were shown not to.
     pub disproved: Vec<TransferId>,
     /// What was shown of payments that the books hold, or that this brings.
@@ -194,6 +210,8 @@ pub struct ChainCommit {
     pub changes: Vec<OrderChange>,
     /// What is to be told of the chain itself.
     pub chain_events: Vec<ChainEvent>,
+    /// What is to be told of payments that belong to no order.
+    pub payment_events: Vec<PaymentEvent>,
     /// The time of the commit.
     pub at: Timestamp,
 }
@@ -242,6 +260,8 @@ pub enum Told {
     Order(OrderEvent),
     /// A chain.
     Chain(ChainEvent),
+    /// A payment that belongs to no order.
+    Payment(PaymentEvent),
 }
 
 /// Something that happened to an order, with what the order was after the change that it belongs
@@ -274,60 +294,9 @@ impl EventRecord {
     pub const fn of_order(&self) -> Option<&OrderEvent> {
         match &self.told {
             Told::Order(event) => Some(event),
-            Told::Chain(_) => None,
+            Told::Chain(_) | Told::Payment(_) => None,
         }
     }
-}
-
-/// What an operator decided, to be written down.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewDecision {
-    /// Its id, `dec_` and 32 hex digits.
-    pub id: String,
-    /// What was decided.
-    pub kind: DecisionKind,
-    /// Why.
-    pub reason: Reason,
-    /// Who decided, as far as the program knows.
-    pub by: String,
-    /// What it changed, for people.
-    pub detail: String,
-    /// When.
-    pub at: Timestamp,
-}
-
-/// A decision as the books hold it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DecisionRecord {
-    /// Its place: 1, 2, 3 and so on.
-    pub seq: u64,
-    /// Its id.
-    pub id: String,
-    /// What was decided.
-    pub kind: DecisionKind,
-    /// About which order.
-    pub order: Option<OrderId>,
-    /// About which payment.
-    pub payment: Option<PaymentId>,
-    /// Why.
-    pub reason: Reason,
-    /// Who decided.
-    pub by: String,
-    /// What it changed.
-    pub detail: String,
-    /// When.
-    pub at: Timestamp,
-    /// Covers all of this and the digest of the decision before it, in hex.
-    pub digest: String,
-}
-
-/// Which decisions are wanted: those that meet every condition that is given.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct DecisionFilter {
-    /// About this order.
-    pub order: Option<OrderId>,
-    /// About this payment.
-    pub payment: Option<PaymentId>,
 }
 
 /// A key to the API to be made.

@@ -119,12 +119,9 @@ impl Pipeline {
             .store
             .payments_between(chain_id(), first, u64::MAX >> 1)
             .await?;
-        let standing = booked
+        Ok(booked
             .into_iter()
-            .filter(|(_, payment)| payment.reverted_at.is_none());
-        let id = |payment: paywatch_store::PaymentRecord| payment.recorded.transfer.id;
-        Ok(standing
-            .map(|(_, payment)| id(payment))
+            .map(|payment| payment.recorded.transfer.id)
             .map(|id| (id.block_hash, id.log_index))
             .collect())
     }

@@ -227,7 +227,10 @@ fn follows_the_rules(events: &[EventKind], payment: &PaymentRecord) -> Result<()
             | EventKind::OrderExtended
             | EventKind::OrderAccepted
             | EventKind::PaymentAssigned
-            | EventKind::PaymentUnassigned => false,
+            | EventKind::PaymentUnassigned
+            | EventKind::PaymentUnmatched
+            | EventKind::PaymentWrongAsset
+            | EventKind::PaymentWrittenOff => false,
         };
         if !is_possible {
             return Err("an event out of order");

@@ -108,6 +108,8 @@ impl Api {
             proofs: Vec::new(),
             changes: Vec::new(),
             chain_events: Vec::new(),
+            loose: Vec::new(),
+            payment_events: Vec::new(),
             at: self.clock.now(),
         };
         self.store.commit_update(&update).await.expect("a block");

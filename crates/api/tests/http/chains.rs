@@ -39,6 +39,8 @@ async fn cover_anvil(api: &Api) {
         proofs: Vec::new(),
         changes: Vec::new(),
         chain_events: Vec::new(),
+        loose: Vec::new(),
+        payment_events: Vec::new(),
         at: at(1_700_000_000),
     };
     api.store.commit_update(&update).await.unwrap();

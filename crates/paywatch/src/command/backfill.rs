@@ -16,6 +16,7 @@ use serde::Serialize;
 use crate::cli;
 use crate::command::configured_chain;
 use crate::config::{Config, process_environment};
+use crate::daemon::address_book;
 use crate::daemon::chain::{follow_settings, pool};
 use crate::output::{self, Format};
 
@@ -71,7 +72,7 @@ pub(crate) async fn run(
     verify(source.as_ref(), chain.id, &chain.tokens).await?;
     let reading = Reading {
         source,
-        addresses: AddressBook::new(store.clone()),
+        addresses: address_book(&config, store.clone()),
         settings: follow_settings(chain),
     };
     let on_chain = reading.transfers(args.from, to).await?;
@@ -79,7 +80,7 @@ pub(crate) async fn run(
     store.close().await;
     let booked = booked
         .into_iter()
-        .map(|(order, payment)| (payment.recorded.transfer, order))
+        .map(|booked| (booked.recorded.transfer.clone(), booked.order()))
         .collect();
     let mut report = compare(on_chain, booked);
     report.chain.clone_from(&args.chain);
@@ -143,7 +144,6 @@ impl Reading {
                 }
             }
         }
-        transfers.retain(|transfer| !transfer.amount.is_zero());
         Ok(transfers)
     }
 }
@@ -157,21 +157,21 @@ fn progress(from: BlockNumber, next: BlockNumber, to: BlockNumber, took: Duratio
 }
 
 /// What of `on_chain` is not in the books as it is, and what of the books is not on chain.
-fn compare(on_chain: Vec<Transfer>, booked: Vec<(Transfer, OrderId)>) -> Report {
+fn compare(on_chain: Vec<Transfer>, booked: Vec<(Transfer, Option<OrderId>)>) -> Report {
     let mut report = Report::default();
-    let mut books: BTreeMap<TransferId, (Transfer, OrderId)> = booked
+    let mut books: BTreeMap<TransferId, (Transfer, Option<OrderId>)> = booked
         .into_iter()
         .map(|(transfer, order)| (transfer.id, (transfer, order)))
         .collect();
     for theirs in on_chain {
         match books.remove(&theirs.id) {
             Some((ours, _)) if ours == theirs => report.agreed = report.agreed.saturating_add(1),
-            Some((_, order)) => report.add("is told otherwise in the books", &theirs, Some(order)),
+            Some((_, order)) => report.add("is told otherwise in the books", &theirs, order),
             None => report.add("is missing in the books", &theirs, None),
         }
     }
     for (ours, order) in books.into_values() {
-        report.add("is in the books and not on the chain", &ours, Some(order));
+        report.add("is in the books and not on the chain", &ours, order);
     }
     report
 }
@@ -255,7 +255,7 @@ mod tests {
 
     #[test]
     fn every_kind_of_difference_is_told() {
-        let order = OrderId::from_bytes([1; 16]);
+        let order = Some(OrderId::from_bytes([1; 16]));
         let on_chain = vec![transfer(1, "1"), transfer(2, "2"), transfer(3, "3")];
         let booked = vec![
             (transfer(1, "1"), order),

@@ -26,6 +26,8 @@ pub(crate) struct OrdersConfig {
     /// The symbols of the tokens that it may be paid in; all, if not given. The others are
     /// watched as well.
     pub tokens: Option<Vec<String>>,
+    /// Less than this is not looked at if no order claims it.
+    pub dust: Amount,
 }
 
 /// Checks `[orders]`.
@@ -50,13 +52,8 @@ pub(crate) fn check(raw: RawOrders, problems: &mut Problems) -> Result<OrdersCon
             section.wrong("late_payments", wrong, format!("write one of {known}"))
         }),
     };
-    let absolute = match raw.tolerance.as_deref() {
-        None => Ok(Amount::ZERO),
-        Some(text) => text.parse().map_err(|cause| {
-            let wrong = format!("\"{text}\" is no amount ({cause})");
-            section.wrong("tolerance", wrong, "write it like \"0.5\"")
-        }),
-    };
+    let absolute = amount(&mut section, "tolerance", raw.tolerance.as_deref());
+    let dust = amount(&mut section, "dust", raw.dust.as_deref());
     let percent = match raw.tolerance_percent.as_deref() {
         None => Ok(Percent::ZERO),
         Some(text) => text.parse().map_err(|cause| {
@@ -79,6 +76,18 @@ pub(crate) fn check(raw: RawOrders, problems: &mut Problems) -> Result<OrdersCon
             percent: percent?,
         },
         tokens: raw.tokens,
+        dust: dust?,
+    })
+}
+
+/// An amount; nothing, if none is given.
+fn amount(section: &mut Section<'_>, key: &str, text: Option<&str>) -> Result<Amount, Reported> {
+    let Some(text) = text else {
+        return Ok(Amount::ZERO);
+    };
+    text.parse().map_err(|cause| {
+        let wrong = format!("\"{text}\" is no amount ({cause})");
+        section.wrong(key, wrong, "write it like \"0.5\"")
     })
 }
 

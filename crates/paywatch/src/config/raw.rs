@@ -47,6 +47,7 @@ pub(crate) struct RawOrders {
     pub tolerance: Option<String>,
     pub tolerance_percent: Option<String>,
     pub tokens: Option<Vec<String>>,
+    pub dust: Option<String>,
 }
 
 /// `[treasury]`
@@ -54,6 +55,7 @@ pub(crate) struct RawOrders {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct RawTreasury {
     pub address: Option<String>,
+    pub watch: Option<bool>,
 }
 
 /// `[log]`

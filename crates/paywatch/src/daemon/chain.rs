@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use paywatch_api::{ChainCondition, Clock as _, ConditionBoard, SystemClock};
-use paywatch_core::{ChainId, FinalityTag, Proof};
+use paywatch_core::{Amount, ChainId, FinalityTag, Proof};
 use paywatch_indexer::{Endpoint, FollowSettings, Pool, PoolSettings, RpcSettings, RpcSource};
 use paywatch_reconciler::{AddressBook, AgentSettings, AgentState, ChainAgent};
 use paywatch_store::Store;
@@ -107,6 +107,7 @@ pub(super) async fn agent(
     chain: &ChainConfig,
     store: Store,
     addresses: Arc<AddressBook>,
+    dust: Amount,
 ) -> anyhow::Result<ChainAgent> {
     let pool = pool(chain).await?;
     let alarms = pool.alarms();
@@ -117,6 +118,7 @@ pub(super) async fn agent(
             StartAt::Block(number) => Some(number),
         },
         proofs: chain.proof == Proof::ReceiptsRoot,
+        dust,
         stall_after: chain.stall_after,
         finality_stall_after: Some(FINALITY_STALL),
     };

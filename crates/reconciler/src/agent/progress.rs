@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use metrics::{counter, gauge};
-use paywatch_core::{BlockNumber, ChainId};
+use paywatch_core::{BlockNumber, ChainId, PaymentEvent};
 use paywatch_indexer::ChainUpdate;
 use tokio::time::Instant;
 
@@ -79,6 +79,15 @@ impl Progress {
         );
         self.logged = Some((Instant::now(), update.tip.number));
     }
+}
+
+/// Counts what happened to payments of no order.
+pub(super) fn unmatched(event: &PaymentEvent) {
+    let labels = [
+        ("chain", event.chain_id.to_string()),
+        ("event", event.kind.name().to_owned()),
+    ];
+    counter!("paywatch_payment_events_total", &labels).increment(1);
 }
 
 /// Counts what was told of a chain.

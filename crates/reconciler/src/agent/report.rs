@@ -19,6 +19,15 @@ pub(super) fn tell(update: &ChainUpdate, applied: &Applied) {
 
 pub(super) fn tell_applied(chain_id: ChainId, applied: &Applied) {
     applied.chain_events.iter().for_each(tell_event);
+    for event in &applied.payment_events {
+        progress::unmatched(event);
+        tracing::warn!(
+            chain.id = %chain_id,
+            payment.id = %event.payment,
+            event = %event.kind,
+            "{}: {}", event.kind, event.detail
+        );
+    }
     for change in &applied.changes {
         tracing::info!(
             chain.id = %chain_id,

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use paywatch_core::{OrderId, PaymentId, Proof, Timestamp};
+use paywatch_core::{PaymentId, Proof, Timestamp};
 use sqlx::AnyConnection;
 
 use crate::batch::{self, Value};
+use crate::commit::{Bereft, bereft_in};
 use crate::error::{StoreError, failed};
 use crate::fields::{Fields, chain_number, hash, number};
 use crate::record::{ChainCommit, PaymentProof};
@@ -52,18 +53,18 @@ pub(super) async fn insert(
         .map(drop)
 }
 
-/// Marks transfers that never were on their chain; returns the orders that they paid. One that is
-/// told anew in the same update is not missed by anybody.
+/// Marks transfers that never were on their chain; returns who lost them. One that is told anew in
+/// the same update is not missed by anybody.
 pub(super) async fn strike(
     connection: &mut AnyConnection,
     update: &ChainCommit,
-) -> Result<BTreeSet<OrderId>, StoreError> {
+) -> Result<BTreeSet<Bereft>, StoreError> {
     let mut bereft = BTreeSet::new();
     for id in &update.disproved {
         let rows = sqlx::query(
             "UPDATE transfers SET canonical = 0, reverted_at = $4, confirmed_at_tip = NULL, \
-             waits_for = NULL, proof = 'none' WHERE canonical = 1 AND chain_id = $1 AND block_hash = $2 \
-             AND log_index = $3 RETURNING order_id",
+             waits_for = NULL, proof = 'none' WHERE canonical = 1 AND chain_id = $1 \
+             AND block_hash = $2 AND log_index = $3 RETURNING order_id, state, payment_id",
         )
         .bind(chain_number(id.chain_id)?)
         .bind(hash(&id.block_hash))
@@ -72,16 +73,17 @@ pub(super) async fn strike(
         .fetch_all(&mut *connection)
         .await
         .map_err(failed("strike a transfer"))?;
-        for row in &rows {
-            let order: OrderId = Fields::of(row, "transfers", "order_id").parsed("order_id")?;
-            let is_back = update
-                .transfers
-                .iter()
-                .any(|(transfer, of)| transfer.id == *id && *of == order);
-            if !is_back {
-                bereft.insert(order);
-            }
-        }
+        let is_back = |lost: &Bereft| match lost {
+            Bereft::Order(order) => {
+                let mut back = update.transfers.iter();
+                back.any(|(transfer, of)| transfer.id == *id && of == order)
+            },
+            Bereft::Nobody(_) => {
+                let mut back = update.loose.iter();
+                back.any(|(transfer, _)| transfer.id == *id)
+            },
+        };
+        bereft.extend(bereft_in(&rows)?.into_iter().filter(|lost| !is_back(lost)));
     }
     Ok(bereft)
 }

@@ -25,6 +25,8 @@ async fn touched(
         orders: BTreeSet::new(),
         retract_above,
         covered_time: at(covered),
+        loose: BTreeSet::new(),
+        struck: BTreeSet::new(),
         most_due: 100,
     };
     let found = books.store.books_to_assess(&touch).await.unwrap().books;
@@ -47,6 +49,8 @@ async fn named_orders_come_with_all_their_books(books: Books) {
         orders: [one.id, two.id, crate::books::order_id(99)].into(),
         retract_above: None,
         covered_time: at(0),
+        loose: BTreeSet::new(),
+        struck: BTreeSet::new(),
         most_due: 100,
     };
     let touched = books.store.books_to_assess(&touch).await.unwrap();

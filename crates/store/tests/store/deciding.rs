@@ -142,6 +142,8 @@ async fn only_so_many_orders_expire_at_once(books: Books) {
         orders: BTreeSet::new(),
         retract_above: None,
         covered_time: at(14),
+        loose: BTreeSet::new(),
+        struck: BTreeSet::new(),
         most_due,
     };
     let found = books.store.books_to_assess(&touch(2)).await.unwrap();

@@ -1,6 +1,6 @@
 //! A chain whose blocks a story chooses, reconciled as the daemon does it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use paywatch_core::{
     Block, Cause, ChainHeads, Order, RecordedTransfer, Standing, Tags, Transfer, TransferId,
@@ -112,6 +112,8 @@ impl Line {
             orders: transfers.iter().map(|(_, order)| *order).collect(),
             retract_above,
             covered_time: heads.covered_time,
+            loose: BTreeSet::new(),
+            struck: BTreeSet::new(),
             most_due: 100,
         };
         let touched = store.books_to_assess(&touch).await?;
@@ -131,6 +133,8 @@ impl Line {
             proofs: Vec::new(),
             changes: Vec::new(),
             chain_events: Vec::new(),
+            loose: Vec::new(),
+            payment_events: Vec::new(),
             at: at(1_000_000 + tip.number),
         };
         update.changes = books

@@ -35,6 +35,7 @@ mod deciding;
 mod keys;
 mod line;
 mod listing;
+mod loose;
 mod opening;
 mod proofs;
 mod racing;

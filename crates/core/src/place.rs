@@ -1,0 +1,232 @@
+//! Where a transfer belongs that touches one of the merchant's addresses: to exactly one of an
+//! order, the unmatched payments, or what is left alone for a reason.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::{Amount, ChainId, EventKind, OrderId, PaymentId, Transfer, UnknownName};
+
+/// What a transfer is that belongs to no order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Loose {
+    /// Money that nobody claims: an operator has to look at it.
+    Unmatched,
+    /// It was moved from one of the merchant's addresses to another, as a flush does.
+    Moved,
+    /// Less than is worth looking at.
+    Dust,
+    /// It moved nothing. Anybody can send such in anybody's name.
+    ZeroValue,
+    /// An operator decided to leave it alone.
+    WrittenOff,
+}
+
+impl Loose {
+    /// Everything that it can be.
+    pub const ALL: [Self; 5] = [
+        Self::Unmatched,
+        Self::Moved,
+        Self::Dust,
+        Self::ZeroValue,
+        Self::WrittenOff,
+    ];
+
+    /// The name in the API and the database.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unmatched => "unmatched",
+            Self::Moved => "moved",
+            Self::Dust => "dust",
+            Self::ZeroValue => "zero_value",
+            Self::WrittenOff => "written_off",
+        }
+    }
+}
+
+impl fmt::Display for Loose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Loose {
+    type Err = UnknownName;
+
+    fn from_str(name: &str) -> Result<Self, UnknownName> {
+        Self::ALL
+            .into_iter()
+            .find(|loose| loose.name() == name)
+            .ok_or_else(|| UnknownName {
+                what: "place of a payment",
+                name: name.to_owned(),
+                known: Self::ALL.map(Self::name).join(", "),
+            })
+    }
+}
+
+/// Whose address a transfer came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Payer {
+    /// The merchant's own: the treasury, a wallet or a deposit address.
+    Ourselves,
+    /// Anybody else's.
+    Somebody,
+}
+
+/// Who claims a transfer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// An order, whose address was paid.
+    Order(OrderId),
+    /// An operator has decided to leave it alone.
+    WrittenOff,
+    /// Nobody.
+    Nobody,
+}
+
+/// Where a transfer belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// To an order, whatever it is to that.
+    Order(OrderId),
+    /// To none.
+    Loose(Loose),
+}
+
+/// Where `transfer` belongs, which is to one of the merchant's addresses. Less than `dust` is not
+/// looked at.
+#[must_use]
+pub fn place(transfer: &Transfer, claim: Claim, payer: Payer, dust: Amount) -> Place {
+    if transfer.amount.is_zero() {
+        return Place::Loose(Loose::ZeroValue);
+    }
+    Place::Loose(match (claim, payer) {
+        (Claim::Order(order), _) => return Place::Order(order),
+        (Claim::WrittenOff, _) => Loose::WrittenOff,
+        (Claim::Nobody, Payer::Ourselves) => Loose::Moved,
+        (Claim::Nobody, Payer::Somebody) if transfer.amount < dust => Loose::Dust,
+        (Claim::Nobody, Payer::Somebody) => Loose::Unmatched,
+    })
+}
+
+/// Something that happened to a payment that belongs to no order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PaymentEvent {
+    /// Its chain.
+    pub chain_id: ChainId,
+    /// The payment.
+    pub payment: PaymentId,
+    /// What happened.
+    pub kind: EventKind,
+    /// All about it, for people.
+    pub detail: String,
+}
+
+impl PaymentEvent {
+    /// What is told of `transfer`.
+    #[must_use]
+    pub fn of(transfer: &Transfer, kind: EventKind) -> Self {
+        let detail = match kind {
+            EventKind::PaymentUnmatched => format!(
+                "{} from {} to {} in transaction {} belongs to no order",
+                transfer.amount, transfer.from, transfer.to, transfer.tx_hash
+            ),
+            _ => format!(
+                "{} to {} in transaction {}",
+                transfer.amount, transfer.to, transfer.tx_hash
+            ),
+        };
+        Self {
+            chain_id: transfer.id.chain_id,
+            payment: transfer.payment_id(),
+            kind,
+            detail,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy_primitives::{Address, B256};
+
+    use super::*;
+    use crate::{Timestamp, TransferId};
+
+    fn transfer(amount: &str) -> Transfer {
+        Transfer {
+            id: TransferId {
+                chain_id: ChainId::new(1).unwrap(),
+                block_hash: B256::ZERO,
+                log_index: 0,
+            },
+            block_number: 1,
+            block_timestamp: Timestamp::EPOCH,
+            tx_hash: B256::ZERO,
+            token: Address::repeat_byte(1),
+            from: Address::repeat_byte(2),
+            to: Address::repeat_byte(3),
+            amount: amount.parse().unwrap(),
+        }
+    }
+
+    #[test]
+    fn every_transfer_has_one_place() {
+        let order = OrderId::from_bytes([7; 16]);
+        let dust = "0.01".parse().unwrap();
+        let at = |amount, claim, payer| place(&transfer(amount), claim, payer, dust);
+        for (amount, claim, payer, expected) in [
+            (
+                "0",
+                Claim::Order(order),
+                Payer::Somebody,
+                Place::Loose(Loose::ZeroValue),
+            ),
+            (
+                "5",
+                Claim::Order(order),
+                Payer::Ourselves,
+                Place::Order(order),
+            ),
+            (
+                "0.001",
+                Claim::Order(order),
+                Payer::Somebody,
+                Place::Order(order),
+            ),
+            (
+                "5",
+                Claim::WrittenOff,
+                Payer::Somebody,
+                Place::Loose(Loose::WrittenOff),
+            ),
+            (
+                "5",
+                Claim::Nobody,
+                Payer::Ourselves,
+                Place::Loose(Loose::Moved),
+            ),
+            (
+                "0.001",
+                Claim::Nobody,
+                Payer::Somebody,
+                Place::Loose(Loose::Dust),
+            ),
+            (
+                "0.01",
+                Claim::Nobody,
+                Payer::Somebody,
+                Place::Loose(Loose::Unmatched),
+            ),
+        ] {
+            assert_eq!(
+                at(amount, claim, payer),
+                expected,
+                "{amount} {claim:?} {payer:?}"
+            );
+        }
+        for loose in Loose::ALL {
+            assert_eq!(loose.name().parse(), Ok(loose));
+        }
+    }
+}

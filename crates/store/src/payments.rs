@@ -1,0 +1,193 @@
+//! Payments by themselves: who claims them, lists of them, and one of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use paywatch_core::{
+    Claim, Loose, OrderId, PaymentId, RecordedTransfer, Timestamp, Transfer, TransferId,
+};
+use sqlx::AnyConnection;
+use sqlx::any::AnyRow;
+
+use crate::batch::{Statement, Value, rows_of};
+use crate::error::StoreError;
+use crate::fields::{self, Fields, address, chain_number, hash};
+use crate::load::{assigned, recorded};
+use crate::record::{BookedPlace, BookedTransfer, Claimed, PaymentFilter};
+use crate::store::Store;
+
+/// Names the columns once.
+macro_rules! columns {
+    () => {
+        "SELECT order_id, payment_id, chain_id, block_hash, log_index, block_number, \
+         block_timestamp, tx_hash, token, sender, recipient, amount, canonical, confirmed_at_tip, \
+         proof, state, is_late, detected_at, reverted_at, assigned_confirmations, assigned_tag, \
+         assigned_proof"
+    };
+}
+
+/// Everything about transfers.
+pub(crate) const SELECT: &str = concat!(columns!(), " FROM transfers");
+/// The same about unmatched ones, by their ids.
+pub(crate) const STRUCK: &str = concat!(
+    columns!(),
+    " FROM transfers WHERE canonical = 1 AND state = 'unmatched' AND payment_id IN"
+);
+/// Longer pages are cut to this.
+const LONGEST_PAGE: u32 = 1_000;
+
+impl Store {
+    /// Who claims each of `transfers`: the order whose address was paid, or whom an operator gave
+    /// it to before.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn claims(
+        &self,
+        transfers: &[&Transfer],
+    ) -> Result<BTreeMap<TransferId, Claimed>, StoreError> {
+        let mut tx = self.read().await?;
+        let owners = owners(&mut tx, transfers).await?;
+        let mut decided = decided(&mut tx, transfers).await?;
+        let claims = transfers.iter().map(|transfer| {
+            let by_address = owners.get(&transfer.to).copied();
+            let claimed = decided.remove(&transfer.id).unwrap_or(Claimed {
+                claim: by_address.map_or(Claim::Nobody, Claim::Order),
+                assigned: None,
+            });
+            (transfer.id, claimed)
+        });
+        Ok(claims.collect())
+    }
+
+    /// A page of the payments that meet `filter`, those first that were seen last. The next page
+    /// begins `after` the last of this one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn payments(
+        &self,
+        filter: &PaymentFilter,
+        after: Option<(Timestamp, PaymentId)>,
+        limit: u32,
+    ) -> Result<Vec<BookedTransfer>, StoreError> {
+        let mut statement = Statement::new(SELECT);
+        match after {
+            Some((at, id)) => statement
+                .push(" WHERE (detected_at < ")
+                .bind(at.unix_ms())
+                .push(" OR (detected_at = ")
+                .bind(at.unix_ms())
+                .push(" AND payment_id < ")
+                .bind(id.to_string())
+                .push("))"),
+            None => statement.push(" WHERE detected_at >= 0"),
+        };
+        conditions(&mut statement, filter)?;
+        statement
+            .push(" ORDER BY detected_at DESC, payment_id DESC LIMIT ")
+            .bind(i64::from(limit.clamp(1, LONGEST_PAGE)));
+        let mut tx = self.read().await?;
+        let rows = statement.rows(&mut tx, "list payments").await?;
+        rows.iter().map(booked).collect()
+    }
+
+    /// The payment with this id.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn payment(&self, id: &PaymentId) -> Result<Option<BookedTransfer>, StoreError> {
+        let mut statement = Statement::new(SELECT);
+        statement.push(" WHERE payment_id = ").bind(id.to_string());
+        let mut tx = self.read().await?;
+        let rows = statement.rows(&mut tx, "read a payment").await?;
+        rows.first().map(booked).transpose()
+    }
+}
+
+fn conditions(statement: &mut Statement, filter: &PaymentFilter) -> Result<(), StoreError> {
+    if !filter.states.is_empty() {
+        let states = filter.states.iter().map(|state| Value::from(*state));
+        statement
+            .push(" AND state IN (")
+            .bind_list(states)
+            .push(")");
+    }
+    if let Some(chain_id) = filter.chain_id {
+        statement
+            .push(" AND chain_id = ")
+            .bind(chain_number(chain_id)?);
+    }
+    if let Some(to) = &filter.to {
+        statement.push(" AND recipient = ").bind(address(to));
+    }
+    if let Some(tx_hash) = &filter.tx_hash {
+        statement.push(" AND tx_hash = ").bind(hash(tx_hash));
+    }
+    if let Some(order) = filter.order {
+        statement.push(" AND order_id = ").bind(order.to_string());
+    }
+    Ok(())
+}
+
+/// Whose deposit addresses were paid.
+async fn owners(
+    connection: &mut AnyConnection,
+    transfers: &[&Transfer],
+) -> Result<BTreeMap<paywatch_core::Address, OrderId>, StoreError> {
+    let paid: BTreeSet<_> = transfers.iter().map(|transfer| transfer.to).collect();
+    let keys: Vec<String> = paid.iter().map(fields::address).collect();
+    let before = "SELECT address, order_id FROM watched_addresses WHERE address IN";
+    let rows = rows_of(connection, &keys, before, "", "read watched addresses").await?;
+    rows.iter()
+        .map(|row| {
+            let fields = Fields::of(row, "watched_addresses", "address");
+            Ok((fields.parsed("address")?, fields.parsed("order_id")?))
+        })
+        .collect()
+}
+
+/// What operators had decided about these transfers before they left their chain.
+async fn decided(
+    connection: &mut AnyConnection,
+    transfers: &[&Transfer],
+) -> Result<BTreeMap<TransferId, Claimed>, StoreError> {
+    let keys: Vec<String> = transfers
+        .iter()
+        .map(|transfer| transfer.payment_id().to_string())
+        .collect();
+    let before = "SELECT chain_id, block_hash, log_index, order_id, assigned_confirmations, \
+        assigned_tag, assigned_proof FROM transfers WHERE (state = 'written_off' \
+        OR assigned_confirmations IS NOT NULL) AND payment_id IN";
+    let rows = rows_of(connection, &keys, before, "", "read decided payments").await?;
+    let mut decided = BTreeMap::new();
+    for row in &rows {
+        let fields = Fields::of(row, "transfers", "block_hash");
+        let order: Option<OrderId> = fields.maybe_parsed("order_id")?;
+        let claimed = Claimed {
+            claim: order.map_or(Claim::WrittenOff, Claim::Order),
+            assigned: assigned(fields)?,
+        };
+        decided.insert(fields.transfer_id()?, claimed);
+    }
+    Ok(decided)
+}
+
+/// A transfer and where it belongs.
+pub(crate) fn booked(row: &AnyRow) -> Result<BookedTransfer, StoreError> {
+    let fields = Fields::of(row, "transfers", "block_hash");
+    let recorded: RecordedTransfer = recorded(fields)?;
+    let place = match fields.maybe_parsed::<OrderId>("order_id")? {
+        Some(id) => BookedPlace::Order {
+            id,
+            state: fields.parsed("state")?,
+            is_late: fields.flag("is_late")?,
+        },
+        None => BookedPlace::Loose(fields.parsed::<Loose>("state")?),
+    };
+    Ok(BookedTransfer {
+        recorded,
+        place,
+        detected_at: fields.time("detected_at")?,
+        reverted_at: fields.maybe_time("reverted_at")?,
+    })
+}

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use paywatch_client::Order;
-use paywatch_core::{Amount, EventKind, OrderId, OrderStatus, Step};
-use paywatch_store::{DatabaseUrl, EventRecord, Store};
+use paywatch_core::{Amount, ChainId, EventKind, OrderId, OrderStatus, Step, Transfer};
+use paywatch_store::{DatabaseUrl, EventRecord, PaymentFilter, Store, Told};
 
-use crate::chain::Chain;
+use crate::chain::{Chain, TREASURY};
 
 /// Compares the books of a stopped daemon with the chains.
 ///
@@ -18,6 +18,9 @@ pub async fn audit(database: &str, chains: &[Chain], orders: &[Order]) {
     let store = Store::open(&url).await.expect("the books open");
     for order in orders {
         payments_are_those_on_chain(&store, chains, order).await;
+    }
+    for chain in chains {
+        everything_has_a_place(&store, chain).await;
     }
     let events = all_events(&store).await;
     numbers_have_no_gap(&events);
@@ -43,10 +46,13 @@ async fn payments_are_those_on_chain(store: &Store, chains: &[Chain], order: &Or
             .address;
         on_chain.extend(chain.paid_to(address).await);
     }
-    let mut in_books: Vec<_> = record
-        .payments
-        .iter()
-        .filter(|payment| payment.reverted_at.is_none())
+    let standing = || {
+        let payments = record.payments.iter();
+        payments.filter(|payment| payment.reverted_at.is_none())
+    };
+    let mut in_books: Vec<_> = standing()
+        .filter(|payment| payment.recorded.assigned.is_none())
+        .filter(|payment| is_usdt(chains, &payment.recorded.transfer))
         .map(|payment| {
             let transfer = &payment.recorded.transfer;
             (transfer.tx_hash, transfer.amount)
@@ -59,12 +65,55 @@ async fn payments_are_those_on_chain(store: &Store, chains: &[Chain], order: &Or
         "the payments of {} in the books and on chain",
         order.reference
     );
-    let total = sum(on_chain.iter().map(|(_, amount)| *amount));
+    let total = sum(standing().map(|payment| payment.recorded.transfer.amount));
     assert_eq!(
         record.snapshot.received, total,
         "what {} received",
         order.reference
     );
+}
+
+/// Whether it is in the token that the chain was made with.
+fn is_usdt(chains: &[Chain], transfer: &Transfer) -> bool {
+    chains.iter().any(|chain| {
+        chain.node.chain_id == transfer.id.chain_id.get() && chain.token == transfer.token
+    })
+}
+
+/// What came to the treasury is in the books, all of it, and each at one place.
+async fn everything_has_a_place(store: &Store, chain: &Chain) {
+    let filter = PaymentFilter {
+        chain_id: ChainId::new(chain.node.chain_id).ok(),
+        to: Some(TREASURY),
+        ..PaymentFilter::default()
+    };
+    let booked = store.payments(&filter, None, 1_000).await;
+    let mut in_books: Vec<_> = booked
+        .expect("the store answers")
+        .iter()
+        .filter(|booked| booked.reverted_at.is_none())
+        .map(|booked| &booked.recorded.transfer)
+        .filter(|transfer| !transfer.amount.is_zero())
+        .map(|transfer| (transfer.tx_hash, transfer.amount))
+        .collect();
+    let mut on_chain = chain.paid_to(TREASURY).await;
+    on_chain.sort();
+    in_books.sort();
+    assert_eq!(in_books, on_chain, "what came to the treasury");
+}
+
+/// The kinds of all events that tell of orders and payments, in their order.
+pub async fn kinds_told(database: &str) -> Vec<EventKind> {
+    let store = Store::open(&database.parse().expect("a database URL")).await;
+    let store = store.expect("the books open");
+    let events = all_events(&store).await;
+    store.close().await;
+    let kinds = events.into_iter().filter_map(|event| match event.told {
+        Told::Order(event) => Some(event.event.kind),
+        Told::Payment(event) => Some(event.kind),
+        Told::Chain(_) => None,
+    });
+    kinds.collect()
 }
 
 fn sum(amounts: impl Iterator<Item = Amount>) -> Amount {

@@ -1,7 +1,7 @@
 //! A merchant's shop: chains, a daemon, and what the merchant sees.
 
 use paywatch_client::{Client, CreateOrder, Order};
-use paywatch_core::Address;
+use paywatch_core::{Address, EventKind};
 
 use crate::chain::Chain;
 use crate::daemon::{Daemon, chain_section};
@@ -163,8 +163,9 @@ impl Shop {
         }
     }
 
-    /// Ends the story: the daemon stops, and its books are compared with the chains.
-    pub async fn close(mut self) {
+    /// Ends the story: the daemon stops, and its books are compared with the chains. Returns the
+    /// kinds of all events of orders and payments, in their order.
+    pub async fn close(mut self) -> Vec<EventKind> {
         if !self.daemon.is_running() {
             self.daemon.start().await;
         }
@@ -172,6 +173,7 @@ impl Shop {
         self.daemon.stop().await;
         books::audit(&self.daemon.database, &self.chains, &self.orders).await;
         self.is_closed = true;
+        books::kinds_told(&self.daemon.database).await
     }
 }
 

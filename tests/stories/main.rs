@@ -34,3 +34,4 @@ mod proofs_and_repairs;
 mod reorgs;
 mod strange_tokens;
 mod time;
+mod unmatched;

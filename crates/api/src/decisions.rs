@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::problem::{Code, FieldError, Problem, ProblemBody};
 use crate::state::ApiState;
-use crate::wire::{cursor, read_cursor, read_limit, time};
+use crate::wire::{cursor, parsed, read_cursor, read_limit, time};
 
 /// The parameters of the list.
 const PARAMETERS: [&str; 4] = ["order", "payment", "limit", "cursor"];
@@ -142,13 +142,4 @@ fn read(pairs: &[(String, String)]) -> Result<(DecisionFilter, Page), Vec<FieldE
     } else {
         Err(errors)
     }
-}
-
-fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
-    name: &str,
-    value: &str,
-) -> Result<T, FieldError> {
-    value
-        .parse()
-        .map_err(|error: T::Err| FieldError::new(name, "invalid", error))
 }

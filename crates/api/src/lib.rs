@@ -7,6 +7,7 @@ mod auth;
 mod body;
 mod chains;
 mod condition;
+mod deciding;
 mod decisions;
 mod docs;
 mod health;

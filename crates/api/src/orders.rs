@@ -2,7 +2,7 @@
 
 pub(crate) mod decide;
 mod query;
-mod request;
+pub(crate) mod request;
 mod view;
 
 use axum::Json;
@@ -130,7 +130,7 @@ pub(crate) async fn read(
 }
 
 /// The order's id in a path.
-fn read_id(id: Result<Path<String>, PathRejection>) -> Result<OrderId, Problem> {
+pub(crate) fn read_id(id: Result<Path<String>, PathRejection>) -> Result<OrderId, Problem> {
     let Path(id) = id.map_err(|error| Problem::because(Code::NotFound, error))?;
     id.parse().map_err(|error| {
         let detail = format!("{id:?} is not an order's id: {error}");
@@ -139,7 +139,7 @@ fn read_id(id: Result<Path<String>, PathRejection>) -> Result<OrderId, Problem> 
 }
 
 /// The order, which must exist.
-async fn find(state: &ApiState, id: OrderId) -> Result<OrderRecord, Problem> {
+pub(crate) async fn find(state: &ApiState, id: OrderId) -> Result<OrderRecord, Problem> {
     let record = state.store.order(id).await?;
     record.ok_or_else(|| Problem::because(Code::NotFound, format!("there is no order {id}")))
 }
@@ -193,7 +193,7 @@ pub(crate) async fn list(
 }
 
 /// How far the chains are covered.
-async fn heads(state: &ApiState) -> Result<Heads, StoreError> {
+pub(crate) async fn heads(state: &ApiState) -> Result<Heads, StoreError> {
     let chains = state.store.chains().await?;
     Ok(chains
         .into_iter()

@@ -1,12 +1,22 @@
-//! What shows that payments happened.
+//! Payments by themselves: lists of them, one of them, and what shows that it happened.
 
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+pub(crate) mod decide;
+mod query;
+pub(crate) mod view;
+
+use axum::Json;
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
 use paywatch_core::PaymentId;
+use paywatch_store::BookedTransfer;
+use serde::Serialize;
+use utoipa::ToSchema;
 
+use crate::orders::heads;
+use crate::payments::view::PaymentView;
 use crate::problem::{Code, Problem, ProblemBody};
 use crate::state::ApiState;
 
@@ -28,13 +38,7 @@ pub(crate) async fn proof(
     State(state): State<ApiState>,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
-    let Path(id) = id.map_err(|error| Problem::because(Code::NotFound, error))?;
-    let id: PaymentId = id.parse().map_err(|error| {
-        Problem::because(
-            Code::NotFound,
-            format!("{id:?} is not a payment's id: {error}"),
-        )
-    })?;
+    let id = read_id(id)?;
     if let Some(bundle) = state.store.payment_proof(&id).await? {
         let json = HeaderValue::from_static("application/json");
         return Ok(([(CONTENT_TYPE, json)], bundle).into_response());
@@ -45,4 +49,97 @@ pub(crate) async fn proof(
         format!("there is no payment {id}")
     };
     Err(Problem::because(Code::NotFound, why))
+}
+
+/// The payment's id in a path.
+fn read_id(id: Result<Path<String>, PathRejection>) -> Result<PaymentId, Problem> {
+    let Path(id) = id.map_err(|error| Problem::because(Code::NotFound, error))?;
+    id.parse().map_err(|error| {
+        let detail = format!("{id:?} is not a payment's id: {error}");
+        Problem::because(Code::NotFound, detail)
+    })
+}
+
+/// The payment, which must exist.
+async fn find(state: &ApiState, id: &PaymentId) -> Result<BookedTransfer, Problem> {
+    let payment = state.store.payment(id).await?;
+    payment.ok_or_else(|| Problem::because(Code::NotFound, format!("there is no payment {id}")))
+}
+
+/// A page of payments, those first that were seen last.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PaymentList {
+    /// The payments.
+    data: Vec<PaymentView>,
+    /// Pass it as `cursor` for the next page.
+    next_cursor: Option<String>,
+    /// Whether there is a next page.
+    has_more: bool,
+}
+
+/// List payments
+///
+/// Every transfer to an address of yours, whether it belongs to an order or not, those first that
+/// were seen last.
+#[utoipa::path(
+    get, path = "/v1/payments", operation_id = "list_payments", tag = "payments", security(("api_key" = [])),
+    params(
+        ("status" = Option<String>, Query, description = "One or several, separated by commas; `unmatched` is what waits for you", example = "unmatched"),
+        ("chain" = Option<String>, Query, description = "On this chain, by name or id"),
+        ("address" = Option<String>, Query, description = "To this address"),
+        ("tx_hash" = Option<String>, Query, description = "In this transaction"),
+        ("order" = Option<String>, Query, description = "Of this order"),
+        ("limit" = Option<u32>, Query, description = "1 to 100, 20 if not given"),
+        ("cursor" = Option<String>, Query, description = "The next_cursor of the page before"),
+    ),
+    responses(
+        (status = 200, description = "A page", body = PaymentList),
+        (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "Wrong parameters, all of them at once", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "The database does not answer", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn list(
+    State(state): State<ApiState>,
+    pairs: Result<Query<Vec<(String, String)>>, QueryRejection>,
+) -> Result<Json<PaymentList>, Problem> {
+    let Query(pairs) = pairs.map_err(|error| Problem::because(Code::MalformedQuery, error))?;
+    let asked = query::read(&pairs, &state.shop).map_err(Problem::fields)?;
+    // One more than asked tells whether there is another page.
+    let one_more = asked.limit.saturating_add(1);
+    let mut found = state
+        .store
+        .payments(&asked.filter, asked.after, one_more)
+        .await?;
+    let limit = usize::try_from(asked.limit).unwrap_or(usize::MAX);
+    let has_more = found.len() > limit;
+    found.truncate(limit);
+    let heads = heads(&state).await?;
+    Ok(Json(PaymentList {
+        data: found
+            .iter()
+            .map(|booked| PaymentView::booked(booked, &heads))
+            .collect(),
+        next_cursor: found.last().filter(|_| has_more).map(query::cursor),
+        has_more,
+    }))
+}
+
+/// Read a payment
+#[utoipa::path(
+    get, path = "/v1/payments/{id}", operation_id = "read_payment", tag = "payments", security(("api_key" = [])),
+    params(("id" = String, Path, description = "The payment's id", example = "pay_5f1d7a84db00d2fce00b31a7fc73224f")),
+    responses(
+        (status = 200, description = "The payment", body = PaymentView),
+        (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such payment", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "The database does not answer", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn read(
+    State(state): State<ApiState>,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Json<PaymentView>, Problem> {
+    let payment = find(&state, &read_id(id)?).await?;
+    Ok(Json(PaymentView::booked(&payment, &heads(&state).await?)))
 }

@@ -43,7 +43,12 @@ fn with_key() -> OpenApiRouter<ApiState> {
         .routes(routes!(orders::decide::extend))
         .routes(routes!(orders::decide::accept))
         .routes(routes!(decisions::list))
+        .routes(routes!(payments::list))
+        .routes(routes!(payments::read))
         .routes(routes!(payments::proof))
+        .routes(routes!(payments::decide::assign))
+        .routes(routes!(payments::decide::unassign))
+        .routes(routes!(payments::decide::write_off))
         .routes(routes!(chains::list))
 }
 

@@ -1,5 +1,8 @@
 //! How values are written in JSON: times in RFC 3339, addresses in EIP-55, hashes in hex.
 
+use std::fmt::Display;
+use std::str::FromStr;
+
 use jiff::Timestamp as Moment;
 use paywatch_core::{Address, AddressForm, ChainId, Timestamp, Token};
 use serde::Serialize;
@@ -38,6 +41,13 @@ pub(crate) fn read_limit(text: &str) -> Result<u32, FieldError> {
             let detail = format!("must be between 1 and {LARGEST_LIMIT}");
             FieldError::new("limit", "invalid", detail)
         })
+}
+
+/// A value that reads as a `T`.
+pub(crate) fn parsed<T: FromStr<Err: Display>>(name: &str, value: &str) -> Result<T, FieldError> {
+    value
+        .parse()
+        .map_err(|error| FieldError::new(name, "invalid", error))
 }
 
 /// Where a page ended, as a text that means nothing to anybody else.

@@ -5,11 +5,13 @@ use std::time::Duration;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use url::Url;
 
 use crate::error::{ClientError, Problem};
 use crate::wire::{
-    Chain, CreateOrder, DecisionPage, ListDecisions, ListOrders, Order, Page, Readiness,
+    Chain, CreateOrder, DecisionPage, ListDecisions, ListOrders, ListPayments, Order, Page,
+    Payment, PaymentPage, Readiness,
 };
 
 /// How long a call may take.
@@ -124,15 +126,74 @@ impl Client {
         self.decide(id, "accept", &body).await
     }
 
-    async fn decide(
+    /// Gives the payment `id`, which belongs to no order, to `order`.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn assign_payment(
+        &self,
+        id: &str,
+        order: &str,
+        reason: &str,
+    ) -> Result<Payment, ClientError> {
+        let body = serde_json::json!({ "order": order, "reason": reason });
+        self.decide_payment(id, "assign", &body).await
+    }
+
+    /// Takes the payment `id` away from the order that an operator gave it to.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn unassign_payment(&self, id: &str, reason: &str) -> Result<Payment, ClientError> {
+        let body = serde_json::json!({ "reason": reason });
+        self.decide_payment(id, "unassign", &body).await
+    }
+
+    /// Leaves the unmatched payment `id` alone.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn write_off_payment(&self, id: &str, reason: &str) -> Result<Payment, ClientError> {
+        let body = serde_json::json!({ "reason": reason });
+        self.decide_payment(id, "write_off", &body).await
+    }
+
+    async fn decide(&self, id: &str, what: &str, body: &Value) -> Result<Order, ClientError> {
+        check_id(id, "an order's")?;
+        self.post(&format!("v1/orders/{id}/{what}"), body).await
+    }
+
+    async fn decide_payment(
         &self,
         id: &str,
         what: &str,
-        body: &serde_json::Value,
-    ) -> Result<Order, ClientError> {
-        check_id(id, "an order's")?;
-        let path = format!("v1/orders/{id}/{what}");
-        self.answer(self.request(Method::POST, &path)?.json(body))
+        body: &Value,
+    ) -> Result<Payment, ClientError> {
+        check_id(id, "a payment's")?;
+        self.post(&format!("v1/payments/{id}/{what}"), body).await
+    }
+
+    async fn post<T: DeserializeOwned>(&self, path: &str, body: &Value) -> Result<T, ClientError> {
+        self.answer(self.request(Method::POST, path)?.json(body))
+            .await
+    }
+
+    /// The payment `id`.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn payment(&self, id: &str) -> Result<Payment, ClientError> {
+        check_id(id, "a payment's")?;
+        self.answer(self.request(Method::GET, &format!("v1/payments/{id}"))?)
+            .await
+    }
+
+    /// A page of payments, those first that were seen last.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn payments(&self, list: &ListPayments) -> Result<PaymentPage, ClientError> {
+        self.answer(self.request(Method::GET, "v1/payments")?.query(list))
             .await
     }
 

@@ -11,5 +11,6 @@ pub use crate::client::Client;
 pub use crate::error::{ClientError, FieldProblem, Problem};
 pub use crate::wire::{
     Chain, ChainReadiness, CoveredBlock, CreateOrder, Decision, DecisionPage, Finality,
-    FinalityTier, ListDecisions, ListOrders, Order, Page, Payment, PaymentOption, Readiness, Token,
+    FinalityTier, ListDecisions, ListOrders, ListPayments, Order, Page, Payment, PaymentOption,
+    PaymentPage, Readiness, Token,
 };

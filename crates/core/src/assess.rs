@@ -261,7 +261,7 @@ impl Assessment {
         Snapshot {
             status: self.status,
             flags: Flags {
-                reverted: before.flags.reverted || (lost_counted && cause == Cause::Chains),
+                reverted: before.flags.reverted || lost_counted,
                 resolved: before.flags.resolved || cause.resolves(),
                 ..self.flags
             },

@@ -127,15 +127,17 @@ impl PaymentEvent {
     /// What is told of `transfer`.
     #[must_use]
     pub fn of(transfer: &Transfer, kind: EventKind) -> Self {
-        let detail = match kind {
-            EventKind::PaymentUnmatched => format!(
-                "{} from {} to {} in transaction {} belongs to no order",
-                transfer.amount, transfer.from, transfer.to, transfer.tx_hash
-            ),
-            _ => format!(
-                "{} to {} in transaction {}",
-                transfer.amount, transfer.to, transfer.tx_hash
-            ),
+        let Transfer {
+            amount,
+            from,
+            to,
+            tx_hash,
+            ..
+        } = transfer;
+        let detail = if kind == EventKind::PaymentUnmatched {
+            format!("{amount} from {from} to {to} in transaction {tx_hash} belongs to no order")
+        } else {
+            format!("{amount} to {to} in transaction {tx_hash}")
         };
         Self {
             chain_id: transfer.id.chain_id,

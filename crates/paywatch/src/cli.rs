@@ -1,6 +1,7 @@
 //! The command line: what can be asked of paywatch, and the help that explains it.
 
 mod order;
+mod payment;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use paywatch_core::{Address, Amount};
 use url::Url;
 
 pub(crate) use crate::cli::order::{CreateOrder, ListOrders, Order};
+pub(crate) use crate::cli::payment::{ListPayments, Payment};
 
 /// Be paid in USDT straight on chain: watches the chains for payments to your orders' own
 /// addresses, and tells your services. It holds no key that can move money.
@@ -68,7 +70,7 @@ Examples:
     /// Make, list and revoke the keys of the API. Works on the database, with no daemon.
     #[command(subcommand)]
     ApiKey(ApiKey),
-    /// What shows that a payment happened, through a running daemon.
+    /// List payments, decide about those that belong to no order, and what shows that one happened.
     #[command(subcommand, after_help = CONNECTION_HELP)]
     Payment(Payment),
     /// Check the proof of a payment. Needs no daemon, no database and no node.
@@ -201,21 +203,6 @@ pub(crate) struct Decisions {
     pub cursor: Option<String>,
     #[command(flatten)]
     pub connection: Connection,
-}
-
-/// `paywatch payment …`
-#[derive(Debug, Subcommand)]
-pub(crate) enum Payment {
-    /// Write the proof of a payment: header, receipt, Merkle path and log.
-    Proof {
-        /// The payment's id, pay_….
-        id: String,
-        /// Where to write it; by default to stdout.
-        #[arg(long, value_name = "PATH")]
-        out: Option<PathBuf>,
-        #[command(flatten)]
-        connection: Connection,
-    },
 }
 
 /// `paywatch backfill`

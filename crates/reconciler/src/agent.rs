@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::address_book::AddressBook;
 use crate::agent::progress::Progress;
 use crate::agent::vigil::Vigil;
-use crate::reconciler::Reconciler;
+use crate::reconciler::{Due, Reconciler};
 
 /// The wall clock, as a value that tests can drive.
 pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -284,7 +284,7 @@ impl ChainAgent {
                 state.has_unproved |= self.settings.proofs && applied.transfers > 0;
                 state.progress.saw(&update, &applied);
                 state.untold.extend(state.vigil.saw(&update));
-                state.left_due = applied.has_more_due.then_some(update);
+                state.left_due = (applied.due == Due::More).then_some(update);
             }
             if state.has_unproved {
                 match shutdown.run_until_cancelled(self.prove(state)).await {

@@ -12,5 +12,5 @@ mod resync;
 pub use crate::address_book::AddressBook;
 pub use crate::agent::{AgentSettings, AgentState, ChainAgent, Now};
 pub use crate::prove::Proved;
-pub use crate::reconciler::{Applied, ReconcileError, Reconciler};
+pub use crate::reconciler::{Applied, Due, ReconcileError, Reconciler};
 pub use crate::resync::{ResyncError, Resynced, resync};

@@ -46,8 +46,17 @@ pub struct Applied {
     pub payment_events: Vec<PaymentEvent>,
     /// Whether a payment on the chain still waits to be final.
     pub is_waiting: bool,
-    /// Whether there are more orders that may expire now.
-    pub has_more_due: bool,
+    /// Whether orders that may expire now were left for later.
+    pub due: Due,
+}
+
+/// Whether orders that may expire now were left for later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// All of them were looked at.
+    AllSeen,
+    /// Some are left.
+    More,
 }
 
 /// Why an update was not committed. Nothing of it was written.
@@ -112,7 +121,7 @@ struct Found {
 #[derive(Clone, Copy, Debug)]
 struct Left {
     is_waiting: bool,
-    has_more_due: bool,
+    due: Due,
 }
 
 /// On whose word the cursor moves.
@@ -185,7 +194,7 @@ impl Reconciler {
                         chain_events: commit.chain_events,
                         payment_events: commit.payment_events,
                         is_waiting: left.is_waiting,
-                        has_more_due: left.has_more_due,
+                        due: left.due,
                     });
                 },
                 Err(StoreError::Stale { .. }) if attempts < ATTEMPTS => {
@@ -245,21 +254,8 @@ impl Reconciler {
     async fn prepare(&self, work: &Work<'_>) -> Result<(ChainCommit, Left), ReconcileError> {
         let update = work.update;
         let chain_id = update.chain_id;
-        let retract_above = update.retract_above.map(|common| common.number);
-        let touch = Touch {
-            chain_id,
-            orders: work
-                .found
-                .to_orders
-                .iter()
-                .map(|(_, order)| *order)
-                .collect(),
-            loose: work.found.loose.iter().map(|(loose, _)| loose.id).collect(),
-            struck: work.shown.disproved.iter().copied().collect(),
-            retract_above,
-            covered_time: update.tip.timestamp,
-            most_due: MOST_DUE,
-        };
+        let touch = work.touch();
+        let retract_above = touch.retract_above;
         let Assessable {
             heads,
             books,
@@ -312,7 +308,11 @@ impl Reconciler {
         };
         let left = Left {
             is_waiting: decision.is_waiting,
-            has_more_due,
+            due: if has_more_due {
+                Due::More
+            } else {
+                Due::AllSeen
+            },
         };
         Ok((commit, left))
     }
@@ -337,6 +337,20 @@ impl Found {
 }
 
 impl Work<'_> {
+    /// What is to be read before it can be decided.
+    fn touch(&self) -> Touch {
+        let (found, update) = (&self.found, self.update);
+        Touch {
+            chain_id: update.chain_id,
+            orders: found.to_orders.iter().map(|(_, order)| *order).collect(),
+            loose: found.loose.iter().map(|(loose, _)| loose.id).collect(),
+            struck: self.shown.disproved.iter().copied().collect(),
+            retract_above: update.retract_above.map(|common| common.number),
+            covered_time: update.tip.timestamp,
+            most_due: MOST_DUE,
+        }
+    }
+
     /// The chain's heads after this, if it fits on the `stored` ones.
     fn heads_after(&self, stored: Option<&ChainHeads>) -> Result<ChainHeads, ReconcileError> {
         let update = self.update;

@@ -3,34 +3,20 @@
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Extension, Path, Request, State};
-use paywatch_core::{
-    Cause, DecisionKind, OrderDecision, OrderId, Reason, Refusal, decide_order, reassess,
-};
-use paywatch_store::{NewDecision, OrderBooks, OrderChange, OrderRecord, StoreError};
+use paywatch_core::{Cause, OrderDecision, OrderId, Reason, Refusal, decide_order, reassess};
+use paywatch_store::{OrderBooks, OrderChange, OrderRecord};
 use serde::Serialize;
-use serde_json::{Map, Value};
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use crate::auth::Caller;
 use crate::body::read_object;
+use crate::deciding::{Decide, Trouble, anew_while_stale, new_decision, read_reason};
 use crate::orders::request::text;
 use crate::orders::view::OrderView;
 use crate::orders::{find, heads, shown};
 use crate::problem::{Code, FieldError, Problem, ProblemBody};
 use crate::state::ApiState;
 use crate::wire::{read_time, time};
-
-/// How often a decision is taken anew because the order changed meanwhile.
-const ATTEMPTS: u32 = 8;
-
-/// Why somebody decided.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Decide {
-    /// Why, on one line of 3 to 500 characters. It stays in the audit log for good.
-    #[schema(example = "the customer asked for it on the phone")]
-    reason: String,
-}
 
 /// Until when, and why.
 #[derive(Debug, Serialize, ToSchema)]
@@ -69,7 +55,7 @@ pub(crate) async fn cancel(
     request: Request,
 ) -> Result<Json<OrderView>, Problem> {
     let object = read_object(request, state.shop.body_limit).await?;
-    let reason = read(&object, &["reason"])?;
+    let reason = read_reason(&object, &["reason"])?;
     decide(&state, &caller, id, OrderDecision::Cancel, reason).await
 }
 
@@ -101,7 +87,7 @@ pub(crate) async fn extend(
         let wrong = || FieldError::new("expires_at", "invalid", "must be a time in RFC 3339");
         read_time(text).ok_or_else(wrong)
     });
-    let reason = read(&object, &["expires_at", "reason"]);
+    let reason = read_reason(&object, &["expires_at", "reason"]);
     match (until, reason) {
         (Ok(until), Ok(reason)) => {
             decide(&state, &caller, id, OrderDecision::Extend { until }, reason).await
@@ -137,32 +123,8 @@ pub(crate) async fn accept(
     request: Request,
 ) -> Result<Json<OrderView>, Problem> {
     let object = read_object(request, state.shop.body_limit).await?;
-    let reason = read(&object, &["reason"])?;
+    let reason = read_reason(&object, &["reason"])?;
     decide(&state, &caller, id, OrderDecision::Accept, reason).await
-}
-
-/// The reason in a request that may have these `fields` and no others.
-pub(crate) fn read(object: &Map<String, Value>, fields: &[&str]) -> Result<Reason, Problem> {
-    let mut errors: Vec<FieldError> = object
-        .keys()
-        .filter(|key| !fields.contains(&key.as_str()))
-        .map(|key| {
-            let detail = format!("unknown; known are {}", fields.join(", "));
-            FieldError::new(key, "unknown_field", detail)
-        })
-        .collect();
-    let reason = text("reason", object.get("reason")).and_then(|text| {
-        let parsed = text.parse::<Reason>();
-        parsed.map_err(|error| FieldError::new("reason", "invalid", error))
-    });
-    match reason {
-        Ok(reason) if errors.is_empty() => Ok(reason),
-        Ok(_) => Err(Problem::fields(errors)),
-        Err(error) => {
-            errors.push(error);
-            Err(Problem::fields(errors))
-        },
-    }
 }
 
 /// Takes the decision, anew if the order changed meanwhile, and shows the order.
@@ -174,40 +136,9 @@ async fn decide(
     reason: Reason,
 ) -> Result<Json<OrderView>, Problem> {
     let id = crate::orders::read_id(id)?;
-    let mut attempts = 0_u32;
-    loop {
-        attempts = attempts.saturating_add(1);
-        let outcome = try_once(state, caller, id, decision, &reason).await;
-        match outcome {
-            Ok(()) => break,
-            Err(Trouble::Stale) if attempts < ATTEMPTS => {},
-            Err(Trouble::Stale) => return Err(Problem::new(Code::Unavailable)),
-            Err(Trouble::Problem(problem)) => return Err(*problem),
-        }
-    }
+    anew_while_stale(|| try_once(state, caller, id, decision, &reason)).await?;
     let record = find(state, id).await?;
     Ok(Json(shown(state, &record).await?))
-}
-
-/// Why a decision was not carried out.
-enum Trouble {
-    Stale,
-    Problem(Box<Problem>),
-}
-
-impl From<Problem> for Trouble {
-    fn from(problem: Problem) -> Self {
-        Self::Problem(Box::new(problem))
-    }
-}
-
-impl From<StoreError> for Trouble {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Stale { .. } => Self::Stale,
-            other => Problem::from(other).into(),
-        }
-    }
 }
 
 async fn try_once(
@@ -251,24 +182,6 @@ async fn try_once(
         "order {id}: {}", written.detail
     );
     Ok(())
-}
-
-/// A decision of `caller`'s, taken now.
-pub(crate) fn new_decision(
-    state: &ApiState,
-    caller: &Caller,
-    kind: DecisionKind,
-    reason: &Reason,
-    detail: String,
-) -> NewDecision {
-    NewDecision {
-        id: format!("dec_{}", Uuid::now_v7().simple()),
-        kind,
-        reason: reason.clone(),
-        by: caller.to_string(),
-        detail,
-        at: state.clock.now(),
-    }
 }
 
 /// What the decision changes, for people.

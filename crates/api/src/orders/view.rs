@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use paywatch_core::{
-    Asking, Heads, Order, OrderStatus, PaymentMethod, PaymentOption, PaymentState, Timestamp,
-};
-use paywatch_store::{OrderRecord, PaymentRecord};
+use paywatch_core::{Asking, Heads, Order, OrderStatus, PaymentMethod, PaymentOption, Timestamp};
+use paywatch_store::OrderRecord;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::payments::view::PaymentView;
 use crate::state::Shop;
 use crate::wire::{TokenView, address, time};
 
@@ -101,53 +100,6 @@ pub(crate) struct OptionView {
     uri: String,
 }
 
-/// A transfer that arrived for an order.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-#[schema(as = Payment)]
-pub(crate) struct PaymentView {
-    /// Its id: that of the log, so a payment mined again in another block has another.
-    #[schema(example = "pay_5f1d7a84db00d2fce00b31a7fc73224f")]
-    id: String,
-    /// The chain's id.
-    #[schema(example = 137)]
-    chain_id: u64,
-    /// The transaction, which may hold other payments as well.
-    tx_hash: String,
-    /// The log's index in its block.
-    #[schema(example = 0)]
-    log_index: u64,
-    /// The block's height.
-    #[schema(example = 12)]
-    block_number: u64,
-    /// The block.
-    block_hash: String,
-    /// The token's contract.
-    token: String,
-    /// Who paid, as the token says; a bridge or an exchange, often.
-    from: String,
-    /// The address that was paid.
-    to: String,
-    /// How much arrived.
-    #[schema(example = "40")]
-    amount: String,
-    /// `detected`, `confirmed`, `reverted` (it left its chain), or why it does not count:
-    /// `not_accepted`, `held_late`, `order_cancelled`.
-    #[schema(example = "confirmed")]
-    status: &'static str,
-    /// Blocks that stand on it, its own included.
-    #[schema(example = 3)]
-    confirmations: u64,
-    /// What shows that its block holds it, beyond a node's word: `receipts_root` (`GET
-    /// /v1/payments/{id}/proof` gives the evidence) or `none`.
-    #[schema(example = "receipts_root")]
-    proof: &'static str,
-    /// Whether it came after the deadline.
-    late: bool,
-    /// When it was first seen.
-    #[schema(example = "2026-11-23T14:50:10.004Z")]
-    detected_at: String,
-}
-
 /// `record` as the API shows it at `now`, with the chains covered up to `heads`.
 pub(crate) fn order(record: &OrderRecord, heads: &Heads, shop: &Shop, now: Timestamp) -> OrderView {
     let OrderRecord {
@@ -180,7 +132,7 @@ pub(crate) fn order(record: &OrderRecord, heads: &Heads, shop: &Shop, now: Times
         payments: record
             .payments
             .iter()
-            .map(|paid| payment(paid, heads))
+            .map(|paid| PaymentView::of(order.id, paid, heads))
             .collect(),
         waiting_for_chains: waiting.into_iter().map(|id| shop.name_of(id)).collect(),
         late_policy: order.late_policy.name(),
@@ -225,38 +177,6 @@ fn option(order: &Order, way: &PaymentOption, shop: &Shop) -> Option<OptionView>
         ),
         address: to,
     })
-}
-
-fn payment(record: &PaymentRecord, heads: &Heads) -> PaymentView {
-    let transfer = &record.recorded.transfer;
-    let is_on_chain = record.reverted_at.is_none();
-    let confirmations = heads
-        .get(&transfer.id.chain_id)
-        .filter(|_| is_on_chain)
-        .map_or(0, |heads| heads.confirmations(transfer.block_number));
-    let written = |of| address(transfer.id.chain_id, of);
-    PaymentView {
-        id: transfer.payment_id().to_string(),
-        chain_id: transfer.id.chain_id.get(),
-        tx_hash: transfer.tx_hash.to_string(),
-        log_index: transfer.id.log_index,
-        block_number: transfer.block_number,
-        block_hash: transfer.id.block_hash.to_string(),
-        token: written(transfer.token),
-        from: written(transfer.from),
-        to: written(transfer.to),
-        amount: transfer.amount.to_string(),
-        status: match record.state {
-            _ if !is_on_chain => "reverted",
-            PaymentState::Seen => "detected",
-            PaymentState::Confirmed => "confirmed",
-            PaymentState::Ignored(because) => because.name(),
-        },
-        confirmations,
-        proof: record.recorded.proof.name(),
-        late: record.is_late,
-        detected_at: time(record.detected_at),
-    }
 }
 
 #[cfg(test)]

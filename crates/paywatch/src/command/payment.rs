@@ -1,9 +1,10 @@
-//! `paywatch payment proof` and `paywatch verify-proof`: the evidence of a payment.
+//! `paywatch payment …` and `paywatch verify-proof`: payments by themselves, and their evidence.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use paywatch_client::{ListPayments, Payment};
 use paywatch_proof::{ProvenTransfer, verify_bundle};
 use serde_json::{Value, json};
 
@@ -13,19 +14,125 @@ use crate::output::{self, Format};
 
 /// Does what `payment …` asks.
 pub(crate) async fn run(config: &Path, args: cli::Payment, format: Format) -> anyhow::Result<()> {
-    let cli::Payment::Proof {
-        id,
-        out,
-        connection,
-    } = args;
-    let bundle = connect::client(config, &connection)?
-        .payment_proof(&id)
+    match args {
+        cli::Payment::List(args) => list(config, args, format).await,
+        cli::Payment::Show { id, connection } => {
+            let client = connect::client(config, &connection)?;
+            print(&client.payment(&id).await?, format)
+        },
+        cli::Payment::Assign {
+            id,
+            order,
+            reason,
+            connection,
+        } => {
+            let client = connect::client(config, &connection)?;
+            let reason = reason.as_str();
+            print(&client.assign_payment(&id, &order, reason).await?, format)
+        },
+        cli::Payment::Unassign {
+            id,
+            reason,
+            connection,
+        } => {
+            let client = connect::client(config, &connection)?;
+            let payment = client.unassign_payment(&id, reason.as_str()).await?;
+            print(&payment, format)
+        },
+        cli::Payment::WriteOff {
+            id,
+            reason,
+            connection,
+        } => {
+            let client = connect::client(config, &connection)?;
+            let payment = client.write_off_payment(&id, reason.as_str()).await?;
+            print(&payment, format)
+        },
+        cli::Payment::Proof {
+            id,
+            out,
+            connection,
+        } => {
+            let bundle = connect::client(config, &connection)?
+                .payment_proof(&id)
+                .await?;
+            write_proof(&bundle, out, format)
+        },
+    }
+}
+
+async fn list(config: &Path, args: cli::ListPayments, format: Format) -> anyhow::Result<()> {
+    let request = ListPayments {
+        status: args.status,
+        chain: args.chain,
+        address: args.address,
+        tx_hash: args.tx,
+        order: args.order,
+        limit: Some(args.limit),
+        cursor: args.cursor,
+    };
+    let page = connect::client(config, &args.connection)?
+        .payments(&request)
         .await?;
+    if format == Format::Json {
+        return output::json(&page);
+    }
+    let mut table = output::table(["payment", "status", "amount", "to", "order", "seen"]);
+    for payment in &page.data {
+        table.add_row([
+            payment.id.as_str(),
+            &payment.status,
+            &payment.amount,
+            &payment.to,
+            payment.order.as_deref().unwrap_or("-"),
+            &payment.detected_at,
+        ]);
+    }
+    output::line(&table.to_string())?;
+    if let Some(cursor) = &page.next_cursor {
+        output::line(&format!("There are more: --cursor {cursor}"))?;
+    }
+    Ok(())
+}
+
+fn print(payment: &Payment, format: Format) -> anyhow::Result<()> {
+    if format == Format::Json {
+        return output::json(payment);
+    }
+    let by = if payment.assigned {
+        ", given by an operator"
+    } else {
+        ""
+    };
+    let order = payment.order.as_deref().unwrap_or("none");
+    Ok(output::line(&format!(
+        "{}  {} ({} confirmations)\n\
+         \x20 amount       {}\n\
+         \x20 from         {}\n\
+         \x20 to           {}\n\
+         \x20 order        {order}{by}\n\
+         \x20 chain        {}, block {}\n\
+         \x20 transaction  {}\n\
+         \x20 proof        {}",
+        payment.id,
+        payment.status,
+        payment.confirmations,
+        payment.amount,
+        payment.from,
+        payment.to,
+        payment.chain_id,
+        payment.block_number,
+        payment.tx_hash,
+        payment.proof,
+    ))?)
+}
+
+fn write_proof(bundle: &[u8], out: Option<PathBuf>, format: Format) -> anyhow::Result<()> {
     let Some(path) = out else {
-        return Ok(output::bytes(&bundle)?);
+        return Ok(output::bytes(bundle)?);
     };
     let shown = path.display();
-    fs::write(&path, &bundle).with_context(|| format!("{shown} cannot be written"))?;
+    fs::write(&path, bundle).with_context(|| format!("{shown} cannot be written"))?;
     match format {
         Format::Json => output::json(&json!({ "written": path })),
         Format::Text => Ok(output::line(&format!(

@@ -1,9 +1,10 @@
 //! Records as the API shows them.
 
 use paywatch_core::{
-    Amount, B256, Block, ChainHeads, ChainId, IgnoredBecause, OrderId, RecordedTransfer, Snapshot,
-    Transfer, TransferId,
+    Amount, B256, Block, ChainHeads, ChainId, IgnoredBecause, OrderId, PaymentState,
+    RecordedTransfer, Snapshot, Transfer, TransferId,
 };
+use paywatch_store::PaymentRecord;
 use serde_json::{Map, Value, json};
 
 use super::*;

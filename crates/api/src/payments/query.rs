@@ -1,0 +1,128 @@
+//! Which payments a list is to hold, from a query string to a checked value.
+
+use paywatch_core::{Loose, PaymentId, PaymentState, Timestamp};
+use paywatch_store::{BookedTransfer, PaymentFilter};
+
+use crate::problem::FieldError;
+use crate::state::Shop;
+use crate::wire::{parsed, read_limit};
+
+/// The parameters of a list.
+const PARAMETERS: [&str; 7] = [
+    "status", "chain", "address", "tx_hash", "order", "limit", "cursor",
+];
+const DEFAULT_LIMIT: u32 = 20;
+
+/// What is asked for.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) filter: PaymentFilter,
+    pub(super) after: Option<(Timestamp, PaymentId)>,
+    pub(super) limit: u32,
+}
+
+/// Reads the parameters of a list.
+///
+/// # Errors
+/// Every parameter that is wrong, with what is allowed.
+pub(super) fn read(pairs: &[(String, String)], shop: &Shop) -> Result<Asked, Vec<FieldError>> {
+    let mut asked = Asked {
+        filter: PaymentFilter::default(),
+        after: None,
+        limit: DEFAULT_LIMIT,
+    };
+    let mut errors = Vec::new();
+    for (name, value) in pairs {
+        errors.extend(read_one(name, value, shop, &mut asked).err());
+    }
+    if errors.is_empty() {
+        Ok(asked)
+    } else {
+        Err(errors)
+    }
+}
+
+fn read_one(name: &str, value: &str, shop: &Shop, asked: &mut Asked) -> Result<(), FieldError> {
+    let filter = &mut asked.filter;
+    match name {
+        "status" => {
+            for status in value.split(',') {
+                filter.states.push(state(status)?);
+            }
+        },
+        "chain" => {
+            let chain = shop.chain(value).ok_or_else(|| {
+                let detail = shop.not_configured(value);
+                FieldError::new(name, "unknown_chain", detail)
+            })?;
+            filter.chain_id = Some(chain.id);
+        },
+        "address" => filter.to = Some(parsed(name, value)?),
+        "tx_hash" => filter.tx_hash = Some(parsed(name, value)?),
+        "order" => filter.order = Some(parsed(name, value)?),
+        "limit" => asked.limit = read_limit(value)?,
+        "cursor" => asked.after = Some(read_cursor(value)?),
+        _unknown => {
+            let detail = format!("unknown; known are {}", PARAMETERS.join(", "));
+            return Err(FieldError::new(name, "unknown_parameter", detail));
+        },
+    }
+    Ok(())
+}
+
+/// The name in the books of what the API calls `status`.
+fn state(status: &str) -> Result<&'static str, FieldError> {
+    let known = PaymentState::ALL
+        .map(PaymentState::name)
+        .into_iter()
+        .chain(Loose::ALL.map(Loose::name));
+    let shown = |name: &'static str| if name == "seen" { "detected" } else { name };
+    let mut known: Vec<(&str, &'static str)> = known.map(|name| (shown(name), name)).collect();
+    known.sort_unstable();
+    let found = known.iter().find(|(shown, _)| *shown == status);
+    found.map(|(_, name)| *name).ok_or_else(|| {
+        let names: Vec<_> = known.iter().map(|(shown, _)| *shown).collect();
+        let detail = format!("{status:?} is none; known are {}", names.join(", "));
+        FieldError::new("status", "invalid", detail)
+    })
+}
+
+/// Where a page ended, as a text that means nothing to anybody else.
+pub(super) fn cursor(last: &BookedTransfer) -> String {
+    let id = last.recorded.transfer.payment_id();
+    format!("{:x}-{id}", last.detected_at.unix_ms())
+}
+
+fn read_cursor(text: &str) -> Result<(Timestamp, PaymentId), FieldError> {
+    let read = || {
+        let (ms, id) = text.split_once('-')?;
+        let ms = i64::from_str_radix(ms, 16).ok()?;
+        Some((Timestamp::from_unix_ms(ms).ok()?, id.parse().ok()?))
+    };
+    read().ok_or_else(|| FieldError::new("cursor", "invalid", "is not a next_cursor of this list"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::shop;
+
+    #[test]
+    fn statuses_are_read_by_the_names_that_are_shown() {
+        assert_eq!(state("detected"), Ok("seen"));
+        assert_eq!(state("unmatched"), Ok("unmatched"));
+        let wrong = state("lost").unwrap_err().detail;
+        assert!(wrong.contains("detected, dust"), "{wrong}");
+        let pairs = |text: &str| -> Vec<(String, String)> {
+            let pairs = text.split('&').filter_map(|pair| pair.split_once('='));
+            pairs
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect()
+        };
+        let asked = read(&pairs("status=unmatched,dust&chain=bnb&limit=5"), &shop()).unwrap();
+        assert_eq!(asked.filter.states, ["unmatched", "dust"]);
+        assert_eq!(asked.limit, 5);
+        let errors = read(&pairs("status=x&chain=x&order=x&cursor=x&y=x"), &shop()).unwrap_err();
+        assert_eq!(errors.len(), 5);
+    }
+}

@@ -50,6 +50,7 @@ struct State {
     latency: Duration,
     troubles: Vec<Trouble>,
     announcing: Announcing,
+    is_away: bool,
 }
 
 /// How a node treats those who ask. May be changed while it serves.
@@ -87,13 +88,27 @@ impl Manners {
         self.state().troubles.clear();
     }
 
+    /// From now on it answers nobody and announces nothing, as a node that is switched off.
+    pub fn goes_away(&self) {
+        self.state().is_away = true;
+    }
+
+    /// It answers again.
+    pub fn comes_back(&self) {
+        self.state().is_away = false;
+    }
+
     /// It announces new heads like this.
     pub fn announce(&self, how: Announcing) {
         self.state().announcing = how;
     }
 
     pub(super) fn announcing(&self) -> Announcing {
-        self.state().announcing
+        let state = self.state();
+        if state.is_away {
+            return Announcing::Never;
+        }
+        state.announcing
     }
 
     pub(super) fn latency(&self) -> Duration {
@@ -102,6 +117,9 @@ impl Manners {
 
     pub(super) fn next_trouble(&self) -> Option<Trouble> {
         let mut state = self.state();
+        if state.is_away {
+            return Some(Trouble::Closed);
+        }
         if state.troubles.is_empty() {
             return None;
         }

@@ -58,7 +58,7 @@ pub(crate) trait Place: Truth + Sized {
     /// So many empty blocks come.
     async fn mines(&mut self, blocks: u64);
 
-    /// The next block comes, so much later.
+    /// The next block will be so much later.
     async fn seconds_pass(&mut self, seconds: u64);
 
     /// The newest `depth` blocks are replaced. `again` are customers' payments in USDT, each with

@@ -13,6 +13,8 @@ use crate::story::Story;
 
 /// How many lines of the daemon's log a failure shows.
 const LOG_LINES: usize = 40;
+/// How much of each.
+const LOG_WIDTH: usize = 300;
 
 /// Plays `story` from its first step to the audit of the books.
 ///
@@ -48,7 +50,10 @@ fn fails<P: Place>(name: &str, story: &Story, index: usize, problem: &str, scene
         "the audit of the books".to_owned()
     };
     let log = scene.log();
-    let lines: Vec<_> = log.lines().collect();
+    let lines: Vec<String> = log
+        .lines()
+        .map(|line| line.chars().take(LOG_WIDTH).collect())
+        .collect();
     let last = lines.len().saturating_sub(LOG_LINES);
     panic!(
         "\nThe story \"{}\", played {}, fails at {step}:\n\n{}\n\n{problem}\n\n\

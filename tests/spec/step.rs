@@ -68,19 +68,19 @@ pub(crate) enum Step {
 }
 
 impl Step {
-    /// Whether it says what must be, rather than what happens.
+    /// Whether it changes nothing and only says what must be.
     pub(crate) const fn is_expectation(&self) -> bool {
         match self {
             Self::Sees(..)
             | Self::Finds(..)
             | Self::FindsNothing(..)
             | Self::Told(..)
-            | Self::ToldOf(..) => true,
-            Self::Orders(..)
+            | Self::ToldOf(..)
             | Self::OrdersAgain(..)
             | Self::IsRefused(..)
+            | Self::CannotDecide(..) => true,
+            Self::Orders(..)
             | Self::Decides(..)
-            | Self::CannotDecide(..)
             | Self::Pays(..)
             | Self::FailsToPay(..)
             | Self::Flushes(..)

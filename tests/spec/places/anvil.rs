@@ -166,7 +166,8 @@ impl Place for OnAnvil {
     }
 
     async fn seconds_pass(&mut self, seconds: u64) {
-        self.chain.time_passes(seconds).await;
+        let moved = self.chain.provider().anvil_increase_time(seconds).await;
+        moved.expect("Anvil's clock moves");
     }
 
     async fn reorganises(&mut self, depth: u64, again: &[(u64, Transfer)]) {

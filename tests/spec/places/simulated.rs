@@ -11,6 +11,7 @@ use paywatch_simulator::server::{LedgerNode, Manners, Served, SimServer};
 use paywatch_simulator::{Ledger as _, SimChain, SimTransaction, SimTransfer};
 use paywatch_tests::books::Truth;
 use paywatch_tests::chain::{ISSUER, OTHER_PAYER, PAYER, TREASURY, units};
+use paywatch_tests::tools;
 
 use crate::places::{Place, SLOTS_IN_AN_EPOCH, Transfer};
 use crate::step::{By, Coin, Lever};
@@ -134,6 +135,7 @@ impl Place for Simulated {
     const NAME: &'static str = "in the simulator";
 
     async fn open(plan: ChainPlan) -> Self {
+        tools::install_tls();
         let id = ChainId::new(plan.id).expect("a chain id");
         let mut tokens = vec![(USDT, plan.decimals)];
         if plan.has_usdc {
@@ -212,7 +214,6 @@ impl Place for Simulated {
 
     async fn seconds_pass(&mut self, seconds: u64) {
         self.ahead_s += seconds;
-        self.mine(Vec::new());
     }
 
     async fn reorganises(&mut self, depth: u64, again: &[(u64, Transfer)]) {

@@ -57,6 +57,8 @@ pub(crate) struct Payment {
     pub by: By,
     /// To whom.
     pub to: To,
+    /// How many minutes of chain time pass before, without a block of their own.
+    pub after_minutes: u64,
 }
 
 /// A customer's payment of so much USDT to the treasury, on the first chain, unless it is said
@@ -69,6 +71,7 @@ pub(crate) const fn payment(amount: &'static str) -> Payment {
         chain: FIRST,
         by: By::Customer,
         to: To::Treasury,
+        after_minutes: 0,
     }
 }
 
@@ -103,6 +106,12 @@ impl Payment {
         self
     }
 
+    /// Its block is the next, and so much later than it would have been.
+    pub(crate) const fn after_minutes(mut self, minutes: u64) -> Self {
+        self.after_minutes = minutes;
+        self
+    }
+
     /// It is made by these.
     pub(crate) const fn by(mut self, by: By) -> Self {
         self.by = by;
@@ -132,6 +141,9 @@ impl fmt::Display for Payment {
         }
         if self.chain != FIRST {
             write!(f, " on the {} chain", self.chain)?;
+        }
+        if self.after_minutes > 0 {
+            write!(f, ", {} minutes later", self.after_minutes)?;
         }
         if let Some(name) = self.name {
             write!(f, " (the payment {name})")?;

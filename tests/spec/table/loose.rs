@@ -89,7 +89,7 @@ fn what_belongs_to_an_order_is_not_given_to_another() -> Story {
         .order(order("YOURS").amount("10"))
         .pay(payment("10").to("MINE").called("PAID"))
         .cannot(Decision::Assign("PAID", "YOURS"), "belongs to")
-        .cannot(Decision::WriteOff("PAID"), "belongs to")
+        .cannot(Decision::WriteOff("PAID"), "is not unmatched")
         .sees("MINE", paid())
         .sees("YOURS", awaiting_payment().payments(&[]))
 }

@@ -105,8 +105,7 @@ fn a_reorg_moves_a_payment_past_the_deadline() -> Story {
         .sees("TEA", paid())
         .daemon_stops()
         .reorganises(reorg(1))
-        .minutes_pass(11)
-        .pays("TEA", "25")
+        .pay(payment("25").to("TEA").after_minutes(11))
         .daemon_starts()
         .sees("TEA", paid().flags(&["late", "reverted"]).received("25"))
         .told(&[
@@ -136,8 +135,7 @@ fn a_reorg_moves_a_payment_past_the_deadline_where_late_money_is_held() -> Story
         .sees("TEA", paid())
         .daemon_stops()
         .reorganises(reorg(1))
-        .minutes_pass(11)
-        .pays("TEA", "25")
+        .pay(payment("25").to("TEA").after_minutes(11))
         .daemon_starts()
         .becomes_final()
         .sees(

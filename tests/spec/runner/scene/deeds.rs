@@ -135,7 +135,15 @@ impl<P: Place> Scene<P> {
         let is_one_chain = payments.iter().all(|payment| payment.chain == chain);
         assert!(is_one_chain, "a transaction is on one chain");
         let transfers: Vec<_> = payments.iter().map(|each| self.transfer(each)).collect();
-        let hash = self.chain(chain).transacts(&transfers).await;
+        let minutes = payments
+            .iter()
+            .map(|payment| payment.after_minutes)
+            .sum::<u64>();
+        let place = self.chain(chain);
+        if minutes > 0 {
+            place.seconds_pass(minutes * 60).await;
+        }
+        let hash = place.transacts(&transfers).await;
         for name in payments.iter().filter_map(|payment| payment.name) {
             self.payments.insert(name, hash);
         }
@@ -172,6 +180,7 @@ impl<P: Place> Scene<P> {
         for (name, place) in &mut self.chains {
             if only.is_none_or(|only| only == *name) && !self.dark.contains(name) {
                 place.seconds_pass(minutes * 60).await;
+                place.mines(1).await;
             }
         }
         self.catches_up().await

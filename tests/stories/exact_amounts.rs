@@ -148,12 +148,13 @@ async fn an_expired_order_whose_amount_is_gone_is_not_extended(engine: Engine) {
     let exact = "[exact_amount]\nstep = \"0.01\"\nmax_surcharge = \"0\"\nquarantine = \"1m\"\n";
     let mut shop = open(engine, exact).await;
     let first = shop.order_for("FIRST", "100", "10m").await;
-    let taken = shop.client().create_order(&CreateOrder {
+    let ask = CreateOrder {
         reference: "NONE".to_owned(),
         amount: "100".to_owned(),
         ..CreateOrder::default()
-    });
-    let taken = taken.await.expect_err("the amount is taken").to_string();
+    };
+    let taken = shop.client().create_order(&ask).await;
+    let taken = taken.expect_err("the amount is taken").to_string();
     assert!(taken.contains("belongs to another order"), "{taken}");
     shop.chain().time_passes(11 * 60).await;
     shop.sees(&first, "expired").await;
@@ -182,13 +183,18 @@ async fn an_order_on_tron_is_paid(engine: Engine) {
     let chain = Chain::start("tron", 728_126_428, 6).await;
     let wallet_text = "TD5gsCwxykWsLN9aPrq2TAfNjByuZKYp4E";
     let ws = format!("ws = \"{}\"\n", chain.node.ws_url());
-    let section = chain_section(&chain, CONFIRMATIONS)
-        .replace(&ws, "proof = \"none\"\nblooms = false\nfilter_up_to = 10\n")
-        + &format!("wallets = [\"{wallet_text}\"]\n");
+    let section = chain_section(&chain, CONFIRMATIONS).replace(
+        &ws,
+        "proof = \"none\"\nblooms = false\ntag = \"none\"\nfilter_up_to = 10\n",
+    ) + &format!("wallets = [\"{wallet_text}\"]\n");
     let mut shop = Shop::open_with(engine, vec![chain], &[section]).await;
     let order = shop.order("TRON-1", "25.5").await;
     assert_eq!(asked(&order), "25.5");
     assert_eq!(order.options[0].address, wallet_text);
+    assert_eq!(
+        order.options[0].uri, wallet_text,
+        "there is no standard for more"
+    );
     let to = read_tron_address(wallet_text).expect("an address");
     shop.chain().pays(PAYER, to, "25.5").await;
     shop.becomes_final().await;

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use paywatch_client::Order;
 use paywatch_core::{
-    Address, Amount, B256, BlockNumber, ChainId, EventKind, OrderId, OrderStatus, Step, Transfer,
+    Address, Amount, B256, BlockNumber, ChainId, EventKind, OrderId, OrderStatus, PaymentMethod,
+    Step, Transfer,
 };
 use paywatch_store::{DatabaseUrl, EventRecord, PaymentFilter, Store, Told};
 
@@ -17,15 +18,29 @@ pub trait Truth: Sync {
     /// Its id.
     fn chain_id(&self) -> u64;
 
-    /// Whether the daemon is configured to count `token`.
-    fn counts(&self, token: Address) -> bool;
+    /// The tokens that the daemon is configured to count there.
+    fn tokens(&self) -> Vec<Address>;
 
-    /// What was paid to `to` with the tokens that count, transfers of nothing left out:
-    /// transaction and amount of each log.
-    async fn paid_to(&self, to: Address) -> Vec<(B256, Amount)>;
+    /// What was paid to `to` with `token`, transfers of nothing left out: transaction and amount
+    /// of each log.
+    async fn paid_in(&self, token: Address, to: Address) -> Vec<(B256, Amount)>;
 
     /// The hash of the block at `number`; `None` if there is none.
     async fn hash_at(&self, number: BlockNumber) -> Option<B256>;
+
+    /// Whether `token` is one that counts.
+    fn counts(&self, token: Address) -> bool {
+        self.tokens().contains(&token)
+    }
+
+    /// What was paid to `to` with all tokens that count.
+    async fn paid_to(&self, to: Address) -> Vec<(B256, Amount)> {
+        let mut paid = Vec::new();
+        for token in self.tokens() {
+            paid.extend(self.paid_in(token, to).await);
+        }
+        paid
+    }
 }
 
 /// Compares the books of a stopped daemon with the chains.
@@ -58,13 +73,7 @@ async fn payments_are_those_on_chain<T: Truth>(store: &Store, chains: &[T], orde
         .expect("the order is there");
     let mut on_chain = Vec::new();
     for chain in chains {
-        let address = record
-            .order
-            .options
-            .first()
-            .expect("it has an option")
-            .address;
-        on_chain.extend(chain.paid_to(address).await);
+        on_chain.extend(paid_for(&record.order, chain).await);
     }
     let standing = || {
         let payments = record.payments.iter();
@@ -91,6 +100,29 @@ async fn payments_are_those_on_chain<T: Truth>(store: &Store, chains: &[T], orde
         "what {} received",
         order.reference
     );
+}
+
+/// What came for `order` on `chain`: to its own address, which is the same everywhere, and its
+/// amounts to wallets.
+async fn paid_for<T: Truth>(order: &paywatch_core::Order, chain: &T) -> Vec<(B256, Amount)> {
+    let mut paid = Vec::new();
+    let own = order.options.iter().find_map(|option| match option.method {
+        PaymentMethod::DepositAddress { .. } => Some(option.address),
+        PaymentMethod::Contract { .. } | PaymentMethod::ExactAmount { .. } => None,
+    });
+    if let Some(own) = own {
+        paid.extend(chain.paid_to(own).await);
+    }
+    for option in &order.options {
+        if let PaymentMethod::ExactAmount { slot } = option.method
+            && option.token.chain_id.get() == chain.chain_id()
+            && chain.counts(option.token.address)
+        {
+            let came = chain.paid_in(option.token.address, option.address).await;
+            paid.extend(came.into_iter().filter(|(_, amount)| slot.takes(*amount)));
+        }
+    }
+    paid
 }
 
 /// Whether it is in a token that counts on its chain.

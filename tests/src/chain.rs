@@ -265,10 +265,29 @@ impl Chain {
             .await
             .expect("the node answers")
     }
+}
 
-    /// What the chain itself says was paid to `to` with `token`, transfers of nothing left out:
-    /// transaction and amount of each log.
-    pub async fn paid_in(&self, token: Address, to: Address) -> Vec<(B256, Amount)> {
+/// `amount` in the base units of a token with so many decimals.
+#[must_use]
+pub fn units(amount: &str, decimals: u8) -> U256 {
+    let decimals = Decimals::new(decimals).expect("at most 18");
+    let amount: Amount = amount.parse().expect("an amount");
+    amount
+        .to_base_units(decimals)
+        .expect("payable in this token")
+}
+
+#[async_trait]
+impl Truth for Chain {
+    fn chain_id(&self) -> u64 {
+        self.node.chain_id
+    }
+
+    fn tokens(&self) -> Vec<Address> {
+        vec![self.token]
+    }
+
+    async fn paid_in(&self, token: Address, to: Address) -> Vec<(B256, Amount)> {
         let filter = Filter::new()
             .address(token)
             .event_signature(Erc20::Transfer::SIGNATURE_HASH)
@@ -288,31 +307,6 @@ impl Chain {
             })
             .filter(|(_, amount)| !amount.is_zero())
             .collect()
-    }
-}
-
-/// `amount` in the base units of a token with so many decimals.
-#[must_use]
-pub fn units(amount: &str, decimals: u8) -> U256 {
-    let decimals = Decimals::new(decimals).expect("at most 18");
-    let amount: Amount = amount.parse().expect("an amount");
-    amount
-        .to_base_units(decimals)
-        .expect("payable in this token")
-}
-
-#[async_trait]
-impl Truth for Chain {
-    fn chain_id(&self) -> u64 {
-        self.node.chain_id
-    }
-
-    fn counts(&self, token: Address) -> bool {
-        token == self.token
-    }
-
-    async fn paid_to(&self, to: Address) -> Vec<(B256, Amount)> {
-        self.paid_in(self.token, to).await
     }
 
     async fn hash_at(&self, number: BlockNumber) -> Option<B256> {

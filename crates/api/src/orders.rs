@@ -1,6 +1,7 @@
 //! The routes of orders.
 
 pub(crate) mod decide;
+mod exact;
 mod query;
 pub(crate) mod request;
 mod view;
@@ -11,7 +12,7 @@ use axum::extract::{Path, Query, Request, State};
 use axum::http::header::LOCATION;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use paywatch_core::{Heads, Order, OrderId};
+use paywatch_core::{Heads, OrderId, Token};
 use paywatch_store::{CreateOutcome, NewOrder, OrderRecord, StoreError};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -48,7 +49,7 @@ pub(crate) struct OrderList {
         (status = 200, description = "The same request had made it before", body = OrderView),
         (status = 400, description = "Not JSON", body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "The reference belongs to another order", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "The reference belongs to another order, or no exact amount is free", body = ProblemBody, content_type = "application/problem+json"),
         (status = 413, description = "Too large", body = ProblemBody, content_type = "application/problem+json"),
         (status = 415, description = "Not application/json", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "Wrong fields, all of them at once", body = ProblemBody, content_type = "application/problem+json"),
@@ -62,17 +63,12 @@ pub(crate) async fn create(
     let object = read_object(request, state.shop.body_limit).await?;
     let checked = request::read(&object, &state.shop).map_err(Problem::fields)?;
     let id = OrderId::from_bytes(*Uuid::now_v7().as_bytes());
-    let request_digest = checked.digest.clone();
-    let order = checked.order(id, state.clock.now()).ok_or_else(|| {
+    let new = checked.order(id, state.clock.now()).ok_or_else(|| {
         let error = FieldError::new("expires_in", "invalid", "lies beyond the year 9999");
         Problem::fields(vec![error])
     })?;
     let heads = heads(&state).await?;
-    refuse_unread(&order, &heads, &state)?;
-    let new = NewOrder {
-        order,
-        request_digest,
-    };
+    refuse_unread(&new, &heads, &state)?;
     let (status, record) = match state.store.create_order(&new).await? {
         CreateOutcome::Created(record) => (StatusCode::CREATED, record),
         CreateOutcome::Existing(record) => (StatusCode::OK, record),
@@ -81,8 +77,10 @@ pub(crate) async fn create(
             let detail = format!("{reference} is the reference of {by}, made with another content");
             return Err(Problem::because(Code::ReferenceTaken, detail));
         },
+        CreateOutcome::NoFreeAmount { token } => return Err(no_free_amount(&state, &token)),
     };
     if status == StatusCode::CREATED {
+        exact::tell(&record.order, &state.shop.exact);
         tracing::info!(order.id = %record.order.id, order.reference = %record.order.reference, order.amount = %record.order.amount, "order {} made", record.order.id);
     }
     let body = view::order(&record, &heads, &state.shop, state.clock.now());
@@ -96,8 +94,9 @@ pub(crate) async fn create(
 
 /// A chain that was never read begins at the head that its node will have. What was paid before
 /// that would not be seen, so nobody is told to pay there yet.
-fn refuse_unread(order: &Order, heads: &Heads, state: &ApiState) -> Result<(), Problem> {
-    let chains = order.chains();
+fn refuse_unread(new: &NewOrder, heads: &Heads, state: &ApiState) -> Result<(), Problem> {
+    let mut chains = new.order.chains();
+    chains.extend(new.slots.iter().map(|wish| wish.token.chain_id));
     let unread = chains.iter().filter(|chain| !heads.contains_key(chain));
     let names: Vec<_> = unread.map(|chain| state.shop.name_of(*chain)).collect();
     if names.is_empty() {
@@ -108,6 +107,19 @@ fn refuse_unread(order: &Order, heads: &Heads, state: &ApiState) -> Result<(), P
         names.join(", ")
     );
     Err(Problem::because(Code::ChainNotStarted, detail))
+}
+
+/// Every amount near the one that is asked belongs to another order that may still be paid.
+fn no_free_amount(state: &ApiState, token: &Token) -> Problem {
+    exact::tell_exhausted(token);
+    let detail = format!(
+        "every amount from the one that is asked to {} above it belongs to another order at the \
+         wallets of {}, or is in quarantine; pay by another method, add a wallet, or raise \
+         exact_amount.max_surcharge",
+        state.shop.exact.max_surcharge(),
+        state.shop.name_of(token.chain_id)
+    );
+    Problem::because(Code::NoFreeAmount, detail)
 }
 
 /// Read an order

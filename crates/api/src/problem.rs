@@ -1,5 +1,7 @@
 //! What is wrong with a request, as problem details (RFC 9457).
 
+mod code;
+
 use std::fmt;
 
 use axum::body::Body;
@@ -12,122 +14,12 @@ use paywatch_store::StoreError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+pub(crate) use crate::problem::code::Code;
+
 /// The header that carries the request's id.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The content type of problem details.
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
-
-/// The kinds of problems. Their names are a contract: add, never rename.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Code {
-    MalformedJson,
-    MalformedQuery,
-    Unauthorized,
-    NotFound,
-    MethodNotAllowed,
-    ReferenceTaken,
-    Refused,
-    BodyTooLarge,
-    UnsupportedMediaType,
-    InvalidFields,
-    Internal,
-    Unavailable,
-    ChainNotStarted,
-    TimedOut,
-}
-
-impl Code {
-    /// Every kind.
-    #[cfg(test)]
-    pub(crate) const ALL: [Self; 14] = [
-        Self::MalformedJson,
-        Self::MalformedQuery,
-        Self::Unauthorized,
-        Self::NotFound,
-        Self::MethodNotAllowed,
-        Self::ReferenceTaken,
-        Self::Refused,
-        Self::BodyTooLarge,
-        Self::UnsupportedMediaType,
-        Self::InvalidFields,
-        Self::Internal,
-        Self::Unavailable,
-        Self::ChainNotStarted,
-        Self::TimedOut,
-    ];
-
-    /// Name, status and title.
-    pub(crate) const fn parts(self) -> (&'static str, StatusCode, &'static str) {
-        match self {
-            Self::MalformedJson => (
-                "malformed_json",
-                StatusCode::BAD_REQUEST,
-                "The body is not a JSON object",
-            ),
-            Self::MalformedQuery => (
-                "malformed_query",
-                StatusCode::BAD_REQUEST,
-                "The query cannot be understood",
-            ),
-            Self::Unauthorized => (
-                "unauthorized",
-                StatusCode::UNAUTHORIZED,
-                "A valid API key is needed",
-            ),
-            Self::NotFound => ("not_found", StatusCode::NOT_FOUND, "There is no such thing"),
-            Self::MethodNotAllowed => (
-                "method_not_allowed",
-                StatusCode::METHOD_NOT_ALLOWED,
-                "This method does not exist here",
-            ),
-            Self::ReferenceTaken => (
-                "reference_taken",
-                StatusCode::CONFLICT,
-                "The reference belongs to another order",
-            ),
-            Self::Refused => (
-                "refused",
-                StatusCode::CONFLICT,
-                "As things stand, this cannot be done",
-            ),
-            Self::BodyTooLarge => (
-                "body_too_large",
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "The body is too large",
-            ),
-            Self::UnsupportedMediaType => (
-                "unsupported_media_type",
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "The body must be application/json",
-            ),
-            Self::InvalidFields => (
-                "invalid_fields",
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "Some fields are wrong",
-            ),
-            Self::Internal => (
-                "internal",
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "Something went wrong here",
-            ),
-            Self::Unavailable => (
-                "unavailable",
-                StatusCode::SERVICE_UNAVAILABLE,
-                "The database does not answer; try again",
-            ),
-            Self::ChainNotStarted => (
-                "chain_not_started",
-                StatusCode::SERVICE_UNAVAILABLE,
-                "A chain has not been read yet; try again",
-            ),
-            Self::TimedOut => (
-                "timed_out",
-                StatusCode::SERVICE_UNAVAILABLE,
-                "The request took too long; try again",
-            ),
-        }
-    }
-}
 
 /// What is wrong with one field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -253,6 +145,7 @@ impl From<StoreError> for Problem {
         tracing::error!(error = cause, "the database failed a request");
         match error {
             StoreError::Unreachable { .. } => Self::new(Code::Unavailable),
+            StoreError::AmountTaken { .. } => Self::because(Code::Refused, error),
             StoreError::Stale { .. }
             | StoreError::Database { .. }
             | StoreError::Corrupt { .. }
@@ -356,6 +249,7 @@ mod tests {
                 ("not_found", 404),
                 ("method_not_allowed", 405),
                 ("reference_taken", 409),
+                ("no_free_amount", 409),
                 ("refused", 409),
                 ("body_too_large", 413),
                 ("unsupported_media_type", 415),

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use paywatch_core::{Address, ChainId, Decimals, FinalityRule, LatePolicy, Token, Tolerance};
+use paywatch_core::{
+    Address, Amount, ChainId, Decimals, FinalityRule, LatePolicy, MethodKind, SlotTerms, Token,
+    Tolerance,
+};
 
 use crate::state::{ChainOffer, Shop};
 
@@ -15,8 +18,14 @@ pub(crate) fn shop() -> Shop {
         late_policy: LatePolicy::Accept,
         tolerance: Tolerance::default(),
         tokens: None,
+        methods: vec![MethodKind::DepositAddress],
+        exact: SlotTerms::new(amount("0.01"), amount("0.05"), 60_000).expect("a step"),
         body_limit: 1_024,
     }
+}
+
+fn amount(text: &str) -> Amount {
+    text.parse().expect("an amount")
 }
 
 fn chain(id: u64, name: &str, decimals: u8) -> ChainOffer {
@@ -32,6 +41,8 @@ fn chain(id: u64, name: &str, decimals: u8) -> ChainOffer {
         }],
         treasury: Address::repeat_byte(0x77),
         factory: Address::repeat_byte(0xfa),
+        receiver: None,
+        wallets: Vec::new(),
         finality: FinalityRule::confirmations(3).expect("at least 1").into(),
     }
 }

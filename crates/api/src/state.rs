@@ -4,7 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use paywatch_core::{Address, ChainId, FinalityPolicy, LatePolicy, Timestamp, Token, Tolerance};
+use paywatch_core::{
+    Address, AddressForm, ChainId, FinalityPolicy, LatePolicy, MethodKind, SlotTerms, Timestamp,
+    Token, Tolerance,
+};
 use paywatch_store::Store;
 
 use crate::condition::ConditionBoard;
@@ -52,6 +55,10 @@ pub struct Shop {
     /// The symbols of the tokens that an order may be paid in if it does not say; all, if there
     /// are none.
     pub tokens: Option<Vec<String>>,
+    /// The methods by which an order may be paid if it does not say.
+    pub methods: Vec<MethodKind>,
+    /// How exact amounts are told apart.
+    pub exact: SlotTerms,
     /// The largest request body, in bytes.
     pub body_limit: usize,
 }
@@ -69,8 +76,25 @@ pub struct ChainOffer {
     pub treasury: Address,
     /// The factory that deposit addresses are derived from.
     pub factory: Address,
+    /// The payment receiver, if orders may be paid by calling it.
+    pub receiver: Option<Address>,
+    /// Wallets at which orders may be paid by exact amounts.
+    pub wallets: Vec<Address>,
     /// When a payment is confirmed.
     pub finality: FinalityPolicy,
+}
+
+impl ChainOffer {
+    /// Whether an order can be paid here by `method`. Tron derives CREATE2 addresses in a way of
+    /// its own (TIP-26), and the factory would not have the same address there.
+    #[must_use]
+    pub fn has(&self, method: MethodKind) -> bool {
+        match method {
+            MethodKind::DepositAddress => AddressForm::of(self.id) == AddressForm::Eip55,
+            MethodKind::Contract => self.receiver.is_some(),
+            MethodKind::ExactAmount => !self.wallets.is_empty(),
+        }
+    }
 }
 
 impl Shop {

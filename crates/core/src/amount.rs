@@ -57,6 +57,26 @@ impl Amount {
         Self(units)
     }
 
+    /// How many of the smallest units, 10^-18, it is, in so many digits that amounts sort as their
+    /// texts do.
+    #[must_use]
+    pub fn to_sortable(self) -> String {
+        format!("{:039}", self.0)
+    }
+
+    /// Reads what [`Self::to_sortable`] gave.
+    ///
+    /// # Errors
+    /// [`AmountError`] for anything else.
+    pub fn from_sortable(text: &str) -> Result<Self, AmountError> {
+        if text.len() != 39 || !text.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(AmountError::Malformed);
+        }
+        text.parse()
+            .map(Self)
+            .map_err(|_too_long| AmountError::TooLarge)
+    }
+
     /// Whether this is nothing.
     #[must_use]
     pub const fn is_zero(self) -> bool {
@@ -85,6 +105,18 @@ impl Amount {
     #[must_use]
     pub const fn less(self, other: Self) -> Self {
         Self(self.0.saturating_sub(other.0))
+    }
+
+    /// So many hundredths of it, rounded down; it itself from 100 on.
+    #[must_use]
+    pub fn hundredths(self, hundredths: u32) -> Self {
+        let hundredths = u128::from(hundredths.min(100));
+        let (whole, rest) = (self.0 / 100, self.0 % 100);
+        // At most the amount itself, so it fits.
+        let share = whole
+            .saturating_mul(hundredths)
+            .saturating_add(rest.saturating_mul(hundredths) / 100);
+        Self(share)
     }
 
     /// Reads base units (the integers of ERC-20) of a token with `decimals`.
@@ -271,6 +303,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn sortable_texts_sort_as_amounts_do(one in any::<u128>(), other in any::<u128>()) {
+            let (one, other) = (Amount(one), Amount(other));
+            let (text, others) = (one.to_sortable(), other.to_sortable());
+            prop_assert_eq!(one.cmp(&other), text.cmp(&others));
+            prop_assert_eq!(Amount::from_sortable(&text), Ok(one));
+        }
+
         #[test]
         fn text_round_trips(units in any::<u128>()) {
             let amount = Amount(units);

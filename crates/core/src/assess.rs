@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     Amount, BlockNumber, Cause, Confirmed, Flags, Heads, LatePolicy, Order, OrderStatus,
-    PaymentState, RecordedTransfer, Snapshot, Transfer, TransferId,
+    PaymentOption, PaymentState, RecordedTransfer, Snapshot, Transfer, TransferId,
 };
 
 /// What an order's transfers amount to. `received = counted + ignored`, always.
@@ -114,6 +114,7 @@ pub fn assess(
     let counted = total(&payments, |standing| {
         matches!(standing, Standing::Seen | Standing::Confirmed(_))
     })?;
+    let excess = order.excess(counted.less(surcharges(order, &payments)));
     let received = counted.checked_add(ignored).ok_or(AssessError::Overflow)?;
     let witnesses: Vec<Confirmed> = payments
         .values()
@@ -126,13 +127,13 @@ pub fn assess(
 
     Ok(Assessment {
         status: status_of(order, counted, &witnesses, heads)?,
-        flags: flags_of(order, counted, &payments),
+        flags: flags_of(order, (counted, excess), &payments),
         received,
         counted,
         ignored,
         confirmed,
         remaining: order.remaining(counted),
-        excess: order.excess(counted),
+        excess,
         payments,
     })
 }
@@ -141,7 +142,7 @@ pub fn assess(
 fn weigh(order: &Order, recorded: &RecordedTransfer, heads: &Heads) -> Payment {
     let transfer = &recorded.transfer;
     let is_late = transfer.block_timestamp > order.expires_at;
-    let option = order.option_for(transfer.id.chain_id, transfer.token, transfer.to);
+    let option = order.option_for(transfer);
     let finality = recorded.assigned.or(option.map(|option| option.finality));
     let is_held = is_late && order.late_policy == LatePolicy::Hold && recorded.assigned.is_none();
     let standing = match finality {
@@ -200,10 +201,29 @@ fn status_of(
     })
 }
 
-fn flags_of(order: &Order, counted: Amount, payments: &BTreeMap<TransferId, Payment>) -> Flags {
+/// What was asked for above the order's amount, to tell it from others, where it was paid so.
+fn surcharges(order: &Order, payments: &BTreeMap<TransferId, Payment>) -> Amount {
+    let is_used = |option: &&PaymentOption| {
+        payments.values().any(|payment| match payment.standing {
+            Standing::Seen | Standing::Confirmed(_) => option.takes(&payment.transfer),
+            Standing::Ignored(_) => false,
+        })
+    };
+    let used = order.options.iter().filter(is_used);
+    used.map(|option| option.asks(order.amount).less(order.amount))
+        .fold(Amount::ZERO, |sum, surcharge| {
+            sum.checked_add(surcharge).unwrap_or(Amount::MAX)
+        })
+}
+
+fn flags_of(
+    order: &Order,
+    (counted, excess): (Amount, Amount),
+    payments: &BTreeMap<TransferId, Payment>,
+) -> Flags {
     let is_tolerated = !counted.is_zero() && counted >= order.amount.less(order.tolerance);
     Flags {
-        overpaid: !order.excess(counted).is_zero(),
+        overpaid: !excess.is_zero(),
         underpaid_within_tolerance: is_tolerated && counted < order.amount,
         late: payments.values().any(Payment::is_late_money),
         ..Flags::default()

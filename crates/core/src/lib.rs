@@ -13,8 +13,10 @@ mod event;
 mod finality;
 mod heads;
 mod id;
+mod option;
 mod order;
 mod place;
+mod slot;
 mod status;
 mod time;
 mod token;
@@ -39,10 +41,10 @@ pub use crate::finality::{
 };
 pub use crate::heads::{ChainHeads, Heads, Tags};
 pub use crate::id::{IdError, OrderId, PaymentId};
-pub use crate::order::{
-    Asking, LatePolicy, Order, PaymentMethod, PaymentOption, Reference, ReferenceError,
-};
+pub use crate::option::{MethodKind, PaymentMethod, PaymentOption};
+pub use crate::order::{Asking, LatePolicy, Order, Reference, ReferenceError};
 pub use crate::place::{Claim, Loose, Payer, PaymentEvent, Place, place};
+pub use crate::slot::{Slot, SlotError, SlotTerms, StepError};
 pub use crate::status::{Flags, OrderStatus, Step, UnknownName};
 pub use crate::time::{TimeError, Timestamp};
 pub use crate::token::{Decimals, DecimalsError, Token};

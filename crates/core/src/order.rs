@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
-use alloy_primitives::Address;
-
-use crate::{Amount, ChainId, FinalityRule, Heads, OrderId, Timestamp, Token, UnknownName};
+use crate::{Amount, ChainId, Heads, OrderId, PaymentOption, Timestamp, Transfer, UnknownName};
 
 /// The merchant's own name for an order: 1 to 128 visible ASCII characters or inner spaces.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -115,33 +113,6 @@ impl FromStr for Asking {
     }
 }
 
-/// By what means money reaches the merchant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum PaymentMethod {
-    /// A deposit address of the order's own, derived by CREATE2 (EIP-1014) from these and the
-    /// order's salt. What lies there can go to the treasury only.
-    DepositAddress {
-        /// The factory that deploys and flushes deposits.
-        factory: Address,
-        /// Where the money goes.
-        treasury: Address,
-    },
-}
-
-/// One way to pay an order: this token, on its chain, to this address.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PaymentOption {
-    /// The token, which names its chain.
-    pub token: Token,
-    /// Where to send it.
-    pub address: Address,
-    /// How it gets from there to the merchant.
-    pub method: PaymentMethod,
-    /// When a payment of this kind is confirmed. Kept with the order, so that a later change of
-    /// the configuration does not change what was promised.
-    pub finality: FinalityRule,
-}
-
 /// What the merchant expects to be paid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
@@ -207,19 +178,10 @@ impl Order {
             .collect()
     }
 
-    /// The option that a transfer of `token` on `chain_id` to `address` uses, if there is one.
+    /// The option that `transfer` uses, if there is one.
     #[must_use]
-    pub fn option_for(
-        &self,
-        chain_id: ChainId,
-        token: Address,
-        address: Address,
-    ) -> Option<&PaymentOption> {
-        self.options.iter().find(|option| {
-            option.token.chain_id == chain_id
-                && option.token.address == token
-                && option.address == address
-        })
+    pub fn option_for(&self, transfer: &Transfer) -> Option<&PaymentOption> {
+        self.options.iter().find(|option| option.takes(transfer))
     }
 
     /// The chains that are not yet covered past the deadline. The order can only expire when

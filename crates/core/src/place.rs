@@ -77,8 +77,10 @@ pub enum Payer {
 /// Who claims a transfer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Claim {
-    /// An order, whose address was paid.
+    /// An order, whose address was paid, or that was named.
     Order(OrderId),
+    /// An order, whose amount was paid to an address that many share.
+    Amount(OrderId),
     /// An operator has decided to leave it alone.
     WrittenOff,
     /// Nobody.
@@ -102,9 +104,11 @@ pub fn place(transfer: &Transfer, claim: Claim, payer: Payer, dust: Amount) -> P
         return Place::Loose(Loose::ZeroValue);
     }
     Place::Loose(match (claim, payer) {
-        (Claim::Order(order), _) => return Place::Order(order),
+        (Claim::Order(order), _) | (Claim::Amount(order), Payer::Somebody) => {
+            return Place::Order(order);
+        },
         (Claim::WrittenOff, _) => Loose::WrittenOff,
-        (Claim::Nobody, Payer::Ourselves) => Loose::Moved,
+        (Claim::Nobody | Claim::Amount(_), Payer::Ourselves) => Loose::Moved,
         (Claim::Nobody, Payer::Somebody) if transfer.amount < dust => Loose::Dust,
         (Claim::Nobody, Payer::Somebody) => Loose::Unmatched,
     })
@@ -189,6 +193,18 @@ mod tests {
                 Claim::Order(order),
                 Payer::Ourselves,
                 Place::Order(order),
+            ),
+            (
+                "5",
+                Claim::Amount(order),
+                Payer::Somebody,
+                Place::Order(order),
+            ),
+            (
+                "5",
+                Claim::Amount(order),
+                Payer::Ourselves,
+                Place::Loose(Loose::Moved),
             ),
             (
                 "0.001",

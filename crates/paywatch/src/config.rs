@@ -7,7 +7,9 @@ mod chain;
 mod document;
 mod endpoint;
 mod finality;
+mod methods;
 mod orders;
+mod places;
 mod problem;
 mod raw;
 mod section;
@@ -20,6 +22,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use alloy_primitives::Address;
+use paywatch_core::SlotTerms;
 use paywatch_store::{DatabaseUrl, DatabaseUrlError};
 use secrecy::{ExposeSecret, SecretString};
 use tracing_subscriber::EnvFilter;
@@ -51,6 +54,8 @@ pub(crate) struct Config {
     pub api: ApiConfig,
     /// What orders get if they do not say.
     pub orders: OrdersConfig,
+    /// How exact amounts are told apart.
+    pub exact: SlotTerms,
     /// Whether what comes to a treasury without an order is looked at.
     pub watches_treasury: bool,
     /// How it logs.
@@ -168,6 +173,7 @@ fn check(raw: Raw, problems: &mut Problems) -> Result<Config, Reported> {
     let database = check_database(raw.database, problems);
     let api = check_api(&raw.api, problems);
     let orders = orders::check(raw.orders, problems);
+    let exact = methods::check_exact(&raw.exact_amount, problems);
     let shared = chain::Shared {
         treasury: check_treasury(&raw.treasury, problems),
         factory: paywatch_contracts::deposit::factory_address(),
@@ -177,10 +183,14 @@ fn check(raw: Raw, problems: &mut Problems) -> Result<Config, Reported> {
     if let (Ok(orders), Ok(chains)) = (&orders, &chains) {
         orders::check_tokens(orders, chains, problems)?;
     }
+    if let (Ok(exact), Ok(chains)) = (&exact, &chains) {
+        methods::check_steps(exact, chains, problems)?;
+    }
     Ok(Config {
         database: database?,
         api: api?,
         orders: orders?,
+        exact: exact?,
         watches_treasury: raw.treasury.watch.unwrap_or(true),
         log: log?,
         chains: chains?,

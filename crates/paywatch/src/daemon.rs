@@ -95,9 +95,12 @@ pub(crate) async fn run(config: Config, shutdown: CancellationToken) -> anyhow::
 
 /// All addresses that are watched: those of orders, and the merchant's own.
 pub(crate) fn address_book(config: &Config, store: Store) -> AddressBook {
-    let own = config.chains.iter().map(|chain| chain.treasury);
-    let own = own.filter(|_| config.watches_treasury);
-    AddressBook::with_own(store, own)
+    // Payments through the receiver arrive at the treasury.
+    let is_watched = |chain: &&ChainConfig| config.watches_treasury || chain.receiver.is_some();
+    let treasuries = config.chains.iter().filter(is_watched);
+    let treasuries = treasuries.map(|chain| chain.treasury);
+    let wallets = config.chains.iter().flat_map(|chain| &chain.wallets);
+    AddressBook::with_own(store, treasuries.chain(wallets.copied()))
 }
 
 /// What the API may offer.
@@ -109,6 +112,8 @@ fn shop(config: &Config) -> Shop {
         late_policy: config.orders.late_policy,
         tolerance: config.orders.tolerance,
         tokens: config.orders.tokens.clone(),
+        methods: config.orders.methods.clone(),
+        exact: config.exact,
         body_limit: config.api.body_limit,
     }
 }
@@ -120,6 +125,8 @@ fn offer(chain: &ChainConfig) -> ChainOffer {
         tokens: chain.tokens.clone(),
         treasury: chain.treasury,
         factory: chain.factory,
+        receiver: chain.receiver,
+        wallets: chain.wallets.clone(),
         finality: chain.finality.clone(),
     }
 }

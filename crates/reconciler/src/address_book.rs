@@ -17,7 +17,14 @@ const AT_ONCE: u32 = 5_000;
 pub struct AddressBook {
     store: Store,
     addresses: Arc<RecipientSet>,
-    last_seq: Mutex<u64>,
+    position: Mutex<Position>,
+}
+
+/// How far the addresses were read.
+#[derive(Default)]
+struct Position {
+    last_seq: u64,
+    has_shared: bool,
 }
 
 impl fmt::Debug for AddressBook {
@@ -40,7 +47,7 @@ impl AddressBook {
         Self {
             store,
             addresses: Arc::new(own.into_iter().collect()),
-            last_seq: Mutex::new(0),
+            position: Mutex::new(Position::default()),
         }
     }
 
@@ -49,15 +56,21 @@ impl AddressBook {
     /// # Errors
     /// When the database fails. What was read before that is kept.
     pub async fn read_on(&self) -> Result<Arc<RecipientSet>, StoreError> {
-        let mut last_seq = self.last_seq.lock().await;
+        let mut position = self.position.lock().await;
+        // Those of new orders are configured, and so among the merchant's own.
+        if !position.has_shared {
+            let shared = self.store.shared_addresses().await?;
+            self.addresses.extend(shared);
+            position.has_shared = true;
+        }
         loop {
-            let watched = self.store.watched_after(*last_seq, AT_ONCE).await?;
+            let watched = self.store.watched_after(position.last_seq, AT_ONCE).await?;
             let Some(last) = watched.last() else {
                 return Ok(Arc::clone(&self.addresses));
             };
             self.addresses
                 .extend(watched.iter().map(|watched| watched.address));
-            *last_seq = last.seq;
+            position.last_seq = last.seq;
         }
     }
 }

@@ -78,6 +78,7 @@ impl Shop {
         let new = NewOrder {
             order: order.clone(),
             request_digest: format!("{number:064x}"),
+            slots: Vec::new(),
         };
         let outcome = self.store.create_order(&new).await.unwrap();
         assert!(matches!(outcome, CreateOutcome::Created(_)));

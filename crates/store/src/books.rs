@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use paywatch_core::{OrderId, PaymentId, Transfer, TransferId};
+use paywatch_core::{Address, OrderId, PaymentId, Transfer, TransferId};
 use sqlx::AnyConnection;
 
 use crate::batch::{Statement, rows_of};
@@ -55,6 +55,20 @@ impl Store {
                     order_id: fields.parsed("order_id")?,
                 })
             })
+            .collect()
+    }
+
+    /// The addresses at which orders were offered to be paid that have none of their own.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn shared_addresses(&self) -> Result<Vec<Address>, StoreError> {
+        let rows = sqlx::query("SELECT address FROM shared_addresses ORDER BY address")
+            .fetch_all(self.readers())
+            .await
+            .map_err(failed("read shared addresses"))?;
+        rows.iter()
+            .map(|row| Fields::of(row, "shared_addresses", "address").parsed("address"))
             .collect()
     }
 

@@ -18,6 +18,7 @@ use crate::error::{StoreError, failed};
 use crate::events::{append_chain_events, append_payment_events};
 use crate::fields::{Fields, chain_number, hash, maybe_number, number};
 use crate::record::ChainCommit;
+use crate::slots;
 use crate::store::{Store, commit};
 
 impl Store {
@@ -48,6 +49,7 @@ impl Store {
         changes::apply(&mut tx, &update.changes, update.at).await?;
         append_chain_events(&mut tx, &update.chain_events, update.at).await?;
         append_payment_events(&mut tx, &update.payment_events, update.at).await?;
+        slots::keep(&mut tx, &update.changes).await?;
         commit(tx).await
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use paywatch_core::{Event, EventKind, Order, OrderId, PaymentMethod, Snapshot};
+use paywatch_core::{Event, EventKind, MethodKind, Order, OrderId, PaymentMethod, Snapshot};
 use sqlx::AnyConnection;
 
 use crate::batch::{Value, insert};
@@ -10,15 +10,16 @@ use crate::error::{StoreError, failed};
 use crate::events::{NewEvent, append};
 use crate::fields::{Fields, address, chain_number, flags, number};
 use crate::load::load_orders;
-use crate::record::{CreateOutcome, NewOrder, OrderRecord};
+use crate::record::{CreateOutcome, NewOrder, OrderRecord, SlotWish};
+use crate::slots;
 use crate::store::{Store, commit, take_event_numbers};
 
 /// The version of an order that was just made.
 const FIRST_VERSION: i64 = 1;
 
 impl Store {
-    /// Makes an order with its addresses and its `order.created` event, unless its reference is
-    /// taken. Two who ask at once get one order.
+    /// Makes an order with its addresses, its amounts and its `order.created` event, unless its
+    /// reference is taken or no amount is free. Two who ask at once get one order.
     ///
     /// # Errors
     /// When the database fails.
@@ -28,6 +29,13 @@ impl Store {
             return Ok(outcome);
         }
         let seq = take_event_numbers(&mut tx, 1).await?;
+        let exact = match slots::choose(&mut tx, new).await? {
+            Ok(options) => options,
+            Err(SlotWish { token, .. }) => {
+                let token = token.clone();
+                return Ok(CreateOutcome::NoFreeAmount { token });
+            },
+        };
         if !insert_order(&mut tx, new, seq).await? {
             // A twin was faster. What it wrote is seen by a new transaction.
             tx.rollback().await.map_err(failed("undo"))?;
@@ -35,10 +43,12 @@ impl Store {
             let outcome = find(&mut tx, new).await?;
             return outcome.ok_or_else(|| StoreError::stale("the order's reference"));
         }
-        let order = &new.order;
-        insert_options(&mut tx, order).await?;
-        insert_metadata(&mut tx, order).await?;
-        insert_addresses(&mut tx, order, seq).await?;
+        slots::take(&mut tx, new, &exact).await?;
+        let mut order = new.order.clone();
+        order.options.extend(exact);
+        insert_options(&mut tx, &order).await?;
+        insert_metadata(&mut tx, &order).await?;
+        insert_addresses(&mut tx, &order, seq).await?;
         let created = Event {
             kind: EventKind::OrderCreated,
             payment: None,
@@ -55,11 +65,11 @@ impl Store {
         append(&mut tx, &[event]).await?;
         commit(tx).await?;
         Ok(CreateOutcome::Created(OrderRecord {
-            order: order.clone(),
+            updated_at: order.created_at,
+            order,
             snapshot,
             version: FIRST_VERSION.unsigned_abs(),
             seq: seq.unsigned_abs(),
-            updated_at: order.created_at,
             payments: Vec::new(),
         }))
     }
@@ -132,8 +142,14 @@ async fn insert_options(connection: &mut AnyConnection, order: &Order) -> Result
     let id = order.id.to_string();
     let mut rows = Vec::with_capacity(order.options.len());
     for (position, option) in (0_i64..).zip(&order.options) {
-        let PaymentMethod::DepositAddress { factory, treasury } = &option.method;
-        let row: [Value; 13] = [
+        let (deposit, receiver, slot) = match &option.method {
+            PaymentMethod::DepositAddress { factory, treasury } => {
+                (Some((factory, treasury)), None, None)
+            },
+            PaymentMethod::Contract { receiver } => (None, Some(receiver), None),
+            PaymentMethod::ExactAmount { slot } => (None, None, Some(slot)),
+        };
+        let row: [Value; 16] = [
             id.clone().into(),
             position.into(),
             chain_number(option.token.chain_id)?.into(),
@@ -141,9 +157,12 @@ async fn insert_options(connection: &mut AnyConnection, order: &Order) -> Result
             option.token.symbol.as_str().into(),
             i64::from(option.token.decimals.get()).into(),
             address(&option.address).into(),
-            "deposit_address".into(),
-            address(factory).into(),
-            address(treasury).into(),
+            option.method.kind().name().into(),
+            deposit.map(|(factory, _)| address(factory)).into(),
+            deposit.map(|(_, treasury)| address(treasury)).into(),
+            receiver.map(address).into(),
+            slot.map(|slot| slot.low().to_string()).into(),
+            slot.map(|slot| slot.high().to_string()).into(),
             number(
                 u64::from(option.finality.min_confirmations()),
                 "confirmations",
@@ -159,7 +178,8 @@ async fn insert_options(connection: &mut AnyConnection, order: &Order) -> Result
         rows.push(row);
     }
     let before = "INSERT INTO order_options (order_id, position, chain_id, token, symbol, \
-        decimals, address, method, factory, treasury, min_confirmations, finality_tag, proof)";
+        decimals, address, method, factory, treasury, receiver, slot_low, slot_high, \
+        min_confirmations, finality_tag, proof)";
     insert(connection, &rows, before, "", "write payment options")
         .await
         .map(drop)
@@ -189,7 +209,11 @@ async fn insert_addresses(
     order: &Order,
     seq: i64,
 ) -> Result<(), StoreError> {
-    let addresses: BTreeSet<_> = order.options.iter().map(|option| option.address).collect();
+    let (own, shared): (Vec<_>, Vec<_>) = order
+        .options
+        .iter()
+        .partition(|option| option.method.kind() == MethodKind::DepositAddress);
+    let addresses: BTreeSet<_> = own.iter().map(|option| option.address).collect();
     let rows: Vec<[Value; 3]> = addresses
         .iter()
         .map(|watched| {
@@ -201,7 +225,15 @@ async fn insert_addresses(
         })
         .collect();
     let before = "INSERT INTO watched_addresses (address, order_id, seq)";
-    insert(connection, &rows, before, "", "write watched addresses")
+    insert(connection, &rows, before, "", "write watched addresses").await?;
+    let addresses: BTreeSet<_> = shared.iter().map(|option| option.address).collect();
+    let rows: Vec<[Value; 1]> = addresses
+        .iter()
+        .map(|shared| [address(shared).into()])
+        .collect();
+    let before = "INSERT INTO shared_addresses (address)";
+    let after = "ON CONFLICT (address) DO NOTHING";
+    insert(connection, &rows, before, after, "write shared addresses")
         .await
         .map(drop)
 }

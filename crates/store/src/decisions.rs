@@ -14,6 +14,7 @@ use crate::error::{StoreError, failed};
 use crate::events::append_payment_events;
 use crate::fields::{Fields, number};
 use crate::record::{DecisionFilter, DecisionRecord, NewDecision, OrderChange, Page};
+use crate::slots;
 use crate::store::{Store, Tx, commit};
 
 /// Longer pages are cut to this.
@@ -26,7 +27,8 @@ impl Store {
     /// it becomes through them.
     ///
     /// # Errors
-    /// [`StoreError::Stale`] when the order moved on since its books were read.
+    /// [`StoreError::Stale`] when the order moved on since its books were read;
+    /// [`StoreError::AmountTaken`] when it would be open again, and its exact amount is another's.
     pub async fn decide_order(
         &self,
         order: &Order,
@@ -41,6 +43,10 @@ impl Store {
         apply_changes(&mut tx, std::slice::from_ref(change), decision.at).await?;
         let subject = (Some(order.id), None);
         let record = append(&mut tx, decision, subject).await?;
+        slots::keep(&mut tx, std::slice::from_ref(change)).await?;
+        if decision.kind == DecisionKind::Extend && !slots::are_held(&mut tx, order.id).await? {
+            return Err(StoreError::AmountTaken { order: order.id });
+        }
         commit(tx).await?;
         Ok(record)
     }
@@ -75,6 +81,7 @@ impl Store {
         moved_on(moved.rows_affected(), payment)?;
         apply_changes(&mut tx, std::slice::from_ref(change), decision.at).await?;
         let record = append(&mut tx, decision, (Some(order), Some(*payment))).await?;
+        slots::keep(&mut tx, std::slice::from_ref(change)).await?;
         commit(tx).await?;
         Ok(record)
     }
@@ -107,6 +114,7 @@ impl Store {
         apply_changes(&mut tx, std::slice::from_ref(change), decision.at).await?;
         append_payment_events(&mut tx, std::slice::from_ref(event), decision.at).await?;
         let record = append(&mut tx, decision, (Some(order), Some(payment))).await?;
+        slots::keep(&mut tx, std::slice::from_ref(change)).await?;
         commit(tx).await?;
         Ok(record)
     }

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::path::PathBuf;
 
+use paywatch_core::OrderId;
 use sqlx::migrate::MigrateError;
 
 use crate::engine;
@@ -55,6 +56,12 @@ pub enum StoreError {
     Refused {
         /// The contradiction.
         what: String,
+    },
+    /// Another order has the exact amount by which this one would be told apart.
+    #[error("the exact amount of order {order} belongs to another order by now; make a new order")]
+    AmountTaken {
+        /// The order that would be open again.
+        order: OrderId,
     },
     /// The folder of the SQLite file does not exist.
     #[error(

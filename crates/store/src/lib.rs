@@ -21,6 +21,7 @@ mod migrations;
 mod payments;
 mod proofs;
 mod record;
+mod slots;
 mod store;
 #[cfg(feature = "test-postgres")]
 pub mod test_postgres;
@@ -31,6 +32,6 @@ pub use crate::record::{
     ApiKeyRecord, Assessable, BookedPlace, BookedTransfer, ChainCommit, ChainRecord, Claimed,
     CreateOutcome, DecisionFilter, DecisionRecord, EventRecord, NewApiKey, NewDecision, NewOrder,
     OrderBooks, OrderChange, OrderEvent, OrderFilter, OrderPage, OrderRecord, Page, PaymentFilter,
-    PaymentProof, PaymentRecord, Told, Touch, Watched,
+    PaymentProof, PaymentRecord, SlotWish, Told, Touch, Watched,
 };
 pub use crate::store::Store;

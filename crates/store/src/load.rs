@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use paywatch_core::{
-    Decimals, FinalityRule, Order, OrderId, PaymentMethod, PaymentOption, RecordedTransfer,
-    Snapshot, Token, Transfer, UnknownName,
+    Decimals, FinalityRule, MethodKind, Order, OrderId, PaymentMethod, PaymentOption,
+    RecordedTransfer, Slot, Snapshot, Token, Transfer,
 };
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
@@ -18,7 +18,8 @@ const ORDERS: &str = "SELECT id, reference, amount, tolerance, late_policy, crea
     expires_at, cancelled_at, status, flags, received, counted, confirmed, excess, version, seq, \
     updated_at, asking, accepted FROM orders WHERE id IN";
 const OPTIONS: &str = "SELECT order_id, chain_id, token, symbol, decimals, address, method, \
-    factory, treasury, min_confirmations, finality_tag, proof FROM order_options WHERE order_id IN";
+    factory, treasury, receiver, slot_low, slot_high, min_confirmations, finality_tag, proof \
+    FROM order_options WHERE order_id IN";
 const METADATA: &str = "SELECT order_id, name, value FROM order_metadata WHERE order_id IN";
 const TRANSFERS: &str = "SELECT order_id, chain_id, block_hash, log_index, block_number, \
     block_timestamp, tx_hash, token, sender, recipient, amount, canonical, confirmed_at_tip, \
@@ -122,18 +123,17 @@ fn order(fields: Fields<'_>) -> Result<OrderRecord, StoreError> {
 }
 
 fn option(fields: Fields<'_>) -> Result<PaymentOption, StoreError> {
-    let method = match fields.text("method")?.as_str() {
-        "deposit_address" => PaymentMethod::DepositAddress {
+    let method = match fields.parsed("method")? {
+        MethodKind::DepositAddress => PaymentMethod::DepositAddress {
             factory: fields.parsed("factory")?,
             treasury: fields.parsed("treasury")?,
         },
-        other => {
-            let unknown = UnknownName {
-                what: "payment method",
-                name: other.to_owned(),
-                known: "deposit_address".to_owned(),
-            };
-            return Err(fields.corrupt("method", unknown));
+        MethodKind::Contract => PaymentMethod::Contract {
+            receiver: fields.parsed("receiver")?,
+        },
+        MethodKind::ExactAmount => PaymentMethod::ExactAmount {
+            slot: Slot::new(fields.parsed("slot_low")?, fields.parsed("slot_high")?)
+                .map_err(|cause| fields.corrupt("slot_low", cause))?,
         },
     };
     let decimals = Decimals::new(fields.number("decimals")?)

@@ -13,6 +13,7 @@ use crate::error::StoreError;
 use crate::fields::{self, Fields, address, chain_number, hash};
 use crate::load::{assigned, recorded};
 use crate::record::{BookedPlace, BookedTransfer, Claimed, PaymentFilter};
+use crate::slots;
 use crate::store::Store;
 
 /// Names the columns once.
@@ -36,8 +37,8 @@ pub(crate) const STRUCK: &str = concat!(
 const LONGEST_PAGE: u32 = 1_000;
 
 impl Store {
-    /// Who claims each of `transfers`: the order whose address was paid, or whom an operator gave
-    /// it to before.
+    /// Who claims each of `transfers`: the order whose address was paid, or whose amount at a shared
+    /// one, or whom an operator gave it to before.
     ///
     /// # Errors
     /// When the database fails.
@@ -47,11 +48,15 @@ impl Store {
     ) -> Result<BTreeMap<TransferId, Claimed>, StoreError> {
         let mut tx = self.read().await?;
         let owners = owners(&mut tx, transfers).await?;
+        let shared = transfers.iter().copied();
+        let shared = shared.filter(|transfer| !owners.contains_key(&transfer.to));
+        let by_amount = slots::owners(&mut tx, shared).await?;
         let mut decided = decided(&mut tx, transfers).await?;
         let claims = transfers.iter().map(|transfer| {
-            let by_address = owners.get(&transfer.to).copied();
+            let by_address = owners.get(&transfer.to).copied().map(Claim::Order);
+            let by_amount = || by_amount.get(&transfer.id).copied().map(Claim::Amount);
             let claimed = decided.remove(&transfer.id).unwrap_or(Claimed {
-                claim: by_address.map_or(Claim::Nobody, Claim::Order),
+                claim: by_address.or_else(by_amount).unwrap_or(Claim::Nobody),
                 assigned: None,
             });
             (transfer.id, claimed)

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use paywatch_core::{
     Address, Amount, B256, Block, BlockNumber, BlockRef, ChainEvent, ChainHeads, ChainId, Event,
-    Flags, Heads, Loose, Order, OrderId, OrderStatus, PaymentEvent, PaymentState, RecordedTransfer,
-    Reference, Snapshot, Timestamp, Transfer, TransferId,
+    FinalityRule, Flags, Heads, Loose, Order, OrderId, OrderStatus, PaymentEvent, PaymentState,
+    RecordedTransfer, Reference, SlotTerms, Snapshot, Timestamp, Token, Transfer, TransferId,
 };
 
 pub use crate::record::decision::{DecisionFilter, DecisionRecord, NewDecision};
@@ -22,6 +22,24 @@ pub struct NewOrder {
     /// Digest of the request that made it, in hex: the same reference with the same digest is the
     /// same order.
     pub request_digest: String,
+    /// Ways to pay it by an exact amount, which are added to the order's own: the amounts follow
+    /// from what is free.
+    pub slots: Vec<SlotWish>,
+}
+
+/// A way to pay an order by an exact amount that is still to be chosen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SlotWish {
+    /// The token.
+    pub token: Token,
+    /// The wallets of the merchant's; the one with the smallest free amount is taken.
+    pub wallets: Vec<Address>,
+    /// When a payment is confirmed.
+    pub finality: FinalityRule,
+    /// How much less than the chosen amount is still this order's.
+    pub tolerance: Amount,
+    /// How amounts are told apart.
+    pub terms: SlotTerms,
 }
 
 /// What came of making an order.
@@ -35,6 +53,11 @@ pub enum CreateOutcome {
     ReferenceTaken {
         /// The order that has it.
         by: OrderId,
+    },
+    /// No amount in this token is free near the one that is asked.
+    NoFreeAmount {
+        /// The token.
+        token: Token,
     },
 }
 

@@ -204,16 +204,13 @@ impl Truth for OnAnvil {
         self.chain.chain_id()
     }
 
-    fn counts(&self, token: Address) -> bool {
-        token == self.chain.token || Some(token) == self.usdc
+    fn tokens(&self) -> Vec<Address> {
+        let usdt = [self.chain.token];
+        usdt.into_iter().chain(self.usdc).collect()
     }
 
-    async fn paid_to(&self, to: Address) -> Vec<(B256, Amount)> {
-        let mut paid = self.chain.paid_to(to).await;
-        if let Some(usdc) = self.usdc {
-            paid.extend(self.chain.paid_in(usdc, to).await);
-        }
-        paid
+    async fn paid_in(&self, token: Address, to: Address) -> Vec<(B256, Amount)> {
+        self.chain.paid_in(token, to).await
     }
 
     async fn hash_at(&self, number: BlockNumber) -> Option<B256> {

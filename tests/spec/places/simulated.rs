@@ -109,15 +109,15 @@ impl Simulated {
             .finalize(block.header.number.saturating_sub(epochs));
     }
 
-    /// The transfers of tokens that count which have `address` at this place of their topics:
-    /// transaction and base units of each.
-    fn moved(&self, place: usize, address: Address) -> Vec<(B256, U256)> {
+    /// The transfers of `token` which have `address` at this place of their topics: transaction
+    /// and base units of each.
+    fn moved(&self, token: Address, place: usize, address: Address) -> Vec<(B256, U256)> {
         let mut moved = Vec::new();
         for block in self.chain.from(0) {
             for transaction in &block.transactions {
                 let logs = transaction.logs.iter();
                 let wanted = logs.filter(|log| {
-                    self.counts(log.address)
+                    log.address == token
                         && log.topics().first() == Some(&TRANSFER_TOPIC)
                         && log.topics().get(place) == Some(&address.into_word())
                 });
@@ -185,7 +185,10 @@ impl Place for Simulated {
 
     async fn flushes(&mut self, _order: OrderId, address: Address) -> B256 {
         let sum = |moved: Vec<(B256, U256)>| moved.into_iter().map(|(_, value)| value).sum();
-        let (came, went): (U256, U256) = (sum(self.moved(2, address)), sum(self.moved(1, address)));
+        let (came, went): (U256, U256) = (
+            sum(self.moved(USDT, 2, address)),
+            sum(self.moved(USDT, 1, address)),
+        );
         let flush = SimTransfer {
             token: USDT,
             from: address,
@@ -246,13 +249,17 @@ impl Truth for Simulated {
         self.plan.id
     }
 
-    fn counts(&self, token: Address) -> bool {
-        token == USDT || (token == USDC && self.plan.has_usdc)
+    fn tokens(&self) -> Vec<Address> {
+        let mut tokens = vec![USDT];
+        if self.plan.has_usdc {
+            tokens.push(USDC);
+        }
+        tokens
     }
 
-    async fn paid_to(&self, to: Address) -> Vec<(B256, Amount)> {
+    async fn paid_in(&self, token: Address, to: Address) -> Vec<(B256, Amount)> {
         let decimals = Decimals::new(self.plan.decimals).expect("at most 18");
-        self.moved(2, to)
+        self.moved(token, 2, to)
             .into_iter()
             .filter(|(_, value)| !value.is_zero())
             .map(|(hash, value)| {

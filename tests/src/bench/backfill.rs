@@ -233,6 +233,7 @@ pub(crate) async fn shop(folder: &Path, orders: u64, proof: Proof) -> Result<Pat
             .create_order(&NewOrder {
                 order,
                 request_digest,
+                slots: Vec::new(),
             })
             .await?;
         if number > 0 && number % 100_000 == 0 {

@@ -146,6 +146,7 @@ impl World {
         let new = NewOrder {
             order: order.clone(),
             request_digest: format!("{number:064x}"),
+            slots: Vec::new(),
         };
         let made = hold(self.store.create_order(&new)).await;
         made.map_err(|error| in_one_line(&error))?;

@@ -1,6 +1,7 @@
 //! A request for an order, from JSON to a checked value. Pure: every problem is found at once.
 
 mod chains;
+mod methods;
 mod terms;
 mod tokens;
 
@@ -9,8 +10,10 @@ use std::time::Duration;
 
 use paywatch_contracts::deposit::deposit_address;
 use paywatch_core::{
-    Amount, Asking, LatePolicy, Order, OrderId, PaymentMethod, PaymentOption, Reference, Timestamp,
+    Amount, Asking, LatePolicy, MethodKind, Order, OrderId, PaymentMethod, PaymentOption,
+    Reference, SlotTerms, Timestamp,
 };
+use paywatch_store::{NewOrder, SlotWish};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
@@ -29,7 +32,7 @@ const MOST_KEYS: usize = 50;
 const LONGEST_KEY: usize = 40;
 const LONGEST_VALUE: usize = 500;
 /// The fields of a request.
-const FIELDS: [&str; 10] = [
+const FIELDS: [&str; 11] = [
     "reference",
     "amount",
     "any_amount",
@@ -37,6 +40,7 @@ const FIELDS: [&str; 10] = [
     "tolerance_percent",
     "chains",
     "tokens",
+    "methods",
     "expires_in",
     "late_payments",
     "metadata",
@@ -74,6 +78,12 @@ pub(crate) struct CreateOrder {
     #[schema(required = false, min_items = 1, example = json!(["USDT"]))]
     #[serde(skip_serializing_if = "Option::is_none")]
     tokens: Option<Vec<String>>,
+    /// How it may be paid: `deposit_address` (an address of the order's own), `contract` (a call of
+    /// the payment receiver), `exact_amount` (a wallet of yours, and an amount that tells the order
+    /// from others). By default as configured; a chain that has none of those uses what it has.
+    #[schema(required = false, min_items = 1, example = json!(["deposit_address"]))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    methods: Option<Vec<&'static str>>,
     /// How long it may be paid: a text like "30m" or "24h", or whole seconds as a number.
     #[schema(required = false, value_type = Option<TextOrNumber>, example = "1h")]
     expires_in: Option<String>,
@@ -106,10 +116,11 @@ pub(crate) struct Checked<'a> {
     amount: Amount,
     terms: Terms,
     offers: Vec<Offer<'a>>,
+    exact: SlotTerms,
     expires_in: Duration,
     metadata: BTreeMap<String, String>,
     /// SHA-256 of the canonical request, in hex.
-    pub(crate) digest: String,
+    digest: String,
 }
 
 /// Reads a request.
@@ -128,8 +139,9 @@ pub(crate) fn read<'a>(
     let expires_in = keep(expires_in(object.get("expires_in"), shop), &mut errors);
     let metadata = keep(metadata(object.get("metadata")), &mut errors);
     let asked = keep(terms::read(object), &mut errors);
+    let methods = keep(methods::read(object.get("methods")), &mut errors);
     let all = (
-        reference, amount, chains, symbols, expires_in, metadata, asked,
+        reference, amount, chains, symbols, expires_in, metadata, asked, methods,
     );
     let (
         Some(reference),
@@ -139,6 +151,7 @@ pub(crate) fn read<'a>(
         Some(expires_in),
         Some(metadata),
         Some(asked),
+        Some(methods),
     ) = all
     else {
         return Err(errors);
@@ -148,6 +161,11 @@ pub(crate) fn read<'a>(
         tokens::offers(&chains, symbols.as_deref(), shop),
         &mut errors,
     );
+    let asking = terms.as_ref().map_or(Asking::Exactly, |terms| terms.asking);
+    let offers = offers.and_then(|offers| {
+        let wish = (methods.as_deref(), asking);
+        keep(methods::narrow(offers, &chains, wish, shop), &mut errors)
+    });
     let precise = offers.iter().flatten();
     errors.extend(precise.filter_map(|offer| unpayable(amount, offer)));
     let (Some(terms), Some(offers), true) = (terms, offers, errors.is_empty()) else {
@@ -162,6 +180,7 @@ pub(crate) fn read<'a>(
         tolerance_percent: asked.tolerance_percent.map(|percent| percent.to_string()),
         chains: chains.asked(),
         tokens: symbols,
+        methods: methods.map(|methods| methods.into_iter().map(MethodKind::name).collect()),
         expires_in: asked_expiry,
         late_payments: asked.late_policy.map(LatePolicy::name),
         metadata: metadata.clone(),
@@ -171,6 +190,7 @@ pub(crate) fn read<'a>(
         amount,
         terms,
         offers,
+        exact: shop.exact,
         expires_in,
         metadata,
         digest,
@@ -319,7 +339,7 @@ fn note(key: &str, value: &Value) -> Result<(String, String), FieldError> {
 impl Checked<'_> {
     /// The order that was asked for, under `id`, made at `now`. `None` if its deadline lies beyond
     /// what a time can hold.
-    pub(crate) fn order(self, id: OrderId, now: Timestamp) -> Option<Order> {
+    pub(crate) fn order(self, id: OrderId, now: Timestamp) -> Option<NewOrder> {
         let expires_in = i64::try_from(self.expires_in.as_millis()).ok()?;
         // What is sent may be any amount, so the rule for the largest holds.
         let largest = match self.terms.asking {
@@ -329,9 +349,15 @@ impl Checked<'_> {
         let options = self
             .offers
             .iter()
-            .flat_map(|offer| options(id, largest, offer))
+            .flat_map(|offer| options(id, largest, offer));
+        let options = options.collect();
+        let slots = self
+            .offers
+            .iter()
+            .filter(|offer| offer.methods.contains(&MethodKind::ExactAmount))
+            .flat_map(|offer| self.slots(offer))
             .collect();
-        Some(Order {
+        let order = Order {
             id,
             reference: self.reference,
             amount: self.amount,
@@ -344,22 +370,60 @@ impl Checked<'_> {
             expires_at: now.plus_ms(expires_in)?,
             cancelled_at: None,
             metadata: self.metadata,
+        };
+        Some(NewOrder {
+            order,
+            request_digest: self.digest,
+            slots,
+        })
+    }
+
+    /// The ways to pay by an exact amount in `offer`: one per token, whose amount is to be chosen.
+    fn slots(&self, offer: &Offer<'_>) -> impl Iterator<Item = SlotWish> {
+        let chain = offer.chain;
+        let finality = chain.finality.rule_for(self.amount);
+        // A tolerance that nobody asked for takes no amounts away from other orders.
+        let tolerance = self.terms.asked_tolerance;
+        let terms = self.exact;
+        offer.tokens.iter().map(move |token| SlotWish {
+            token: (*token).clone(),
+            wallets: chain.wallets.clone(),
+            finality,
+            tolerance,
+            terms,
         })
     }
 }
 
-/// The ways to pay in `offer`: one per token, all to the order's deposit address there.
-fn options(id: OrderId, largest: Amount, offer: &Offer<'_>) -> impl Iterator<Item = PaymentOption> {
+/// The ways to pay in `offer` whose amounts need not be chosen: one per token and method.
+fn options(id: OrderId, largest: Amount, offer: &Offer<'_>) -> Vec<PaymentOption> {
     let chain = offer.chain;
-    let (factory, treasury) = (chain.factory, chain.treasury);
     let finality = chain.finality.rule_for(largest);
-    let address = deposit_address(factory, treasury, id.salt());
-    offer.tokens.iter().map(move |token| PaymentOption {
-        token: (*token).clone(),
-        address,
-        method: PaymentMethod::DepositAddress { factory, treasury },
-        finality,
-    })
+    let mut options = Vec::new();
+    for (token, method) in offer
+        .tokens
+        .iter()
+        .flat_map(|token| offer.methods.iter().map(move |method| (*token, *method)))
+    {
+        let (address, method) = match (method, chain.receiver) {
+            (MethodKind::DepositAddress, _) => {
+                let (factory, treasury) = (chain.factory, chain.treasury);
+                let address = deposit_address(factory, treasury, id.salt());
+                (address, PaymentMethod::DepositAddress { factory, treasury })
+            },
+            (MethodKind::Contract, Some(receiver)) => {
+                (chain.treasury, PaymentMethod::Contract { receiver })
+            },
+            (MethodKind::Contract, None) | (MethodKind::ExactAmount, _) => continue,
+        };
+        options.push(PaymentOption {
+            token: token.clone(),
+            address,
+            method,
+            finality,
+        });
+    }
+    options
 }
 
 #[cfg(test)]

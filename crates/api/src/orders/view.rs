@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use paywatch_core::{Asking, Heads, Order, OrderStatus, PaymentMethod, PaymentOption, Timestamp};
+use paywatch_core::{AddressForm, Asking, Heads, Order, OrderStatus, PaymentOption, Timestamp};
 use paywatch_store::OrderRecord;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -84,19 +84,20 @@ pub(crate) struct OptionView {
     #[schema(example = "polygon")]
     chain: String,
     token: TokenView,
-    /// How the money reaches you: `deposit_address`.
+    /// How the money reaches you: `deposit_address`, `contract` or `exact_amount`.
     #[schema(example = "deposit_address")]
     method: &'static str,
-    /// Where to send it.
+    /// Where to send it; with `contract`, where it arrives: a mere transfer to it does not pay.
     #[schema(example = "0xd26B72e3BDF1dE978b128Cb4248c6CD5d025385D")]
     address: String,
-    /// The order's whole amount.
+    /// What to send to pay all of it at once. With `exact_amount`, send exactly this: it may be a
+    /// little more than the order's amount, and any other amount is not recognised.
     #[schema(example = "100")]
     amount: String,
     /// The same as the token counts it.
     #[schema(example = "100000000")]
     amount_base_units: String,
-    /// The same as a URI for wallets (EIP-681).
+    /// The same as a URI for wallets (EIP-681); on Tron, which has none, the address alone.
     uri: String,
 }
 
@@ -159,22 +160,24 @@ fn is_overdue(order: &Order, status: OrderStatus, now: Timestamp) -> bool {
 /// is made: rather no offer than a wrong one.
 fn option(order: &Order, way: &PaymentOption, shop: &Shop) -> Option<OptionView> {
     let token = &way.token;
-    let units = order.amount.to_base_units(token.decimals).ok()?;
+    let asked = way.asks(order.amount);
+    let units = asked.to_base_units(token.decimals).ok()?;
     let written = |of| address(token.chain_id, of);
     let (contract, to) = (written(token.address), written(way.address));
     Some(OptionView {
         chain_id: token.chain_id.get(),
         chain: shop.name_of(token.chain_id),
         token: token.into(),
-        method: match way.method {
-            PaymentMethod::DepositAddress { .. } => "deposit_address",
-        },
-        amount: order.amount.to_string(),
+        method: way.method.kind().name(),
+        amount: asked.to_string(),
         amount_base_units: units.to_string(),
-        uri: format!(
-            "ethereum:{contract}@{}/transfer?address={to}&uint256={units}",
-            token.chain_id
-        ),
+        uri: match AddressForm::of(token.chain_id) {
+            AddressForm::Tron => to.clone(),
+            AddressForm::Eip55 => format!(
+                "ethereum:{contract}@{}/transfer?address={to}&uint256={units}",
+                token.chain_id
+            ),
+        },
         address: to,
     })
 }

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::path::Path;
+use std::time::Duration;
 
-use paywatch_core::{AddressForm, Amount, FinalityRule, FinalityTag};
+use paywatch_core::{Address, AddressForm, Amount, FinalityRule, FinalityTag, SlotTerms};
 use serde::Serialize;
 
 use crate::config::{
@@ -24,11 +25,20 @@ pub(crate) struct View {
     tolerance: String,
     tolerance_percent: String,
     order_tokens: Vec<String>,
+    methods: Vec<&'static str>,
+    exact_amount: ExactView,
     dust: String,
     watch_treasury: bool,
     log_format: &'static str,
     log_filter: String,
     chains: Vec<ChainView>,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct ExactView {
+    step: String,
+    max_surcharge: String,
+    quarantine: String,
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -40,6 +50,8 @@ struct ChainView {
     genesis: Option<String>,
     treasury: String,
     factory: String,
+    receiver: Option<String>,
+    wallets: Vec<String>,
     confirmations: u32,
     tag: Option<&'static str>,
     tiers: Vec<TierView>,
@@ -108,11 +120,27 @@ pub(crate) fn view(config: &Config) -> View {
         tolerance: config.orders.tolerance.absolute.to_string(),
         tolerance_percent: config.orders.tolerance.percent.to_string(),
         order_tokens: order_tokens(config),
+        methods: config
+            .orders
+            .methods
+            .iter()
+            .map(|method| method.name())
+            .collect(),
+        exact_amount: exact_view(&config.exact),
         dust: config.orders.dust.to_string(),
         watch_treasury: config.watches_treasury,
         log_format: config.log.format.name(),
         log_filter: config.log.filter.clone(),
         chains: config.chains.iter().map(chain_view).collect(),
+    }
+}
+
+fn exact_view(terms: &SlotTerms) -> ExactView {
+    let quarantine = u64::try_from(terms.quarantine_ms()).unwrap_or_default();
+    ExactView {
+        step: terms.step().to_string(),
+        max_surcharge: terms.max_surcharge().to_string(),
+        quarantine: spoken(Duration::from_millis(quarantine)),
     }
 }
 
@@ -127,14 +155,17 @@ fn order_tokens(config: &Config) -> Vec<String> {
 }
 
 fn chain_view(chain: &ChainConfig) -> ChainView {
+    let written = |address: &Address| AddressForm::of(chain.id).write(address);
     ChainView {
         name: chain.name.clone(),
         id: chain.id.get(),
         endpoints: chain.endpoints.iter().map(endpoint_view).collect(),
         agreement: chain.agreement,
         genesis: chain.genesis.map(|hash| hash.to_string()),
-        treasury: chain.treasury.to_string(),
-        factory: chain.factory.to_string(),
+        treasury: written(&chain.treasury),
+        factory: written(&chain.factory),
+        receiver: chain.receiver.as_ref().map(written),
+        wallets: chain.wallets.iter().map(written).collect(),
         confirmations: chain.finality.above().min_confirmations(),
         tag: chain.finality.above().tag().map(FinalityTag::name),
         tiers: chain.finality.tiers().iter().map(tier_view).collect(),
@@ -145,7 +176,7 @@ fn chain_view(chain: &ChainConfig) -> ChainView {
             .iter()
             .map(|token| TokenView {
                 symbol: token.symbol.clone(),
-                address: AddressForm::of(token.chain_id).write(&token.address),
+                address: written(&token.address),
                 decimals: token.decimals.get(),
             })
             .collect(),
@@ -186,12 +217,13 @@ fn tier_view((up_to, rule): &(Amount, FinalityRule)) -> TierView {
 fn in_words(view: &View) -> String {
     format!(
         "database   {}\napi        http://{}, bodies up to {} bytes\n\
-         orders     may be paid in {} for {}, at most {}; late payments: {}\n\
+         orders     may be paid in {} by {} for {}, at most {}; late payments: {}\n\
          \x20          tolerance: {}, or {} % if that is more\nlog        {}, {}\n",
         view.database,
         view.listen,
         view.body_limit,
         view.order_tokens.join(", "),
+        view.methods.join(", "),
         view.default_expiry,
         view.max_expiry,
         view.late_payments,
@@ -219,6 +251,8 @@ fn chain_in_words(chain: &ChainView) -> String {
     ));
     lines.push(format!("  treasury  {}", chain.treasury));
     lines.push(format!("  factory   {}", chain.factory));
+    lines.extend(chain.receiver.iter().map(|at| format!("  receiver  {at}")));
+    lines.extend(chain.wallets.iter().map(|at| format!("  wallet    {at}")));
     lines.extend(chain.tokens.iter().map(|token| {
         let TokenView {
             symbol,

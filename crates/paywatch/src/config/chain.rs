@@ -11,7 +11,7 @@ use crate::config::endpoint::EndpointConfig;
 use crate::config::problem::{Problems, Reported};
 use crate::config::raw::RawChain;
 use crate::config::section::Section;
-use crate::config::{document, endpoint, finality, token};
+use crate::config::{document, endpoint, finality, places, token};
 use crate::registry::{self, CHAINS, KnownChain};
 
 /// Blocks whose headers are kept: how deep a reorg can be followed.
@@ -46,6 +46,10 @@ pub(crate) struct ChainConfig {
     pub treasury: Address,
     /// The factory of its deposit addresses.
     pub factory: Address,
+    /// The payment receiver, if orders may be paid by calling it.
+    pub receiver: Option<Address>,
+    /// Wallets at which orders may be paid by exact amounts.
+    pub wallets: Vec<Address>,
     /// When a payment is confirmed.
     pub finality: FinalityPolicy,
     /// What must be shown of it.
@@ -129,18 +133,10 @@ pub(crate) fn check(
     let known = registry::chain_named(&name);
     let endpoints = endpoint::check_all(&name, &mut raw, problems);
     let section = &mut Section::new(format!("chains.{name}"), problems);
-    let is_name = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    if name.is_empty() || !name.bytes().all(is_name) {
-        return Err(section.wrong(
-            "",
-            "is not a name",
-            "use lower-case letters, digits and hyphens",
-        ));
-    }
-
+    check_name(section, &name)?;
     let id = check_id(section, &name, raw.id, known);
     let tokens = id.and_then(|id| token::check(section, id, raw.tokens.take()));
-    let addresses = check_addresses(section, &raw, shared, tokens.as_deref().unwrap_or_default());
+    let places = places::check(section, &raw, shared, tokens.as_deref().unwrap_or_default());
     let proof = finality::check_proof(section, &raw, known);
     let finality = proof.and_then(|proof| finality::check(section, &raw, known, proof));
     let agreement = endpoints
@@ -171,13 +167,15 @@ pub(crate) fn check(
     let filter_up_to = section.number("filter_up_to", raw.filter_up_to, FILTER_UP_TO, 0..=1_000);
     let block_time = known.map(|chain| Duration::from_millis(chain.block_ms));
     let stall_after = check_stall(section, raw.stall_after.as_deref(), block_time);
-    let (treasury, factory) = addresses?;
+    let places = places?;
     Ok(ChainConfig {
         name,
         id: id?,
         tokens: tokens?,
-        treasury,
-        factory,
+        treasury: places.treasury,
+        factory: places.factory,
+        receiver: places.receiver,
+        wallets: places.wallets,
         finality: finality?,
         proof: proof?,
         blooms: raw
@@ -197,6 +195,15 @@ pub(crate) fn check(
         stall_after: stall_after?,
         request_timeout: request_timeout?,
     })
+}
+
+fn check_name(section: &mut Section<'_>, name: &str) -> Result<(), Reported> {
+    let is_name = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if !name.is_empty() && name.bytes().all(is_name) {
+        return Ok(());
+    }
+    let allowed = "use lower-case letters, digits and hyphens";
+    Err(section.wrong("", "is not a name", allowed))
 }
 
 fn check_id(
@@ -231,40 +238,6 @@ fn check_id(
     };
     ChainId::new(id)
         .map_err(|cause| section.wrong("id", format!("{id} is not a chain id"), cause.to_string()))
-}
-
-/// The treasury and the factory. Money sent to a token's own contract, or to the factory, would
-/// be lost, so neither can be the treasury.
-fn check_addresses(
-    section: &mut Section<'_>,
-    raw: &RawChain,
-    shared: &Shared,
-    tokens: &[Token],
-) -> Result<(Address, Address), Reported> {
-    let factory = match &raw.factory {
-        Some(text) => section.address("factory", text),
-        None => Ok(shared.factory),
-    };
-    let treasury = match (&raw.treasury, &shared.treasury) {
-        (Some(text), _) => section.address("treasury", text)?,
-        (None, Ok(Some(treasury))) => *treasury,
-        (None, Ok(None)) => {
-            let allowed = "give it here, or treasury.address for all chains";
-            return Err(section.wrong("treasury", "is missing", allowed));
-        },
-        (None, Err(reported)) => return Err(*reported),
-    };
-    let factory = factory?;
-    let allowed = "name a wallet or a Safe that you control on this chain";
-    if let Some(token) = tokens.iter().find(|token| token.address == treasury) {
-        let wrong = format!("{treasury} is the contract of {}", token.symbol);
-        return Err(section.wrong("treasury", wrong, allowed));
-    }
-    if treasury == factory {
-        let wrong = format!("{treasury} is the deposit factory");
-        return Err(section.wrong("treasury", wrong, allowed));
-    }
-    Ok((treasury, factory))
 }
 
 /// How many endpoints must say the same: by default 2 of 3 or more, so that no single one is

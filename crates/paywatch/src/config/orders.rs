@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use paywatch_core::{Amount, LatePolicy, Percent, Tolerance, UnknownName};
+use paywatch_core::{Amount, LatePolicy, MethodKind, Percent, Tolerance, UnknownName};
 
 use crate::config::chain::ChainConfig;
+use crate::config::methods;
 use crate::config::problem::{Problems, Reported};
 use crate::config::raw::RawOrders;
 use crate::config::section::{Section, spoken};
@@ -28,6 +29,8 @@ pub(crate) struct OrdersConfig {
     pub tokens: Option<Vec<String>>,
     /// Less than this is not looked at if no order claims it.
     pub dust: Amount,
+    /// The methods by which it may be paid.
+    pub methods: Vec<MethodKind>,
 }
 
 /// Checks `[orders]`.
@@ -54,6 +57,7 @@ pub(crate) fn check(raw: RawOrders, problems: &mut Problems) -> Result<OrdersCon
     };
     let absolute = amount(&mut section, "tolerance", raw.tolerance.as_deref());
     let dust = amount(&mut section, "dust", raw.dust.as_deref());
+    let methods = methods::check_methods(&mut section, raw.methods.as_deref());
     let percent = match raw.tolerance_percent.as_deref() {
         None => Ok(Percent::ZERO),
         Some(text) => text.parse().map_err(|cause| {
@@ -77,6 +81,7 @@ pub(crate) fn check(raw: RawOrders, problems: &mut Problems) -> Result<OrdersCon
         },
         tokens: raw.tokens,
         dust: dust?,
+        methods: methods?,
     })
 }
 

@@ -16,6 +16,7 @@ pub(crate) struct Raw {
     pub database: RawDatabase,
     pub api: RawApi,
     pub orders: RawOrders,
+    pub exact_amount: RawExactAmount,
     pub treasury: RawTreasury,
     pub log: RawLog,
     pub chains: BTreeMap<String, RawChain>,
@@ -48,6 +49,16 @@ pub(crate) struct RawOrders {
     pub tolerance_percent: Option<String>,
     pub tokens: Option<Vec<String>>,
     pub dust: Option<String>,
+    pub methods: Option<Vec<String>>,
+}
+
+/// `[exact_amount]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct RawExactAmount {
+    pub step: Option<String>,
+    pub max_surcharge: Option<String>,
+    pub quarantine: Option<String>,
 }
 
 /// `[treasury]`
@@ -78,6 +89,8 @@ pub(crate) struct RawChain {
     pub tokens: Option<Vec<RawToken>>,
     pub treasury: Option<String>,
     pub factory: Option<String>,
+    pub receiver: Option<String>,
+    pub wallets: Option<Vec<String>>,
     pub endpoints: Option<Vec<RawEndpoint>>,
     pub requests_per_second: Option<u32>,
     pub agreement: Option<usize>,

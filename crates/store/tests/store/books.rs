@@ -136,6 +136,7 @@ pub(crate) fn requested(order: &Order, digest: &str) -> NewOrder {
     NewOrder {
         order: order.clone(),
         request_digest: digest.to_owned(),
+        slots: Vec::new(),
     }
 }
 

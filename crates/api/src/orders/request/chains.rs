@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use paywatch_core::AddressForm;
 use serde_json::Value;
 
 use super::keep;
@@ -43,7 +42,7 @@ pub(super) fn chains<'a>(
     shop: &'a Shop,
 ) -> Result<Chains<'a>, Vec<FieldError>> {
     let list = match value {
-        None | Some(Value::Null) => return Ok(Chains::All(all_chains(shop)?)),
+        None | Some(Value::Null) => return Ok(Chains::All(shop.chains.iter().collect())),
         Some(Value::Array(list)) if !list.is_empty() => list,
         Some(_) => {
             let detail = "must be a list of at least one chain; leave it out for all chains";
@@ -71,20 +70,6 @@ pub(super) fn chains<'a>(
     }
 }
 
-/// Every chain on which an order can be paid.
-fn all_chains(shop: &Shop) -> Result<Vec<&ChainOffer>, FieldError> {
-    let able: Vec<_> = shop
-        .chains
-        .iter()
-        .filter(|chain| has_deposit_addresses(chain))
-        .collect();
-    if able.is_empty() && !shop.chains.is_empty() {
-        let detail = "no configured chain has deposit addresses; configure one beside Tron";
-        return Err(FieldError::new("chains", "no_method", detail));
-    }
-    Ok(able)
-}
-
 fn one_chain<'a>(item: &Value, shop: &'a Shop) -> Result<&'a ChainOffer, FieldError> {
     let name = match item {
         Value::String(name) => name.clone(),
@@ -94,21 +79,8 @@ fn one_chain<'a>(item: &Value, shop: &'a Shop) -> Result<&'a ChainOffer, FieldEr
             return Err(FieldError::new("chains", "invalid", detail));
         },
     };
-    let chain = shop.chain(&name).ok_or_else(|| {
+    shop.chain(&name).ok_or_else(|| {
         let detail = shop.not_configured(&name);
         FieldError::new("chains", "unknown_chain", detail)
-    })?;
-    if !has_deposit_addresses(chain) {
-        let detail = format!(
-            "orders cannot be paid on {name}: deposit addresses do not exist there; leave it out"
-        );
-        return Err(FieldError::new("chains", "no_method", detail));
-    }
-    Ok(chain)
-}
-
-/// Whether an order's deposit address can be derived on `chain`. Tron derives CREATE2 addresses in
-/// a way of its own (TIP-26), and the factory would not have the same address there.
-fn has_deposit_addresses(chain: &ChainOffer) -> bool {
-    AddressForm::of(chain.id) == AddressForm::Eip55
+    })
 }

@@ -21,6 +21,8 @@ pub(super) struct Asked {
 pub(super) struct Terms {
     pub(super) asking: Asking,
     pub(super) tolerance: Amount,
+    /// What of that was asked for in the request.
+    pub(super) asked_tolerance: Amount,
     pub(super) late_policy: LatePolicy,
 }
 
@@ -81,6 +83,7 @@ impl Asked {
             return Ok(Terms {
                 asking: Asking::AtLeast,
                 tolerance: Amount::ZERO,
+                asked_tolerance: Amount::ZERO,
                 late_policy,
             });
         }
@@ -100,6 +103,11 @@ impl Asked {
         Ok(Terms {
             asking: Asking::Exactly,
             tolerance: tolerance.for_amount(amount),
+            asked_tolerance: if is_tolerant {
+                tolerance.for_amount(amount)
+            } else {
+                Amount::ZERO
+            },
             late_policy,
         })
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use paywatch_core::Token;
+use paywatch_core::{MethodKind, Token};
 use serde_json::Value;
 
 use super::chains::Chains;
@@ -14,6 +14,7 @@ use crate::state::{ChainOffer, Shop};
 pub(super) struct Offer<'a> {
     pub(super) chain: &'a ChainOffer,
     pub(super) tokens: Vec<&'a Token>,
+    pub(super) methods: Vec<MethodKind>,
 }
 
 /// The symbols that were asked for, in canonical form.
@@ -59,6 +60,7 @@ pub(super) fn offers<'a>(
         .map(|chain| Offer {
             chain,
             tokens: chain.tokens.iter().filter(is_wanted).collect(),
+            methods: Vec::new(),
         })
         .collect();
     let mut errors: Vec<FieldError> = asked

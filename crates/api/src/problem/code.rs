@@ -1,0 +1,123 @@
+//! The kinds of problems, with their statuses.
+
+use axum::http::StatusCode;
+
+/// The kinds of problems. Their names are a contract: add, never rename.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Code {
+    MalformedJson,
+    MalformedQuery,
+    Unauthorized,
+    NotFound,
+    MethodNotAllowed,
+    ReferenceTaken,
+    NoFreeAmount,
+    Refused,
+    BodyTooLarge,
+    UnsupportedMediaType,
+    InvalidFields,
+    Internal,
+    Unavailable,
+    ChainNotStarted,
+    TimedOut,
+}
+
+impl Code {
+    /// Every kind.
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 15] = [
+        Self::MalformedJson,
+        Self::MalformedQuery,
+        Self::Unauthorized,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::ReferenceTaken,
+        Self::NoFreeAmount,
+        Self::Refused,
+        Self::BodyTooLarge,
+        Self::UnsupportedMediaType,
+        Self::InvalidFields,
+        Self::Internal,
+        Self::Unavailable,
+        Self::ChainNotStarted,
+        Self::TimedOut,
+    ];
+
+    /// Name, status and title.
+    #[expect(clippy::too_many_lines, reason = "it is a table")]
+    pub(crate) const fn parts(self) -> (&'static str, StatusCode, &'static str) {
+        match self {
+            Self::MalformedJson => (
+                "malformed_json",
+                StatusCode::BAD_REQUEST,
+                "The body is not a JSON object",
+            ),
+            Self::MalformedQuery => (
+                "malformed_query",
+                StatusCode::BAD_REQUEST,
+                "The query cannot be understood",
+            ),
+            Self::Unauthorized => (
+                "unauthorized",
+                StatusCode::UNAUTHORIZED,
+                "A valid API key is needed",
+            ),
+            Self::NotFound => ("not_found", StatusCode::NOT_FOUND, "There is no such thing"),
+            Self::MethodNotAllowed => (
+                "method_not_allowed",
+                StatusCode::METHOD_NOT_ALLOWED,
+                "This method does not exist here",
+            ),
+            Self::ReferenceTaken => (
+                "reference_taken",
+                StatusCode::CONFLICT,
+                "The reference belongs to another order",
+            ),
+            Self::NoFreeAmount => (
+                "no_free_amount",
+                StatusCode::CONFLICT,
+                "No exact amount near the one that is asked is free",
+            ),
+            Self::Refused => (
+                "refused",
+                StatusCode::CONFLICT,
+                "As things stand, this cannot be done",
+            ),
+            Self::BodyTooLarge => (
+                "body_too_large",
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "The body is too large",
+            ),
+            Self::UnsupportedMediaType => (
+                "unsupported_media_type",
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "The body must be application/json",
+            ),
+            Self::InvalidFields => (
+                "invalid_fields",
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "Some fields are wrong",
+            ),
+            Self::Internal => (
+                "internal",
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "Something went wrong here",
+            ),
+            Self::Unavailable => (
+                "unavailable",
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The database does not answer; try again",
+            ),
+            Self::ChainNotStarted => (
+                "chain_not_started",
+                StatusCode::SERVICE_UNAVAILABLE,
+                "A chain has not been read yet; try again",
+            ),
+            Self::TimedOut => (
+                "timed_out",
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The request took too long; try again",
+            ),
+        }
+    }
+}

@@ -24,6 +24,7 @@ enum Field {
     Ignored,
     Accepted,
     Options,
+    Asked,
 }
 
 impl Field {
@@ -36,6 +37,7 @@ impl Field {
             Self::Ignored => "ignored",
             Self::Accepted => "accepted",
             Self::Options => "options",
+            Self::Asked => "asked",
         }
     }
 
@@ -48,6 +50,11 @@ impl Field {
             Self::Ignored => order.ignored.clone(),
             Self::Accepted => order.accepted.clone().unwrap_or_else(|| "-".to_owned()),
             Self::Options => order.options.len().to_string(),
+            Self::Asked => order
+                .options
+                .iter()
+                .map(|option| option.amount.as_str())
+                .collect(),
         }
     }
 }
@@ -131,6 +138,11 @@ impl Seen {
     /// The operator has called so much enough.
     pub(crate) fn accepted(self, amount: &'static str) -> Self {
         self.field(Field::Accepted, amount)
+    }
+
+    /// On its one option the customer is asked for so much.
+    pub(crate) fn asked(self, amount: &'static str) -> Self {
+        self.field(Field::Asked, amount)
     }
 
     /// There are so many ways to pay it.

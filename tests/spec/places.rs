@@ -15,6 +15,9 @@ use crate::story::ChainPlan;
 /// Slots of an epoch; a block is final two epochs later, so that 64 blocks may be replaced.
 const SLOTS_IN_AN_EPOCH: u32 = 64;
 
+/// The merchant's wallet, where amounts tell orders apart; nobody's account.
+pub(crate) const WALLET: Address = Address::repeat_byte(0x22);
+
 /// A payment whose recipient is known.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Transfer {
@@ -89,10 +92,14 @@ pub(crate) fn section<P: Place>(plan: &ChainPlan, place: &P) -> String {
     };
     let tokens = [("USDT", Coin::Usdt), ("USDC", Coin::Usdc)];
     let tokens: Vec<_> = tokens.into_iter().filter_map(token).collect();
+    let wallets = plan
+        .wallet
+        .map(|wallet| format!("wallets = [\"{wallet}\"]\n"));
+    let wallets = wallets.unwrap_or_default();
     format!(
         "[chains.{name}]\nid = {id}\nhttp = \"{http}\"\nws = \"{ws}\"\n\
          confirmations = {CONFIRMATIONS}\nstart_block = 0\npoll_interval = \"100ms\"\n\
-         tokens = [{}]\n",
+         tokens = [{}]\n{wallets}",
         tokens.join(", ")
     )
 }

@@ -3,7 +3,10 @@
 
 use std::fmt;
 
+use paywatch_core::Address;
+
 use crate::expectation::Seen;
+use crate::places::WALLET;
 use crate::step::{Decision, FIRST, Lever, Payment, Reorg, Step, Terms, payment};
 
 /// A chain of a story.
@@ -17,6 +20,8 @@ pub(crate) struct ChainPlan {
     pub decimals: u8,
     /// Whether USDC is configured there beside USDT.
     pub has_usdc: bool,
+    /// The merchant's wallet there, where amounts tell orders apart.
+    pub wallet: Option<Address>,
 }
 
 /// A story.
@@ -38,6 +43,7 @@ pub(crate) fn story() -> Story {
             id: 31_337,
             decimals: 6,
             has_usdc: false,
+            wallet: None,
         }],
         configuration: "",
         steps: Vec::new(),
@@ -52,6 +58,7 @@ impl Story {
             id: 31_356,
             decimals: 18,
             has_usdc: false,
+            wallet: None,
         });
         self
     }
@@ -60,6 +67,14 @@ impl Story {
     pub(crate) fn with_usdc(mut self) -> Self {
         for chain in &mut self.chains {
             chain.has_usdc = true;
+        }
+        self
+    }
+
+    /// The merchant has a wallet on every chain so far, where amounts tell orders apart.
+    pub(crate) fn with_a_wallet(mut self) -> Self {
+        for chain in &mut self.chains {
+            chain.wallet = Some(WALLET);
         }
         self
     }

@@ -3,6 +3,7 @@
 mod amounts;
 mod deadlines;
 mod decisions;
+mod exact_amounts;
 mod loose;
 mod outages;
 mod paying;
@@ -22,6 +23,7 @@ fn rows() -> Vec<Row> {
         amounts::rows(),
         deadlines::rows(),
         decisions::rows(),
+        exact_amounts::rows(),
         loose::rows(),
         reorgs::rows(),
         outages::rows(),

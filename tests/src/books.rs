@@ -21,6 +21,11 @@ pub trait Truth: Sync {
     /// The tokens that the daemon is configured to count there.
     fn tokens(&self) -> Vec<Address>;
 
+    /// The merchant's own addresses there, to which anybody may send anything.
+    fn own(&self) -> Vec<Address> {
+        vec![TREASURY]
+    }
+
     /// What was paid to `to` with `token`, transfers of nothing left out: transaction and amount
     /// of each log.
     async fn paid_in(&self, token: Address, to: Address) -> Vec<(B256, Amount)>;
@@ -55,7 +60,9 @@ pub async fn audit<T: Truth>(database: &str, chains: &[T], orders: &[Order]) {
         payments_are_those_on_chain(&store, chains, order).await;
     }
     for chain in chains {
-        everything_has_a_place(&store, chain).await;
+        for address in chain.own() {
+            everything_has_a_place(&store, chain, address).await;
+        }
     }
     let events = all_events(&store).await;
     numbers_have_no_gap(&events);
@@ -132,11 +139,12 @@ fn counts<T: Truth>(chains: &[T], transfer: &Transfer) -> bool {
         .any(|chain| chain.chain_id() == transfer.id.chain_id.get() && chain.counts(transfer.token))
 }
 
-/// What came to the treasury is in the books, all of it, and each at one place.
-async fn everything_has_a_place<T: Truth>(store: &Store, chain: &T) {
+/// What came to one of the merchant's own addresses is in the books, all of it, and each at one
+/// place.
+async fn everything_has_a_place<T: Truth>(store: &Store, chain: &T, to: Address) {
     let filter = PaymentFilter {
         chain_id: ChainId::new(chain.chain_id()).ok(),
-        to: Some(TREASURY),
+        to: Some(to),
         ..PaymentFilter::default()
     };
     let booked = store.payments(&filter, None, 1_000).await;
@@ -148,10 +156,10 @@ async fn everything_has_a_place<T: Truth>(store: &Store, chain: &T) {
         .filter(|transfer| !transfer.amount.is_zero())
         .map(|transfer| (transfer.tx_hash, transfer.amount))
         .collect();
-    let mut on_chain = chain.paid_to(TREASURY).await;
+    let mut on_chain = chain.paid_to(to).await;
     on_chain.sort();
     in_books.sort();
-    assert_eq!(in_books, on_chain, "what came to the treasury");
+    assert_eq!(in_books, on_chain, "what came to {to}");
 }
 
 /// The kinds of all events that tell of orders and payments, in their order.

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use paywatch_contracts::{Erc20, MockUSDT};
 use paywatch_core::{Address, Amount, B256, BlockNumber, OrderId, U256};
 use paywatch_tests::books::Truth;
-use paywatch_tests::chain::{Chain, ISSUER, OTHER_PAYER, PAYER};
+use paywatch_tests::chain::{Chain, ISSUER, OTHER_PAYER, PAYER, TREASURY};
 use paywatch_tests::node::Node;
 use paywatch_tests::wait;
 
@@ -25,6 +25,7 @@ const GAS: u64 = 200_000;
 pub(crate) struct OnAnvil {
     chain: Chain,
     usdc: Option<Address>,
+    wallet: Option<Address>,
     look_alike: Option<Address>,
 }
 
@@ -77,6 +78,7 @@ impl Place for OnAnvil {
         Self {
             chain,
             usdc,
+            wallet: plan.wallet,
             look_alike: None,
         }
     }
@@ -207,6 +209,10 @@ impl Truth for OnAnvil {
     fn tokens(&self) -> Vec<Address> {
         let usdt = [self.chain.token];
         usdt.into_iter().chain(self.usdc).collect()
+    }
+
+    fn own(&self) -> Vec<Address> {
+        [TREASURY].into_iter().chain(self.wallet).collect()
     }
 
     async fn paid_in(&self, token: Address, to: Address) -> Vec<(B256, Amount)> {

@@ -257,6 +257,10 @@ impl Truth for Simulated {
         tokens
     }
 
+    fn own(&self) -> Vec<Address> {
+        [TREASURY].into_iter().chain(self.plan.wallet).collect()
+    }
+
     async fn paid_in(&self, token: Address, to: Address) -> Vec<(B256, Amount)> {
         let decimals = Decimals::new(self.plan.decimals).expect("at most 18");
         self.moved(token, 2, to)

@@ -12,7 +12,7 @@ use paywatch_tests::daemon::Daemon;
 use paywatch_tests::database::Engine;
 use paywatch_tests::{books, wait};
 
-use crate::places::{Place, Transfer, section};
+use crate::places::{Place, Transfer, WALLET, section};
 use crate::step::{Payment, Step, To};
 use crate::story::Story;
 
@@ -89,6 +89,7 @@ impl<P: Place> Scene<P> {
             to: match payment.to {
                 To::Order(order) => self.address(order),
                 To::Treasury => TREASURY,
+                To::Wallet => WALLET,
             },
             amount: payment.amount,
         }

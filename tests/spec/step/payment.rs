@@ -40,6 +40,8 @@ pub(crate) enum To {
     Order(&'static str),
     /// The merchant's treasury.
     Treasury,
+    /// The merchant's wallet, where amounts tell orders apart.
+    Wallet,
 }
 
 /// A payment.
@@ -94,6 +96,12 @@ impl Payment {
         self
     }
 
+    /// It goes to the merchant's wallet.
+    pub(crate) const fn to_the_wallet(mut self) -> Self {
+        self.to = To::Wallet;
+        self
+    }
+
     /// It is made on this chain.
     pub(crate) const fn on(mut self, chain: &'static str) -> Self {
         self.chain = chain;
@@ -138,6 +146,7 @@ impl fmt::Display for Payment {
         match self.to {
             To::Order(order) => write!(f, " to {order}")?,
             To::Treasury => write!(f, " to the treasury")?,
+            To::Wallet => write!(f, " to the wallet")?,
         }
         if self.chain != FIRST {
             write!(f, " on the {} chain", self.chain)?;

@@ -66,6 +66,12 @@ impl Terms {
         self
     }
 
+    /// It may be paid by these methods only.
+    pub(crate) fn by(mut self, methods: &[&str]) -> Self {
+        self.request.methods = owned(methods);
+        self
+    }
+
     /// It may be paid on these chains only.
     pub(crate) fn on(mut self, chains: &[&str]) -> Self {
         self.request.chains = owned(chains);
@@ -99,7 +105,12 @@ impl fmt::Display for Terms {
                 write!(f, ", {what} {text}")?;
             }
         }
-        for (what, names) in [("on", &request.chains), ("in", &request.tokens)] {
+        let lists = [
+            ("on", &request.chains),
+            ("in", &request.tokens),
+            ("by", &request.methods),
+        ];
+        for (what, names) in lists {
             if let Some(names) = names {
                 write!(f, ", {what} {} only", names.join(", "))?;
             }

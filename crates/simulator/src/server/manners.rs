@@ -169,3 +169,23 @@ fn logs_in(pieces: &[Bytes]) -> usize {
 pub(super) fn quantity(text: &str) -> Option<u64> {
     u64::from_str_radix(text.strip_prefix("0x")?, 16).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_that_is_away_answers_nobody_until_it_comes_back() {
+        let manners = Manners::default();
+        manners.trouble([Trouble::Silence]);
+        manners.goes_away();
+        for _ in 0..2 {
+            assert_eq!(manners.next_trouble(), Some(Trouble::Closed));
+        }
+        assert_eq!(manners.announcing(), Announcing::Never);
+        manners.comes_back();
+        assert_eq!(manners.next_trouble(), Some(Trouble::Silence));
+        assert_eq!(manners.next_trouble(), None);
+        assert_eq!(manners.announcing(), Announcing::Once);
+    }
+}

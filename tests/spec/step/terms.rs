@@ -60,6 +60,12 @@ impl Terms {
         self
     }
 
+    /// What comes so much later than that, such as "5m", is in time as well.
+    pub(crate) fn grace(mut self, time: &str) -> Self {
+        self.request.grace = Some(time.to_owned());
+        self
+    }
+
     /// Late money is held for the operator.
     pub(crate) fn holds_late_money(mut self) -> Self {
         self.request.late_payments = Some("hold".to_owned());
@@ -98,6 +104,7 @@ impl fmt::Display for Terms {
             ("tolerating", &request.tolerance),
             ("tolerating per cent", &request.tolerance_percent),
             ("to be paid within", &request.expires_in),
+            ("with a grace of", &request.grace),
             ("with late money on", &request.late_payments),
         ];
         for (what, text) in texts {

@@ -1,7 +1,7 @@
 //! Deadlines, which go by the time of the chains, and money that comes after them.
 
 use crate::expectation::{awaiting_payment, completed, expired, paid, partially_paid};
-use crate::step::{Decision, order};
+use crate::step::{Decision, order, payment};
 use crate::story::{Story, story};
 
 told_in_both_places!(
@@ -14,6 +14,8 @@ told_in_both_places!(
     an_order_expires_only_when_all_of_its_chains_are_past_the_deadline,
     nothing_expires_while_a_node_is_away,
     a_paid_order_does_not_expire,
+    what_comes_within_the_grace_is_in_time,
+    what_comes_after_the_grace_is_late,
 );
 
 fn late_money_is_accepted() -> Story {
@@ -192,5 +194,50 @@ fn a_paid_order_does_not_expire() -> Story {
             "order.paid",
             "payment.confirmed",
             "order.completed",
+        ])
+}
+
+fn what_comes_within_the_grace_is_in_time() -> Story {
+    story()
+        .order(order("TEA").amount("10").expires_in("10m").grace("5m"))
+        .minutes_pass(12)
+        .sees("TEA", awaiting_payment())
+        .pays("TEA", "10")
+        .becomes_final()
+        .sees("TEA", completed().confirmed("10"))
+        .told(&[
+            "order.created",
+            "payment.detected",
+            "order.paid",
+            "payment.confirmed",
+            "order.completed",
+        ])
+}
+
+fn what_comes_after_the_grace_is_late() -> Story {
+    story()
+        .order(
+            order("TEA")
+                .amount("10")
+                .expires_in("10m")
+                .grace("5m")
+                .holds_late_money(),
+        )
+        .pay(payment("4").to("TEA").after_minutes(12))
+        .sees("TEA", partially_paid().received("4").ignored("0"))
+        .minutes_pass(4)
+        .sees("TEA", expired().received("4"))
+        .pays("TEA", "6")
+        .sees(
+            "TEA",
+            expired().flags(&["late"]).received("10").ignored("6"),
+        )
+        .told(&[
+            "order.created",
+            "payment.detected",
+            "order.partially_paid",
+            "order.expired",
+            "payment.detected",
+            "order.late_payment",
         ])
 }

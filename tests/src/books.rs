@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use paywatch_client::Order;
-use paywatch_core::{Amount, ChainId, EventKind, OrderId, OrderStatus, Step, Transfer};
+use paywatch_core::{
+    Amount, B256, ChainId, EventKind, OrderId, OrderStatus, PaymentMethod, Step, Transfer,
+};
 use paywatch_store::{DatabaseUrl, EventRecord, PaymentFilter, Store, Told};
 
 use crate::chain::{Chain, TREASURY};
@@ -38,13 +40,7 @@ async fn payments_are_those_on_chain(store: &Store, chains: &[Chain], order: &Or
         .expect("the order is there");
     let mut on_chain = Vec::new();
     for chain in chains {
-        let address = record
-            .order
-            .options
-            .first()
-            .expect("it has an option")
-            .address;
-        on_chain.extend(chain.paid_to(address).await);
+        on_chain.extend(paid_for(&record.order, chain).await);
     }
     let standing = || {
         let payments = record.payments.iter();
@@ -71,6 +67,28 @@ async fn payments_are_those_on_chain(store: &Store, chains: &[Chain], order: &Or
         "what {} received",
         order.reference
     );
+}
+
+/// What came for `order` on `chain`: to its own address, which is the same everywhere, and its
+/// amounts to wallets.
+async fn paid_for(order: &paywatch_core::Order, chain: &Chain) -> Vec<(B256, Amount)> {
+    let mut paid = Vec::new();
+    let own = order.options.iter().find_map(|option| match option.method {
+        PaymentMethod::DepositAddress { .. } => Some(option.address),
+        PaymentMethod::Contract { .. } | PaymentMethod::ExactAmount { .. } => None,
+    });
+    if let Some(own) = own {
+        paid.extend(chain.paid_to(own).await);
+    }
+    for option in &order.options {
+        if let PaymentMethod::ExactAmount { slot } = option.method
+            && option.token.chain_id.get() == chain.node.chain_id
+        {
+            let came = chain.paid_to(option.address).await.into_iter();
+            paid.extend(came.filter(|(_, amount)| slot.takes(*amount)));
+        }
+    }
+    paid
 }
 
 /// Whether it is in the token that the chain was made with.

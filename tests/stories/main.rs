@@ -27,6 +27,7 @@ mod bad_setup;
 mod command_line;
 mod decisions;
 mod deposit_addresses;
+mod exact_amounts;
 mod faulty_nodes;
 mod outages;
 mod paying;

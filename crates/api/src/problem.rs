@@ -249,6 +249,7 @@ mod tests {
                 ("not_found", 404),
                 ("method_not_allowed", 405),
                 ("reference_taken", 409),
+                ("no_free_amount", 409),
                 ("refused", 409),
                 ("body_too_large", 413),
                 ("unsupported_media_type", 415),

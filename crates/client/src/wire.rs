@@ -36,6 +36,9 @@ pub struct CreateOrder {
     /// The symbols of the tokens that it may be paid in; the daemon's default if not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tokens: Option<Vec<String>>,
+    /// The methods by which it may be paid; the daemon's default if not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub methods: Option<Vec<String>>,
     /// How long it may be paid, like "30m"; the daemon's default if not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_in: Option<String>,

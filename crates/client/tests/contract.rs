@@ -14,8 +14,8 @@ use paywatch_api::{
 };
 use paywatch_client::{Client, ClientError, CreateOrder, ListOrders, Problem};
 use paywatch_core::{
-    Address, B256, Block, ChainHeads, ChainId, Decimals, FinalityRule, LatePolicy, Timestamp,
-    Token, Tolerance,
+    Address, B256, Block, ChainHeads, ChainId, Decimals, FinalityRule, LatePolicy, MethodKind,
+    SlotTerms, Timestamp, Token, Tolerance,
 };
 use paywatch_store::{ChainCommit, Store};
 use tempfile::TempDir;
@@ -35,6 +35,12 @@ fn anvil() -> ChainId {
     ChainId::new(31_337).expect("a chain's id")
 }
 
+/// Amounts a hundredth apart, at most two hundredths more than asked.
+fn exact() -> SlotTerms {
+    let amount = |text: &str| text.parse().expect("an amount");
+    SlotTerms::new(amount("0.01"), amount("0.02"), 60_000).expect("a step")
+}
+
 fn shop() -> Shop {
     let token = Token {
         chain_id: anvil(),
@@ -48,6 +54,8 @@ fn shop() -> Shop {
         tokens: vec![token],
         treasury: Address::repeat_byte(0x77),
         factory: Address::repeat_byte(0x44),
+        receiver: None,
+        wallets: vec![Address::repeat_byte(0x33)],
         finality: FinalityRule::confirmations(3).expect("at least 1").into(),
     };
     Shop {
@@ -57,6 +65,8 @@ fn shop() -> Shop {
         late_policy: LatePolicy::Hold,
         tolerance: Tolerance::default(),
         tokens: None,
+        methods: vec![MethodKind::DepositAddress],
+        exact: exact(),
         body_limit: 4_096,
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     Amount, BlockNumber, Cause, Confirmed, Flags, Heads, LatePolicy, Order, OrderStatus,
-    PaymentState, RecordedTransfer, Snapshot, Transfer, TransferId,
+    PaymentOption, PaymentState, RecordedTransfer, Snapshot, Transfer, TransferId,
 };
 
 /// What an order's transfers amount to. `received = counted + ignored`, always.
@@ -201,16 +201,16 @@ fn status_of(
     })
 }
 
-/// What was asked for above the order's amount, to tell it from others, and came.
+/// What was asked for above the order's amount, to tell it from others, where it was paid so.
 fn surcharges(order: &Order, payments: &BTreeMap<TransferId, Payment>) -> Amount {
-    payments
-        .values()
-        .filter(|payment| match payment.standing {
-            Standing::Seen | Standing::Confirmed(_) => true,
+    let is_used = |option: &&PaymentOption| {
+        payments.values().any(|payment| match payment.standing {
+            Standing::Seen | Standing::Confirmed(_) => option.takes(&payment.transfer),
             Standing::Ignored(_) => false,
         })
-        .filter_map(|payment| order.option_for(&payment.transfer))
-        .map(|option| option.asks(order.amount).less(order.amount))
+    };
+    let used = order.options.iter().filter(is_used);
+    used.map(|option| option.asks(order.amount).less(order.amount))
         .fold(Amount::ZERO, |sum, surcharge| {
             sum.checked_add(surcharge).unwrap_or(Amount::MAX)
         })

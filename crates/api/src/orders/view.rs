@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use paywatch_core::{Asking, Heads, Order, OrderStatus, PaymentOption, Timestamp};
+use paywatch_core::{AddressForm, Asking, Heads, Order, OrderStatus, PaymentOption, Timestamp};
 use paywatch_store::OrderRecord;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -97,7 +97,7 @@ pub(crate) struct OptionView {
     /// The same as the token counts it.
     #[schema(example = "100000000")]
     amount_base_units: String,
-    /// The same as a URI for wallets (EIP-681).
+    /// The same as a URI for wallets (EIP-681); on Tron, which has none, the address alone.
     uri: String,
 }
 
@@ -171,10 +171,13 @@ fn option(order: &Order, way: &PaymentOption, shop: &Shop) -> Option<OptionView>
         method: way.method.kind().name(),
         amount: asked.to_string(),
         amount_base_units: units.to_string(),
-        uri: format!(
-            "ethereum:{contract}@{}/transfer?address={to}&uint256={units}",
-            token.chain_id
-        ),
+        uri: match AddressForm::of(token.chain_id) {
+            AddressForm::Tron => to.clone(),
+            AddressForm::Eip55 => format!(
+                "ethereum:{contract}@{}/transfer?address={to}&uint256={units}",
+                token.chain_id
+            ),
+        },
         address: to,
     })
 }

@@ -9,8 +9,8 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use paywatch_api::{ApiState, ChainOffer, Clock, ConditionBoard, Shop, keys, router};
 use paywatch_core::{
-    Address, B256, Block, ChainHeads, ChainId, Decimals, FinalityRule, LatePolicy, Timestamp,
-    Token, Tolerance,
+    Address, B256, Block, ChainHeads, ChainId, Decimals, FinalityRule, LatePolicy, MethodKind,
+    SlotTerms, Timestamp, Token, Tolerance,
 };
 use paywatch_store::{ChainCommit, Store};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -71,8 +71,16 @@ fn chain(id: u64, name: &str, decimals: u8) -> ChainOffer {
         }],
         treasury: Address::repeat_byte(0x77),
         factory: CHECKSUMMED.parse().expect("an address"),
+        receiver: None,
+        wallets: vec![Address::repeat_byte(0x33)],
         finality: FinalityRule::confirmations(3).expect("at least 1").into(),
     }
+}
+
+/// Amounts a hundredth apart, at most two hundredths more than asked.
+fn exact() -> SlotTerms {
+    let amount = |text: &str| text.parse().expect("an amount");
+    SlotTerms::new(amount("0.01"), amount("0.02"), 60_000).expect("a step")
 }
 
 impl Api {
@@ -137,6 +145,8 @@ impl Api {
             late_policy: LatePolicy::Accept,
             tolerance: Tolerance::default(),
             tokens: None,
+            methods: vec![MethodKind::DepositAddress],
+            exact: exact(),
             body_limit: BODY_LIMIT,
         };
         let board = ConditionBoard::new([chain_id(31_337), chain_id(56)]);

@@ -17,7 +17,13 @@ fn request(method: &str, path: &str) -> Request<Body> {
 #[tokio::test]
 async fn unknown_paths_and_methods_are_problems() {
     let api = Api::open().await;
-    for path in ["/", "/v1", "/v1/payments", "/v2/orders", "/docs/nothing.js"] {
+    for path in [
+        "/",
+        "/v1",
+        "/v1/refunds/x/y",
+        "/v2/orders",
+        "/docs/nothing.js",
+    ] {
         api.send(request("GET", path))
             .await
             .problem(404, "not_found");

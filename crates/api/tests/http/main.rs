@@ -12,6 +12,7 @@ mod chains;
 mod creating;
 mod deciding;
 mod edges;
+mod exact;
 mod keys;
 mod reading;
 mod reference;

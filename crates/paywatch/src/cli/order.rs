@@ -1,7 +1,7 @@
 //! `paywatch order …`
 
 use clap::{Args, Subcommand};
-use paywatch_core::{Amount, LatePolicy, Percent, Reason, Reference};
+use paywatch_core::{Amount, LatePolicy, MethodKind, Percent, Reason, Reference};
 
 use crate::cli::Connection;
 
@@ -95,6 +95,9 @@ pub(crate) struct CreateOrder {
     /// In which tokens it may be paid, by symbol; by default as configured.
     #[arg(long, value_delimiter = ',', value_name = "SYMBOL,SYMBOL")]
     pub tokens: Option<Vec<String>>,
+    /// How it may be paid: deposit_address, contract or exact_amount; by default as configured.
+    #[arg(long, value_delimiter = ',', value_name = "METHOD,METHOD")]
+    pub methods: Option<Vec<MethodKind>>,
     /// What happens with late money: accept or hold; by default as configured.
     #[arg(long, value_name = "POLICY")]
     pub late_payments: Option<LatePolicy>,

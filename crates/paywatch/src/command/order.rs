@@ -82,6 +82,10 @@ async fn create(config: &Path, args: cli::CreateOrder, format: Format) -> anyhow
         tolerance: args.tolerance.map(|amount| amount.to_string()),
         tolerance_percent: args.tolerance_percent.map(|percent| percent.to_string()),
         tokens: args.tokens,
+        methods: args.methods.map(|methods| {
+            let names = methods.into_iter().map(|method| method.name().to_owned());
+            names.collect()
+        }),
         late_payments: args.late_payments.map(|policy| policy.name().to_owned()),
         chains: args.chains,
         expires_in: args.expires_in,

@@ -40,3 +40,4 @@ mod opening;
 mod proofs;
 mod racing;
 mod reorgs;
+mod slots;

@@ -282,7 +282,8 @@ fn an_order_of_any_amount_waits_as_long_as_the_largest() {
         let checked = read(&request(changes), &shop).unwrap();
         let order = checked
             .order(OrderId::from_bytes([7; 16]), Timestamp::EPOCH)
-            .unwrap();
+            .unwrap()
+            .order;
         order.options[0].finality
     };
     assert_eq!(finality(&json!({})), few);
@@ -301,7 +302,8 @@ fn a_shop_may_take_fewer_tokens_than_it_watches() {
         let checked = read(&request(changes), &shop).unwrap();
         let order = checked
             .order(OrderId::from_bytes([7; 16]), Timestamp::EPOCH)
-            .unwrap();
+            .unwrap()
+            .order;
         let options = order.options.into_iter();
         options.map(|option| option.token.symbol).collect()
     };
@@ -320,7 +322,7 @@ fn an_order_has_one_address_on_chains_with_one_treasury() {
     let now = Timestamp::from_unix_s(1_693_066_895).unwrap();
     let order = |changes: &Value| {
         let checked = read(&request(changes), &shop).unwrap();
-        checked.order(id, now).unwrap()
+        checked.order(id, now).unwrap().order
     };
     let made = order(&json!({"expires_in": "30m"}));
     let chains: Vec<_> = made

@@ -33,7 +33,7 @@ fn record() -> OrderRecord {
     let checked = request::read(&object, &shop).unwrap();
     let order = checked.order(OrderId::from_bytes([7; 16]), at(0));
     OrderRecord {
-        order: order.unwrap(),
+        order: order.unwrap().order,
         snapshot: Snapshot::new(),
         version: 1,
         seq: 1,

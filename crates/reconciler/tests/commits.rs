@@ -164,6 +164,7 @@ impl Chain {
             blocks: vec![CoveredBlock {
                 block,
                 transfers: transfers.collect(),
+                notices: Vec::new(),
             }],
             tip: block,
             covers_from: Some(number),

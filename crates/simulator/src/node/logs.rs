@@ -100,6 +100,9 @@ fn invented(log: &TransferLog, filter: &LogFilter) -> Option<TransferLog> {
 
 /// A word of the receiver that `log` was a payment for the first order.
 fn invented_paid(log: &TransferLog, filter: &LogFilter) -> Option<PaidLog> {
+    if !Wanted::by(filter).is_paid(&log.to) {
+        return None;
+    }
     Some(PaidLog {
         place: LogPlace {
             log_index: log.log_index.saturating_add(1_000),

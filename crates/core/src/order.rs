@@ -259,6 +259,7 @@ mod tests {
             }],
             created_at: Timestamp::EPOCH,
             expires_at: Timestamp::EPOCH,
+            grace_ms: 0,
             cancelled_at: None,
             metadata: BTreeMap::new(),
         };

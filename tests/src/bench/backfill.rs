@@ -226,6 +226,7 @@ pub(crate) async fn shop(folder: &Path, orders: u64, proof: Proof) -> Result<Pat
             }],
             created_at: Timestamp::EPOCH,
             expires_at: Timestamp::from_unix_s(2_000_000_000)?,
+            grace_ms: 0,
             cancelled_at: None,
             metadata: std::collections::BTreeMap::new(),
         };

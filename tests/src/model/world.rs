@@ -152,6 +152,7 @@ impl World {
             options,
             created_at: Timestamp::EPOCH,
             expires_at: Timestamp::from_unix_s(2_000_000_000).expect("it is a time"),
+            grace_ms: 0,
             cancelled_at: None,
             metadata: BTreeMap::new(),
         };

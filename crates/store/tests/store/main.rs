@@ -41,3 +41,4 @@ mod proofs;
 mod racing;
 mod reorgs;
 mod slots;
+mod slots_at_random;

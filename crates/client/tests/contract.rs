@@ -126,6 +126,7 @@ impl Server {
             chain_events: Vec::new(),
             loose: Vec::new(),
             payment_events: Vec::new(),
+            freezes: Vec::new(),
             at: Timestamp::EPOCH,
         };
         self.store.commit_update(&update).await.expect("a block");

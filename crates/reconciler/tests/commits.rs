@@ -156,6 +156,7 @@ impl Chain {
                 from: Address::repeat_byte(0x99),
                 to: order.options.first().unwrap().address,
                 amount: amount(paid),
+                paid_through: None,
             });
         ChainUpdate {
             chain_id: chain_id(self.id),
@@ -164,6 +165,7 @@ impl Chain {
             blocks: vec![CoveredBlock {
                 block,
                 transfers: transfers.collect(),
+                notices: Vec::new(),
             }],
             tip: block,
             covers_from: Some(number),

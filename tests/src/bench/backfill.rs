@@ -69,6 +69,7 @@ pub(crate) fn settings() -> FollowSettings {
     FollowSettings {
         chain_id: chain_id(),
         tokens: vec![token()],
+        receivers: Vec::new(),
         poll_interval: Duration::from_secs(1),
         watchdog: Duration::from_secs(5),
         gather: Duration::ZERO,

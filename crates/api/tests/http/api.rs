@@ -118,6 +118,7 @@ impl Api {
             chain_events: Vec::new(),
             loose: Vec::new(),
             payment_events: Vec::new(),
+            freezes: Vec::new(),
             at: self.clock.now(),
         };
         self.store.commit_update(&update).await.expect("a block");

@@ -24,11 +24,14 @@ pub enum ChainEventKind {
     Stopped,
     /// An operator set the cursor back, and the chain is read again from there.
     Resynced,
+    /// What the books say that the merchant's addresses hold is not what they hold, or the books
+    /// contradict themselves.
+    AuditMismatch,
 }
 
 impl ChainEventKind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Stalled,
         Self::Recovered,
         Self::FinalityStalled,
@@ -37,6 +40,7 @@ impl ChainEventKind {
         Self::Reorged,
         Self::Stopped,
         Self::Resynced,
+        Self::AuditMismatch,
     ];
 
     /// The name in the event log.
@@ -51,6 +55,7 @@ impl ChainEventKind {
             Self::Reorged => "chain.reorged",
             Self::Stopped => "chain.stopped",
             Self::Resynced => "chain.resynced",
+            Self::AuditMismatch => "audit.mismatch",
         }
     }
 }

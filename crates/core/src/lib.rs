@@ -6,6 +6,7 @@
 mod address;
 mod amount;
 mod assess;
+mod audit;
 mod block;
 mod chain_event;
 mod decision;
@@ -27,6 +28,10 @@ pub use alloy_primitives::{Address, B256, U256};
 pub use crate::address::{AddressForm, TronAddressError, read_tron_address};
 pub use crate::amount::{Amount, AmountError};
 pub use crate::assess::{AssessError, Assessment, IgnoredBecause, Payment, Standing, assess};
+pub use crate::audit::{
+    KeptSums, Opening, SumError, Turnover, Verdict, WrongSum, explain, final_block, settle,
+    wrong_sums,
+};
 pub use crate::block::{Block, BlockNumber, BlockRef, ChainId, ChainIdError};
 pub use crate::chain_event::{ChainEvent, ChainEventKind};
 pub use crate::decision::{

@@ -4,6 +4,7 @@
 //! of [`ChainUpdate`]s of which each stands on the one before. [`RpcSource`] is the source that
 //! speaks JSON-RPC; tests bring a scripted one.
 
+mod balances;
 mod decode;
 mod filter;
 mod follower;
@@ -16,6 +17,7 @@ mod source_error;
 mod update;
 mod verify;
 
+pub use crate::balances::balances;
 pub use crate::decode::{DecodeError, Movement, TRANSFER_TOPIC, decode};
 pub use crate::filter::{Everybody, LogFilter, RecipientSet, Recipients, WatchList};
 pub use crate::follower::{FollowError, FollowSettings, Follower, Interest, Start};
@@ -25,7 +27,7 @@ pub use crate::reread::{Part, Reread, RereadError};
 #[cfg(feature = "fuzzing")]
 pub use crate::rpc::fuzzing;
 pub use crate::rpc::{RpcFailure, RpcSettings, RpcSource};
-pub use crate::source::{ChainSource, Header, LogAnswer, LogQuery, TransferLog};
-pub use crate::source_error::{Cause, Contradiction, NotThere, SourceError};
+pub use crate::source::{Call, CallAt, ChainSource, Header, LogAnswer, LogQuery, TransferLog};
+pub use crate::source_error::{CallFailure, Cause, Contradiction, NotThere, SourceError};
 pub use crate::update::{ChainUpdate, CoveredBlock};
 pub use crate::verify::{VerifyError, verify};

@@ -9,7 +9,7 @@ use crate::engine::Pools;
 use crate::error::{StoreError, failed};
 
 /// Every step, in order. A step that was ever released is never changed.
-const STEPS: [(i64, &str, &str); 4] = [
+const STEPS: [(i64, &str, &str); 5] = [
     (
         1,
         "orders and payments",
@@ -29,6 +29,11 @@ const STEPS: [(i64, &str, &str); 4] = [
         4,
         "payments of no order",
         include_str!("../../../migrations/0004_payments_of_no_order.sql"),
+    ),
+    (
+        8,
+        "audits",
+        include_str!("../../../migrations/0008_audits.sql"),
     ),
 ];
 

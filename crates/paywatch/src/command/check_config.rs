@@ -26,6 +26,7 @@ pub(crate) struct View {
     order_tokens: Vec<String>,
     dust: String,
     watch_treasury: bool,
+    audit_every: Option<String>,
     log_format: &'static str,
     log_filter: String,
     chains: Vec<ChainView>,
@@ -110,6 +111,7 @@ pub(crate) fn view(config: &Config) -> View {
         order_tokens: order_tokens(config),
         dust: config.orders.dust.to_string(),
         watch_treasury: config.watches_treasury,
+        audit_every: config.audit_every.map(spoken),
         log_format: config.log.format.name(),
         log_filter: config.log.filter.clone(),
         chains: config.chains.iter().map(chain_view).collect(),
@@ -187,7 +189,7 @@ fn in_words(view: &View) -> String {
     format!(
         "database   {}\napi        http://{}, bodies up to {} bytes\n\
          orders     may be paid in {} for {}, at most {}; late payments: {}\n\
-         \x20          tolerance: {}, or {} % if that is more\nlog        {}, {}\n",
+         \x20          tolerance: {}, or {} % if that is more\naudit      {}\nlog        {}, {}\n",
         view.database,
         view.listen,
         view.body_limit,
@@ -197,8 +199,16 @@ fn in_words(view: &View) -> String {
         view.late_payments,
         view.tolerance,
         view.tolerance_percent,
+        every(view.audit_every.as_deref()),
         view.log_format,
         view.log_filter,
+    )
+}
+
+fn every(time: Option<&str>) -> String {
+    time.map_or_else(
+        || "never by itself".to_owned(),
+        |time| format!("every {time}"),
     )
 }
 

@@ -17,6 +17,7 @@ pub(crate) struct Raw {
     pub api: RawApi,
     pub orders: RawOrders,
     pub treasury: RawTreasury,
+    pub audit: RawAudit,
     pub log: RawLog,
     pub chains: BTreeMap<String, RawChain>,
 }
@@ -56,6 +57,13 @@ pub(crate) struct RawOrders {
 pub(crate) struct RawTreasury {
     pub address: Option<String>,
     pub watch: Option<bool>,
+}
+
+/// `[audit]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct RawAudit {
+    pub every: Option<String>,
 }
 
 /// `[log]`

@@ -19,6 +19,8 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::address_book::AddressBook;
+pub(crate) use crate::agent::progress::told;
+
 use crate::agent::progress::Progress;
 use crate::agent::vigil::Vigil;
 use crate::reconciler::{Due, Reconciler};

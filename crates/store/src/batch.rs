@@ -1,8 +1,10 @@
 //! Many rows in few statements. The texts are put together from constant pieces and placeholders;
 //! every value is bound.
 
-use sqlx::any::AnyRow;
-use sqlx::{AnyConnection, AssertSqlSafe};
+use futures::TryStreamExt as _;
+use sqlx::any::{AnyArguments, AnyRow};
+use sqlx::query::Query;
+use sqlx::{Any, AnyConnection, AssertSqlSafe};
 
 use crate::error::{StoreError, failed};
 
@@ -98,15 +100,33 @@ impl Statement {
         connection: &mut AnyConnection,
         what: &'static str,
     ) -> Result<Vec<AnyRow>, StoreError> {
+        let query = self.into_query();
+        query.fetch_all(connection).await.map_err(failed(what))
+    }
+
+    /// Runs it and gives each row to `each` as it comes, so that there may be any number.
+    pub(crate) async fn each(
+        self,
+        connection: &mut AnyConnection,
+        what: &'static str,
+        mut each: impl FnMut(&AnyRow) -> Result<(), StoreError> + Send,
+    ) -> Result<(), StoreError> {
+        let mut rows = self.into_query().fetch(connection);
+        while let Some(row) = rows.try_next().await.map_err(failed(what))? {
+            each(&row)?;
+        }
+        Ok(())
+    }
+
+    fn into_query(self) -> Query<'static, Any, AnyArguments> {
         // Safe: the text holds only constant pieces and placeholders.
-        let mut query = sqlx::query(AssertSqlSafe(self.text));
-        for value in self.values {
-            query = match value {
+        let query = sqlx::query(AssertSqlSafe(self.text));
+        self.values
+            .into_iter()
+            .fold(query, |query, value| match value {
                 Value::Text(text) => query.bind(text),
                 Value::Number(number) => query.bind(number),
-            };
-        }
-        query.fetch_all(connection).await.map_err(failed(what))
+            })
     }
 }
 

@@ -4,6 +4,7 @@
 //! transaction leaks out. Nothing is decided here: what an order has become comes in as a value.
 
 mod api_keys;
+mod audits;
 mod batch;
 mod books;
 mod chains;
@@ -14,6 +15,7 @@ mod decisions;
 mod engine;
 mod error;
 mod events;
+mod exports;
 mod fields;
 mod frozen;
 mod listing;
@@ -27,12 +29,15 @@ mod store;
 #[cfg(feature = "test-postgres")]
 pub mod test_postgres;
 
+pub use crate::audits::Turnovers;
 pub use crate::database_url::{DatabaseUrl, DatabaseUrlError};
 pub use crate::error::{BoxError, StoreError};
 pub use crate::record::{
-    ApiKeyRecord, Assessable, BookedPlace, BookedTransfer, ChainCommit, ChainRecord, Claimed,
-    CreateOutcome, DecisionFilter, DecisionRecord, EventRecord, FrozenAddress, NewApiKey,
+    ApiKeyRecord, Assessable, AuditAccount, AuditEntry, AuditRun, AuditScope, BookedPlace,
+    BookedTransfer, ChainCommit, ChainRecord, Claimed, CreateOutcome, DecisionFilter,
+    DecisionRecord, EventGap, EventRecord, FrozenAddress, Holder, Ledger, Misplaced, NewApiKey,
     NewDecision, NewOrder, OrderBooks, OrderChange, OrderEvent, OrderFilter, OrderPage,
-    OrderRecord, Page, PaymentFilter, PaymentProof, PaymentRecord, SlotWish, Told, Touch, Watched,
+    OrderRecord, OrderSums, Page, PaymentFilter, PaymentProof, PaymentRecord, Period, SlotWish,
+    Told, Touch, Watched,
 };
 pub use crate::store::Store;

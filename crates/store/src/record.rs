@@ -1,5 +1,6 @@
 //! What goes into the store and what comes out of it: plain values.
 
+mod audit;
 mod decision;
 mod payment;
 
@@ -12,6 +13,9 @@ use paywatch_core::{
     TransferId,
 };
 
+pub use crate::record::audit::{
+    AuditAccount, AuditEntry, AuditRun, AuditScope, EventGap, Holder, Ledger, Misplaced, OrderSums,
+};
 pub use crate::record::decision::{DecisionFilter, DecisionRecord, NewDecision};
 pub use crate::record::payment::{BookedPlace, BookedTransfer, Claimed, PaymentFilter};
 
@@ -120,6 +124,15 @@ pub struct Page {
     pub before_seq: Option<u64>,
     /// At most so many.
     pub limit: u32,
+}
+
+/// A time from its beginning up to, and without, its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Period {
+    /// The first moment of it.
+    pub from: Timestamp,
+    /// The first moment after it.
+    pub before: Timestamp,
 }
 
 /// A part of a list of orders, newest first.

@@ -28,6 +28,7 @@ macro_rules! on_both_engines {
 }
 
 mod assessing;
+mod auditing;
 mod books;
 mod committing;
 mod creating;

@@ -6,6 +6,8 @@
 mod api_keys;
 mod batch;
 mod books;
+#[cfg(feature = "bulk")]
+mod bulk;
 mod chains;
 mod commit;
 mod create;
@@ -26,6 +28,8 @@ mod store;
 #[cfg(feature = "test-postgres")]
 pub mod test_postgres;
 
+#[cfg(feature = "bulk")]
+pub use crate::bulk::History;
 pub use crate::database_url::{DatabaseUrl, DatabaseUrlError};
 pub use crate::error::{BoxError, StoreError};
 pub use crate::record::{

@@ -1,14 +1,16 @@
 //! Payments by themselves: who claims them, lists of them, and one of them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
 
 use paywatch_core::{
-    Claim, Loose, OrderId, PaymentId, RecordedTransfer, Timestamp, Transfer, TransferId,
+    Claim, Loose, OrderId, PaymentId, PaymentState, RecordedTransfer, Timestamp, Transfer,
+    TransferId,
 };
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
 
-use crate::batch::{Statement, Value, rows_of};
+use crate::batch::{Statement, rows_of};
 use crate::error::StoreError;
 use crate::fields::{self, Fields, address, chain_number, hash};
 use crate::load::{assigned, recorded};
@@ -33,6 +35,7 @@ pub(crate) const STRUCK: &str = concat!(
     columns!(),
     " FROM transfers WHERE canonical = 1 AND state = 'unmatched' AND payment_id IN"
 );
+const NEWEST_FIRST: &str = " ORDER BY detected_at DESC, payment_id DESC LIMIT ";
 /// Longer pages are cut to this.
 const LONGEST_PAGE: u32 = 1_000;
 
@@ -75,22 +78,7 @@ impl Store {
         after: Option<(Timestamp, PaymentId)>,
         limit: u32,
     ) -> Result<Vec<BookedTransfer>, StoreError> {
-        let mut statement = Statement::new(SELECT);
-        match after {
-            Some((at, id)) => statement
-                .push(" WHERE (detected_at < ")
-                .bind(at.unix_ms())
-                .push(" OR (detected_at = ")
-                .bind(at.unix_ms())
-                .push(" AND payment_id < ")
-                .bind(id.to_string())
-                .push("))"),
-            None => statement.push(" WHERE detected_at >= 0"),
-        };
-        conditions(&mut statement, filter)?;
-        statement
-            .push(" ORDER BY detected_at DESC, payment_id DESC LIMIT ")
-            .bind(i64::from(limit.clamp(1, LONGEST_PAGE)));
+        let statement = wanted(filter, after, i64::from(limit.clamp(1, LONGEST_PAGE)))?;
         let mut tx = self.read().await?;
         let rows = statement.rows(&mut tx, "list payments").await?;
         rows.iter().map(booked).collect()
@@ -109,14 +97,49 @@ impl Store {
     }
 }
 
-fn conditions(statement: &mut Statement, filter: &PaymentFilter) -> Result<(), StoreError> {
-    if !filter.states.is_empty() {
-        let states = filter.states.iter().map(|state| Value::from(*state));
-        statement
-            .push(" AND state IN (")
-            .bind_list(states)
-            .push(")");
+/// The payments of a page. Each wanted state is asked for by itself, so that each can be read from
+/// the end of its index.
+fn wanted(
+    filter: &PaymentFilter,
+    after: Option<(Timestamp, PaymentId)>,
+    limit: i64,
+) -> Result<Statement, StoreError> {
+    let is_any = filter.states.is_empty();
+    // What few payments have is looked for by itself, whatever else is asked.
+    let is_rare = filter.tx_hash.is_some() || filter.order.is_some() || filter.to.is_some();
+    let states: BTreeSet<Option<&str>> = if !is_any {
+        filter.states.iter().copied().map(Some).collect()
+    } else if is_rare || filter.chain_id.is_none() {
+        [None].into()
+    } else {
+        let of_orders = PaymentState::ALL.into_iter().map(PaymentState::name);
+        let of_none = Loose::ALL.into_iter().map(Loose::name);
+        of_orders.chain(of_none).map(Some).collect()
+    };
+    let mut statement = Statement::new("");
+    let joints = iter::once("").chain(iter::repeat(" UNION ALL "));
+    for (state, joint) in states.into_iter().zip(joints) {
+        statement.push(joint).push("SELECT * FROM (").push(SELECT);
+        match after {
+            Some((at, id)) => statement
+                .push(" WHERE (detected_at, payment_id) < (")
+                .bind(at.unix_ms())
+                .push(", ")
+                .bind(id.to_string())
+                .push(")"),
+            None => statement.push(" WHERE detected_at >= 0"),
+        };
+        if let Some(state) = state {
+            statement.push(" AND state = ").bind(state);
+        }
+        conditions(&mut statement, filter)?;
+        statement.push(NEWEST_FIRST).bind(limit).push(") AS part");
     }
+    statement.push(NEWEST_FIRST).bind(limit);
+    Ok(statement)
+}
+
+fn conditions(statement: &mut Statement, filter: &PaymentFilter) -> Result<(), StoreError> {
     if let Some(chain_id) = filter.chain_id {
         statement
             .push(" AND chain_id = ")

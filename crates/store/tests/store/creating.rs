@@ -117,6 +117,7 @@ async fn twins_make_one_order(books: Books) {
             },
             CreateOutcome::Existing(record) => ids.push(record.order.id),
             CreateOutcome::ReferenceTaken { by } => panic!("taken by {by}"),
+            CreateOutcome::NoFreeAmount { token } => panic!("no amount of {token:?}"),
         }
     }
     ids.dedup();

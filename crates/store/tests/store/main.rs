@@ -29,10 +29,12 @@ macro_rules! on_both_engines {
 
 mod assessing;
 mod books;
+mod bulk;
 mod committing;
 mod creating;
 mod deciding;
 mod keys;
+mod large;
 mod line;
 mod listing;
 mod loose;

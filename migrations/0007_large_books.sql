@@ -30,5 +30,7 @@ INSERT INTO counters (name, value)
     SELECT 'clock_setback', COALESCE(MAX(latest - created_at), 0)
         FROM (SELECT created_at, MAX(created_at) OVER (ORDER BY seq) AS latest FROM orders) AS made;
 
--- Payments of a chain, or in a state, or both, by time.
+-- Payments of a chain, or to an address, by state and time.
 CREATE INDEX transfers_by_chain ON transfers (chain_id, state, detected_at, payment_id);
+DROP INDEX transfers_by_recipient;
+CREATE INDEX transfers_by_recipient ON transfers (recipient, state, detected_at, payment_id);

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use paywatch_core::{
     Event, EventKind, MethodKind, OrderId, PaymentState, Place, Snapshot, Timestamp, Transfer,
 };
-use sqlx::AnyConnection;
+use sqlx::{AnyConnection, Executor as _};
 
 use crate::batch::{Value, insert};
 use crate::commit::transfer_row;
 use crate::create::rows::{Fresh, insert_belongings, insert_orders};
 use crate::create::{FIRST_VERSION, note_setback};
-use crate::error::StoreError;
+use crate::error::{StoreError, failed};
 use crate::events::{NewEvent, append};
 use crate::fields::{maybe_number, number};
 use crate::record::{NewOrder, OrderChange};
@@ -29,6 +29,17 @@ pub struct History {
 }
 
 impl Store {
+    /// Gathers the statistics by which the database plans: PostgreSQL does so by itself after a
+    /// while, SQLite only when it is told.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn analyze(&self) -> Result<(), StoreError> {
+        let mut connection = self.writers().acquire().await.map_err(failed("connect"))?;
+        let analyzed = connection.execute("ANALYZE").await;
+        analyzed.map(drop).map_err(failed("gather statistics"))
+    }
+
     /// Writes the rows that [`Self::create_order`] and [`Self::commit_update`] leave behind when
     /// they tell `histories` one after the other, except those of chains.
     ///

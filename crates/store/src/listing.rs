@@ -1,5 +1,6 @@
 //! Reading orders: one, or a page of many.
 
+use std::cmp::Reverse;
 use std::iter;
 
 use paywatch_core::{OrderId, OrderStatus};
@@ -32,27 +33,94 @@ impl Store {
     /// When the database fails.
     pub async fn orders(&self, filter: &OrderFilter, page: Page) -> Result<OrderPage, StoreError> {
         let limit = page.limit.clamp(1, LONGEST_PAGE);
-        // One more than asked tells whether there is another page.
-        let one_more = i64::from(limit).saturating_add(1);
-        let mut tx = self.read().await?;
-        let bounds = bounds(&mut tx, filter, page.before_seq).await?;
-        let statement = wanted(filter, bounds, one_more);
-        let mut found: Vec<(OrderId, u64)> = Vec::new();
-        for row in statement.rows(&mut tx, "list orders").await? {
-            let fields = Fields::of(&row, "orders", "id");
-            found.push((fields.parsed("id")?, fields.number("seq")?));
-        }
         let asked = usize::try_from(limit).unwrap_or(usize::MAX);
-        let has_more = found.len() > asked;
-        found.truncate(asked);
-        let next = found.last().filter(|_| has_more).map(|(_, seq)| *seq);
-        let mut records = load_orders(&mut tx, found.iter().map(|(id, _)| *id)).await?;
-        let orders = found
-            .iter()
-            .filter_map(|(id, _)| records.remove(id))
-            .collect();
+        let mut tx = self.read().await?;
+        // One more than asked tells whether there is another page.
+        let mut orders = match few(&mut tx, filter).await? {
+            Some(ids) => {
+                let records = load_orders(&mut tx, ids).await?.into_values();
+                let mut orders: Vec<_> = records
+                    .filter(|record| page.before_seq.is_none_or(|before| record.seq < before))
+                    .filter(|record| meets(record, filter))
+                    .collect();
+                orders.sort_by_key(|record| Reverse(record.seq));
+                orders
+            },
+            None => {
+                let bounds = bounds(&mut tx, filter, page.before_seq).await?;
+                let one_more = i64::from(limit).saturating_add(1);
+                newest(&mut tx, wanted(filter, bounds, one_more)).await?
+            },
+        };
+        let has_more = orders.len() > asked;
+        orders.truncate(asked);
+        let next = orders.last().filter(|_| has_more).map(|last| last.seq);
         Ok(OrderPage { orders, next })
     }
+}
+
+/// The orders that can meet `filter`, if it asks for what only few can have.
+async fn few(
+    connection: &mut AnyConnection,
+    filter: &OrderFilter,
+) -> Result<Option<Vec<OrderId>>, StoreError> {
+    let statement = if let Some(reference) = &filter.reference {
+        let mut statement = Statement::new("SELECT id AS order_id FROM orders WHERE reference = ");
+        statement.bind(reference.as_str());
+        statement
+    } else if let Some(tx_hash) = &filter.tx_hash {
+        let mut statement = Statement::new("SELECT order_id FROM transfers WHERE tx_hash = ");
+        statement
+            .bind(hash(tx_hash))
+            .push(" AND order_id IS NOT NULL");
+        statement
+    } else {
+        return Ok(None);
+    };
+    let rows = statement.rows(connection, "look for orders").await?;
+    rows.iter()
+        .map(|row| Fields::of(row, "orders", "order_id").parsed("order_id"))
+        .collect::<Result<_, _>>()
+        .map(Some)
+}
+
+/// Whether an order meets every condition of `filter`.
+fn meets(record: &OrderRecord, filter: &OrderFilter) -> bool {
+    let order = &record.order;
+    let is_status = |status: &OrderStatus| *status == record.snapshot.status;
+    let has_chain = |chain| order.options.iter().any(|it| it.token.chain_id == chain);
+    let has_address = |address| order.options.iter().any(|it| it.address == address);
+    let has_transaction = |tx_hash| {
+        let mut payments = record.payments.iter();
+        payments.any(|payment| payment.recorded.transfer.tx_hash == tx_hash)
+    };
+    (filter.statuses.is_empty() || filter.statuses.iter().any(is_status))
+        && filter
+            .reference
+            .as_ref()
+            .is_none_or(|it| *it == order.reference)
+        && filter.chain_id.is_none_or(has_chain)
+        && filter.address.is_none_or(has_address)
+        && filter.tx_hash.is_none_or(has_transaction)
+        && filter
+            .created_from
+            .is_none_or(|from| order.created_at >= from)
+        && filter
+            .created_before
+            .is_none_or(|before| order.created_at < before)
+}
+
+/// The orders that `statement` names, in its order.
+async fn newest(
+    connection: &mut AnyConnection,
+    statement: Statement,
+) -> Result<Vec<OrderRecord>, StoreError> {
+    let mut ids: Vec<OrderId> = Vec::new();
+    for row in statement.rows(connection, "list orders").await? {
+        ids.push(Fields::of(&row, "orders", "id").parsed("id")?);
+    }
+    let mut records = load_orders(connection, ids.iter().copied()).await?;
+    Ok(ids.iter().filter_map(|id| records.remove(id)).collect())
 }
 
 /// Orders are looked for above and below these numbers.
@@ -168,39 +236,21 @@ fn wanted(filter: &OrderFilter, bounds: Bounds, limit: i64) -> Statement {
     statement
 }
 
-/// The place of which the orders are read, unless there is something that few of them have.
+/// The place of which the orders are read: their address, or else their chain.
 fn place(filter: &OrderFilter) -> Option<String> {
-    if filter.reference.is_some() || filter.tx_hash.is_some() {
-        return None;
-    }
     let chain = || filter.chain_id.map(|chain| chain.to_string());
     filter.address.as_ref().map(address).or_else(chain)
 }
 
+/// What else the orders must be.
 fn conditions(statement: &mut Statement, filter: &OrderFilter) {
-    if let Some(reference) = &filter.reference {
-        statement.push(" AND reference = ").bind(reference.as_str());
-    }
-    if let Some(tx_hash) = &filter.tx_hash {
-        statement
-            .push(" AND id IN (SELECT order_id FROM transfers WHERE tx_hash = ")
-            .bind(hash(tx_hash))
-            .push(")");
-    }
-    let chain = filter.chain_id.map(|chain| chain.to_string());
-    for place in filter
-        .address
-        .as_ref()
-        .map(address)
-        .into_iter()
-        .chain(chain)
-    {
+    if let Some(chain) = filter.chain_id.filter(|_| filter.address.is_some()) {
         statement
             .push(
                 " AND EXISTS (SELECT 1 FROM order_places AS there \
                  WHERE there.seq = orders.seq AND there.place = ",
             )
-            .bind(place)
+            .bind(chain.to_string())
             .push(")");
     }
     if let Some(from) = filter.created_from {

@@ -78,10 +78,26 @@ impl Store {
         after: Option<(Timestamp, PaymentId)>,
         limit: u32,
     ) -> Result<Vec<BookedTransfer>, StoreError> {
-        let statement = wanted(filter, after, i64::from(limit.clamp(1, LONGEST_PAGE)))?;
+        let limit = limit.clamp(1, LONGEST_PAGE);
         let mut tx = self.read().await?;
-        let rows = statement.rows(&mut tx, "list payments").await?;
-        rows.iter().map(booked).collect()
+        let Some(few) = few(filter) else {
+            let statement = wanted(filter, after, i64::from(limit))?;
+            let rows = statement.rows(&mut tx, "list payments").await?;
+            return rows.iter().map(booked).collect();
+        };
+        let rows = few.rows(&mut tx, "list payments").await?;
+        let payments: Vec<BookedTransfer> = rows.iter().map(booked).collect::<Result<_, _>>()?;
+        let after = after.map(|(at, id)| (at, id.to_string()));
+        let mut payments: Vec<_> = payments
+            .into_iter()
+            .map(|payment| (place_in_list(&payment), payment))
+            .filter(|(place, _)| after.as_ref().is_none_or(|after| place < after))
+            .filter(|(_, payment)| meets(payment, filter))
+            .collect();
+        payments.sort_by(|(one, _), (other, _)| other.cmp(one));
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        payments.truncate(limit);
+        Ok(payments.into_iter().map(|(_, payment)| payment).collect())
     }
 
     /// The payment with this id.
@@ -97,6 +113,42 @@ impl Store {
     }
 }
 
+/// What reads the payments that can meet `filter`, if it asks for what only few can have.
+fn few(filter: &PaymentFilter) -> Option<Statement> {
+    let mut statement = Statement::new(SELECT);
+    if let Some(tx_hash) = &filter.tx_hash {
+        statement.push(" WHERE tx_hash = ").bind(hash(tx_hash));
+    } else {
+        let order = filter.order?;
+        statement.push(" WHERE order_id = ").bind(order.to_string());
+    }
+    Some(statement)
+}
+
+/// By what lists are sorted.
+fn place_in_list(payment: &BookedTransfer) -> (Timestamp, String) {
+    let id = payment.recorded.transfer.payment_id();
+    (payment.detected_at, id.to_string())
+}
+
+/// Whether a payment meets every condition of `filter`.
+fn meets(payment: &BookedTransfer, filter: &PaymentFilter) -> bool {
+    let transfer = &payment.recorded.transfer;
+    let state = match &payment.place {
+        BookedPlace::Order { state, .. } => state.name(),
+        BookedPlace::Loose(loose) => loose.name(),
+    };
+    (filter.states.is_empty() || filter.states.contains(&state))
+        && filter
+            .chain_id
+            .is_none_or(|chain| transfer.id.chain_id == chain)
+        && filter.to.is_none_or(|to| transfer.to == to)
+        && filter.tx_hash.is_none_or(|hash| transfer.tx_hash == hash)
+        && filter
+            .order
+            .is_none_or(|order| payment.order() == Some(order))
+}
+
 /// The payments of a page. Each wanted state is asked for by itself, so that each can be read from
 /// the end of its index.
 fn wanted(
@@ -105,11 +157,9 @@ fn wanted(
     limit: i64,
 ) -> Result<Statement, StoreError> {
     let is_any = filter.states.is_empty();
-    // What few payments have is looked for by itself, whatever else is asked.
-    let is_rare = filter.tx_hash.is_some() || filter.order.is_some() || filter.to.is_some();
     let states: BTreeSet<Option<&str>> = if !is_any {
         filter.states.iter().copied().map(Some).collect()
-    } else if is_rare || filter.chain_id.is_none() {
+    } else if filter.to.is_none() && filter.chain_id.is_none() {
         [None].into()
     } else {
         let of_orders = PaymentState::ALL.into_iter().map(PaymentState::name);
@@ -140,19 +190,22 @@ fn wanted(
 }
 
 fn conditions(statement: &mut Statement, filter: &PaymentFilter) -> Result<(), StoreError> {
-    if let Some(chain_id) = filter.chain_id {
-        statement
-            .push(" AND chain_id = ")
-            .bind(chain_number(chain_id)?);
-    }
-    if let Some(to) = &filter.to {
-        statement.push(" AND recipient = ").bind(address(to));
-    }
-    if let Some(tx_hash) = &filter.tx_hash {
-        statement.push(" AND tx_hash = ").bind(hash(tx_hash));
-    }
-    if let Some(order) = filter.order {
-        statement.push(" AND order_id = ").bind(order.to_string());
+    match (&filter.to, filter.chain_id) {
+        (Some(to), chain_id) => {
+            statement.push(" AND recipient = ").bind(address(to));
+            if let Some(chain_id) = chain_id {
+                // Not by the chain's own index: an address has fewer payments.
+                statement
+                    .push(" AND chain_id + 0 = ")
+                    .bind(chain_number(chain_id)?);
+            }
+        },
+        (None, Some(chain_id)) => {
+            statement
+                .push(" AND chain_id = ")
+                .bind(chain_number(chain_id)?);
+        },
+        (None, None) => {},
     }
     Ok(())
 }

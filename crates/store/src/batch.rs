@@ -130,7 +130,8 @@ impl Statement {
     }
 }
 
-/// The rows of `before (keys) after` for all `keys`, in as few statements as it takes.
+/// The rows of `before (keys) after` for all `keys`, in as few statements as it takes: the last key
+/// fills up what is left of the last one's places.
 pub(crate) async fn rows_of(
     connection: &mut AnyConnection,
     keys: &[String],
@@ -139,11 +140,12 @@ pub(crate) async fn rows_of(
     what: &'static str,
 ) -> Result<Vec<AnyRow>, StoreError> {
     let mut rows = Vec::new();
-    for chunk in chunks(keys) {
+    let [most, ..] = SIZES;
+    for chunk in keys.chunks(most) {
         let mut statement = Statement::new(before);
         statement
             .push(" (")
-            .bind_list(chunk.iter().cloned().map(Value::from))
+            .bind_list(filled_up(chunk).map(|key| Value::from(key.as_str())))
             .push(") ");
         statement.push(after);
         rows.extend(statement.rows(connection, what).await?);
@@ -173,6 +175,15 @@ pub(crate) async fn insert<const N: usize>(
     Ok(returned)
 }
 
+/// `keys`, and the last of them again and again up to the next allowed size.
+fn filled_up(keys: &[String]) -> impl Iterator<Item = &String> {
+    let fits = |size: &usize| *size >= keys.len();
+    let size = SIZES.into_iter().rev().find(fits).unwrap_or(keys.len());
+    let places = size.saturating_sub(keys.len());
+    keys.iter()
+        .chain(std::iter::repeat_n(keys.last(), places).flatten())
+}
+
 /// Cuts `items` into pieces of the allowed sizes.
 fn chunks<T>(items: &[T]) -> impl Iterator<Item = &[T]> {
     let mut rest = items;
@@ -195,6 +206,19 @@ mod tests {
             let cut: Vec<_> = chunks(&items).collect();
             assert!(cut.iter().all(|chunk| SIZES.contains(&chunk.len())));
             assert_eq!(cut.concat(), items);
+        }
+    }
+
+    #[test]
+    fn keys_fill_up_a_statement_of_an_allowed_size() {
+        for count in [1, 2, 3, 50, 63, 64, 65, 256] {
+            let keys: Vec<_> = (0..count).map(|key| key.to_string()).collect();
+            let filled: Vec<_> = filled_up(&keys).cloned().collect();
+            assert!(SIZES.contains(&filled.len()));
+            assert!(filled.len() < count * 4);
+            let (own, again) = filled.split_at(count);
+            assert_eq!(own, keys);
+            assert!(again.iter().all(|key| Some(key) == keys.last()));
         }
     }
 }

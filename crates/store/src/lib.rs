@@ -7,6 +7,8 @@ mod api_keys;
 mod audits;
 mod batch;
 mod books;
+#[cfg(feature = "bulk")]
+mod bulk;
 mod chains;
 mod commit;
 mod create;
@@ -30,6 +32,8 @@ mod store;
 pub mod test_postgres;
 
 pub use crate::audits::Turnovers;
+#[cfg(feature = "bulk")]
+pub use crate::bulk::History;
 pub use crate::database_url::{DatabaseUrl, DatabaseUrlError};
 pub use crate::error::{BoxError, StoreError};
 pub use crate::record::{

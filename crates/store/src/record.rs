@@ -212,6 +212,9 @@ pub struct Assessable {
     pub heads: Heads,
     /// The orders.
     pub books: Vec<OrderBooks>,
+    /// Orders whose deadline the chain has passed and another of theirs has not: the chains that
+    /// they are to be left to.
+    pub deferred: Vec<(OrderId, ChainId)>,
     /// Whether there are more orders whose deadline has passed.
     pub has_more_due: bool,
     /// Which of the transfers to no order are on their chain by the books already.
@@ -264,6 +267,8 @@ pub struct ChainCommit {
     pub proofs: Vec<PaymentProof>,
     /// What has become of the orders.
     pub changes: Vec<OrderChange>,
+    /// Orders that are left to other chains: [`Assessable::deferred`].
+    pub deferred: Vec<(OrderId, ChainId)>,
     /// What is to be told of the chain itself.
     pub chain_events: Vec<ChainEvent>,
     /// What is to be told of payments that belong to no order.

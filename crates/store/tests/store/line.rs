@@ -134,6 +134,7 @@ impl Line {
             disproved: Vec::new(),
             proofs: Vec::new(),
             changes: Vec::new(),
+            deferred: touched.deferred,
             chain_events: Vec::new(),
             loose: Vec::new(),
             payment_events: Vec::new(),

@@ -12,7 +12,16 @@ interface Vm {
         address emitter;
     }
 
+    struct Gas {
+        uint64 gasLimit;
+        uint64 gasTotalUsed;
+        uint64 gasMemoryUsed;
+        int64 gasRefunded;
+        uint64 gasRemaining;
+    }
+
     function prank(address sender) external;
+    function lastCallGas() external view returns (Gas memory);
     function deal(address who, uint256 balance) external;
     function etch(address target, bytes calldata code) external;
     function expectRevert() external;

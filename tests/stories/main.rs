@@ -23,6 +23,7 @@ macro_rules! on_both_engines {
     };
 }
 
+mod audit;
 mod bad_setup;
 mod command_line;
 mod contract_calls;

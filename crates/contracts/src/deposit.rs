@@ -2,11 +2,28 @@
 
 use alloy_primitives::{Address, B256, Bytes, address, hex, keccak256};
 
-use crate::DepositFactory;
+use crate::{Deposit, DepositFactory};
 
 /// The deterministic deployer that stands at one address on nearly every EVM chain. A transaction
 /// to it carries a salt and init code, and creates the contract with CREATE2.
 pub const DETERMINISTIC_DEPLOYER: Address = address!("4e59b44847b379578588920cA78FbF26c0B4956C");
+
+/// Its code. It has no owner and no storage.
+const DEPLOYER_CODE: [u8; 69] = hex!(
+    "7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0"
+    "3601600081602082378035828234f58015156039578182fd5b8082525050506014600cf3"
+);
+
+/// Who made the deterministic deployer, on every chain: an account that nobody has the key of.
+pub const DEPLOYER_MAKER: Address = address!("3fab184622dc19b6109349b94811493bf2a45362");
+
+/// The one transaction of [`DEPLOYER_MAKER`], signed before any replay protection (EIP-155), so
+/// that it is good on every chain that takes such. It wants 0.01 of the native coin for its gas.
+pub const DEPLOYER_TRANSACTION: &str = "0xf8a58085174876e800830186a08080b853604580600e600039806000f350fe7fffffffffffffff\
+    ffffffffffffffffffffffffffffffffffffffffffffffffe03601600081602082378035828234f5\
+    8015156039578182fd5b8082525050506014600cf31ba02222222222222222222222222222222222\
+    222222222222222222222222222222a0222222222222222222222222222222222222222222222222\
+    2222222222222222";
 
 /// The salt with which the factory is deployed.
 const FACTORY_SALT: B256 = B256::ZERO;
@@ -49,6 +66,45 @@ pub fn deposit_address(factory: Address, treasury: Address, salt: B256) -> Addre
     ]
     .concat();
     factory.create2(salt, keccak256(init_code))
+}
+
+/// Whether `code` is that of the deterministic deployer.
+#[must_use]
+pub fn is_deployer(code: &[u8]) -> bool {
+    code == DEPLOYER_CODE
+}
+
+/// Whether `code`, found at `address`, is that of our factory.
+#[must_use]
+pub fn is_factory(address: Address, code: &[u8]) -> bool {
+    let template = &DepositFactory::DEPLOYED_BYTECODE;
+    code == with_immutable(template, implementation_address(address))
+}
+
+/// Whether `code`, found at `address`, is what the clones of our factory run.
+#[must_use]
+pub fn is_implementation(address: Address, code: &[u8]) -> bool {
+    code == with_immutable(&Deposit::DEPLOYED_BYTECODE, address)
+}
+
+/// The code that comes of `template` once its constructor has written the one immutable, an
+/// address, into the places that are left open for it: PUSH32 of nothing.
+fn with_immutable(template: &[u8], value: Address) -> Vec<u8> {
+    const PUSH32: u8 = 0x7f;
+    let open = [&[PUSH32][..], B256::ZERO.as_slice()].concat();
+    let filled = [&[PUSH32][..], value.into_word().as_slice()].concat();
+    let mut code = Vec::with_capacity(template.len());
+    let mut rest = template;
+    while let Some((first, others)) = rest.split_first() {
+        if let Some(after) = rest.strip_prefix(open.as_slice()) {
+            code.extend_from_slice(&filled);
+            rest = after;
+        } else {
+            code.push(*first);
+            rest = others;
+        }
+    }
+    code
 }
 
 #[cfg(test)]
@@ -109,6 +165,33 @@ mod tests {
             deposit_address(factory, treasury, B256::with_last_byte(1))
         );
         assert_ne!(derived, deposit_address(treasury, treasury, salt));
+    }
+
+    #[test]
+    fn only_our_code_with_the_right_address_in_it_is_ours() {
+        let factory = factory_address();
+        let implementation = implementation_address(factory);
+        let code = with_immutable(&DepositFactory::DEPLOYED_BYTECODE, implementation);
+        assert_eq!(code.len(), DepositFactory::DEPLOYED_BYTECODE.len());
+        assert!(is_factory(factory, &code));
+        assert!(!is_factory(implementation, &code));
+        assert!(!is_factory(factory, &DepositFactory::DEPLOYED_BYTECODE));
+        assert!(!is_implementation(implementation, &code));
+        for at in [0, code.len() / 2, code.len() - 1] {
+            let mut other = code.clone();
+            other[at] ^= 1;
+            assert!(!is_factory(factory, &other), "{at}");
+        }
+        assert!(!is_factory(factory, &code[..code.len() - 1]));
+        assert!(!is_factory(factory, &[]) && !is_deployer(&[]));
+    }
+
+    #[test]
+    fn the_deployers_own_deployment_makes_its_code() {
+        let made_at = DEPLOYER_MAKER.create(0);
+        assert_eq!(made_at, DETERMINISTIC_DEPLOYER);
+        let code = hex::encode(DEPLOYER_CODE);
+        assert!(DEPLOYER_TRANSACTION.contains(&code), "{code}");
     }
 
     #[test]

@@ -3,7 +3,9 @@
 
 mod bindings;
 pub mod deposit;
+mod known;
 
 pub use crate::bindings::{Deposit, DepositFactory, Erc20};
 #[cfg(feature = "mocks")]
 pub use crate::bindings::{Exchange, MockUSDT, UpgradedUSDT};
+pub use crate::known::{KnownContract, known_contracts};

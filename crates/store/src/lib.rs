@@ -11,6 +11,7 @@ mod commit;
 mod create;
 mod database_url;
 mod decisions;
+mod deposits;
 mod engine;
 mod error;
 mod events;
@@ -31,7 +32,7 @@ pub use crate::error::{BoxError, StoreError};
 pub use crate::record::{
     ApiKeyRecord, Assessable, BookedPlace, BookedTransfer, ChainCommit, ChainRecord, Claimed,
     CreateOutcome, DecisionFilter, DecisionRecord, EventRecord, NewApiKey, NewDecision, NewOrder,
-    OrderBooks, OrderChange, OrderEvent, OrderFilter, OrderPage, OrderRecord, Page, PaymentFilter,
-    PaymentProof, PaymentRecord, SlotWish, Told, Touch, Watched,
+    OrderBooks, OrderChange, OrderEvent, OrderFilter, OrderPage, OrderRecord, Page, PaidDeposit,
+    PaidDeposits, PaymentFilter, PaymentProof, PaymentRecord, SlotWish, Told, Touch, Watched,
 };
 pub use crate::store::Store;

@@ -1,6 +1,7 @@
 //! What goes into the store and what comes out of it: plain values.
 
 mod decision;
+mod deposit;
 mod payment;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +13,7 @@ use paywatch_core::{
 };
 
 pub use crate::record::decision::{DecisionFilter, DecisionRecord, NewDecision};
+pub use crate::record::deposit::{PaidDeposit, PaidDeposits};
 pub use crate::record::payment::{BookedPlace, BookedTransfer, Claimed, PaymentFilter};
 
 /// An order to be made.

@@ -32,6 +32,7 @@ mod books;
 mod committing;
 mod creating;
 mod deciding;
+mod deposits;
 mod keys;
 mod line;
 mod listing;

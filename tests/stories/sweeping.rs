@@ -288,9 +288,14 @@ async fn bare_chain() -> (Chain, Daemon) {
         decimals: 6,
         exchange: Address::ZERO,
     };
-    let daemon = Daemon::new(Engine::Sqlite, &[chain_section(&chain, 3)]);
+    let section = format!("{}receiver = \"default\"\n", chain_section(&chain, 3));
+    let daemon = Daemon::new(Engine::Sqlite, &[section]);
     (chain, daemon)
 }
+
+const OURS: &str = "ours";
+const MISSING: &str = "missing";
+const AN_ACCOUNT: &str = "an account";
 
 /// The contracts are missing, are put there, and are recognised; what is not ours is told apart.
 #[tokio::test]
@@ -305,16 +310,19 @@ async fn contracts_are_deployed_and_checked() {
         let state = |row: &Value| row["state"].as_str().expect("a state").to_owned();
         rows.iter().map(state).collect::<Vec<_>>()
     };
-    assert_eq!(states().await, ["ours", "missing", "missing", "an account"]);
+    assert_eq!(
+        states().await,
+        [OURS, MISSING, MISSING, MISSING, AN_ACCOUNT]
+    );
     let (went_well, said) = says(&daemon, "contracts status", &[]).await;
     assert!(!went_well && said.contains("missing"), "{said}");
 
     let (went_well, said) = says(&daemon, &deploy, &[]).await;
     assert!(went_well, "{said}");
-    assert_eq!(states().await, ["ours", "ours", "ours", "an account"]);
+    assert_eq!(states().await, [OURS, OURS, OURS, OURS, AN_ACCOUNT]);
     let (went_well, said) = says(&daemon, &deploy, &[]).await;
     assert!(went_well, "what is there is left alone: {said}");
-    assert_eq!(transactions(&chain).await, 1);
+    assert_eq!(transactions(&chain).await, 2);
 
     let provider = chain.provider();
     let factory = deposit::factory_address();
@@ -325,7 +333,7 @@ async fn contracts_are_deployed_and_checked() {
         .anvil_set_code(factory, other.into())
         .await
         .expect("Anvil obeys");
-    assert_eq!(states().await, ["ours", "not ours", "ours", "an account"]);
+    assert_eq!(states().await, [OURS, "not ours", OURS, OURS, AN_ACCOUNT]);
     let (went_well, said) = says(&daemon, &deploy, &[]).await;
     assert!(
         !went_well && said.contains("is not our deposit factory"),

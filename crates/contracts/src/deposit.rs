@@ -2,7 +2,7 @@
 
 use alloy_primitives::{Address, B256, Bytes, address, hex, keccak256};
 
-use crate::{Deposit, DepositFactory};
+use crate::DepositFactory;
 
 /// The deterministic deployer that stands at one address on nearly every EVM chain. A transaction
 /// to it carries a salt and init code, and creates the contract with CREATE2.
@@ -25,25 +25,27 @@ pub const DEPLOYER_TRANSACTION: &str = "0xf8a58085174876e800830186a08080b8536045
     222222222222222222222222222222a0222222222222222222222222222222222222222222222222\
     2222222222222222";
 
-/// The salt with which the factory is deployed.
-const FACTORY_SALT: B256 = B256::ZERO;
+/// The salt with which the contracts are deployed that stand at one address on every chain.
+pub(crate) const DEPLOYMENT_SALT: B256 = B256::ZERO;
 
-/// The start of the init code of a clone with 20 bytes of immutable arguments: it deploys the 45
-/// bytes of the EIP-1167 proxy and the arguments behind them, 65 bytes in all.
-const CLONE_HEAD: [u8; 20] = hex!("6100413d81600a3d39f3363d3d373d3d3d363d73");
+/// The init code of a clone: it deploys what follows, which is 65 bytes.
+const CLONE_DEPLOYS: [u8; 10] = hex!("6100413d81600a3d39f3");
+/// The start of a clone's code, which is an EIP-1167 proxy of 45 bytes and 20 bytes of immutable
+/// arguments behind it.
+const CLONE_HEAD: [u8; 10] = hex!("363d3d373d3d3d363d73");
 /// What stands between the implementation and the arguments.
 const CLONE_TAIL: [u8; 15] = hex!("5af43d82803e903d91602b57fd5bf3");
 
 /// The factory's address, the same on every EVM chain.
 #[must_use]
 pub fn factory_address() -> Address {
-    DETERMINISTIC_DEPLOYER.create2_from_code(FACTORY_SALT, &DepositFactory::BYTECODE)
+    DETERMINISTIC_DEPLOYER.create2_from_code(DEPLOYMENT_SALT, &DepositFactory::BYTECODE)
 }
 
 /// The transaction that deploys the factory, which anybody may send: recipient and data.
 #[must_use]
 pub fn factory_deployment() -> (Address, Bytes) {
-    let data = [FACTORY_SALT.as_slice(), &DepositFactory::BYTECODE].concat();
+    let data = [DEPLOYMENT_SALT.as_slice(), &DepositFactory::BYTECODE].concat();
     (DETERMINISTIC_DEPLOYER, data.into())
 }
 
@@ -57,54 +59,25 @@ pub fn implementation_address(factory: Address) -> Address {
 /// flushes nothing for a zero treasury, so whoever reads one from outside has to refuse it.
 #[must_use]
 pub fn deposit_address(factory: Address, treasury: Address, salt: B256) -> Address {
-    let implementation = implementation_address(factory);
-    let init_code = [
-        &CLONE_HEAD,
-        implementation.as_slice(),
+    let init_code = [CLONE_DEPLOYS.as_slice(), &clone_code(factory, treasury)].concat();
+    factory.create2(salt, keccak256(init_code))
+}
+
+/// The code of every deposit of `treasury`, once it is deployed.
+pub(crate) fn clone_code(factory: Address, treasury: Address) -> Vec<u8> {
+    [
+        CLONE_HEAD.as_slice(),
+        implementation_address(factory).as_slice(),
         &CLONE_TAIL,
         treasury.as_slice(),
     ]
-    .concat();
-    factory.create2(salt, keccak256(init_code))
+    .concat()
 }
 
 /// Whether `code` is that of the deterministic deployer.
 #[must_use]
 pub fn is_deployer(code: &[u8]) -> bool {
     code == DEPLOYER_CODE
-}
-
-/// Whether `code`, found at `address`, is that of our factory.
-#[must_use]
-pub fn is_factory(address: Address, code: &[u8]) -> bool {
-    let template = &DepositFactory::DEPLOYED_BYTECODE;
-    code == with_immutable(template, implementation_address(address))
-}
-
-/// Whether `code`, found at `address`, is what the clones of our factory run.
-#[must_use]
-pub fn is_implementation(address: Address, code: &[u8]) -> bool {
-    code == with_immutable(&Deposit::DEPLOYED_BYTECODE, address)
-}
-
-/// The code that comes of `template` once its constructor has written the one immutable, an
-/// address, into the places that are left open for it: PUSH32 of nothing.
-fn with_immutable(template: &[u8], value: Address) -> Vec<u8> {
-    const PUSH32: u8 = 0x7f;
-    let open = [&[PUSH32][..], B256::ZERO.as_slice()].concat();
-    let filled = [&[PUSH32][..], value.into_word().as_slice()].concat();
-    let mut code = Vec::with_capacity(template.len());
-    let mut rest = template;
-    while let Some((first, others)) = rest.split_first() {
-        if let Some(after) = rest.strip_prefix(open.as_slice()) {
-            code.extend_from_slice(&filled);
-            rest = after;
-        } else {
-            code.push(*first);
-            rest = others;
-        }
-    }
-    code
 }
 
 #[cfg(test)]
@@ -168,28 +141,10 @@ mod tests {
     }
 
     #[test]
-    fn only_our_code_with_the_right_address_in_it_is_ours() {
-        let factory = factory_address();
-        let implementation = implementation_address(factory);
-        let code = with_immutable(&DepositFactory::DEPLOYED_BYTECODE, implementation);
-        assert_eq!(code.len(), DepositFactory::DEPLOYED_BYTECODE.len());
-        assert!(is_factory(factory, &code));
-        assert!(!is_factory(implementation, &code));
-        assert!(!is_factory(factory, &DepositFactory::DEPLOYED_BYTECODE));
-        assert!(!is_implementation(implementation, &code));
-        for at in [0, code.len() / 2, code.len() - 1] {
-            let mut other = code.clone();
-            other[at] ^= 1;
-            assert!(!is_factory(factory, &other), "{at}");
-        }
-        assert!(!is_factory(factory, &code[..code.len() - 1]));
-        assert!(!is_factory(factory, &[]) && !is_deployer(&[]));
-    }
-
-    #[test]
     fn the_deployers_own_deployment_makes_its_code() {
         let made_at = DEPLOYER_MAKER.create(0);
         assert_eq!(made_at, DETERMINISTIC_DEPLOYER);
+        assert!(is_deployer(&DEPLOYER_CODE) && !is_deployer(&[]));
         let code = hex::encode(DEPLOYER_CODE);
         assert!(DEPLOYER_TRANSACTION.contains(&code), "{code}");
     }
@@ -197,9 +152,9 @@ mod tests {
     #[test]
     fn the_deployment_is_salt_and_init_code() {
         let (deployer, data) = factory_deployment();
-        let init_code = data.strip_prefix(FACTORY_SALT.as_slice()).unwrap();
+        let init_code = data.strip_prefix(DEPLOYMENT_SALT.as_slice()).unwrap();
         assert_eq!(
-            deployer.create2_from_code(FACTORY_SALT, init_code),
+            deployer.create2_from_code(DEPLOYMENT_SALT, init_code),
             factory_address()
         );
     }

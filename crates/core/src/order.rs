@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{Amount, ChainId, Heads, OrderId, PaymentOption, Timestamp, Transfer, UnknownName};
+use crate::{
+    Amount, ChainId, Heads, OrderId, PaymentMethod, PaymentOption, Timestamp, Transfer, UnknownName,
+};
 
 /// The merchant's own name for an order: 1 to 128 visible ASCII characters or inner spaces.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -95,6 +97,15 @@ impl Asking {
             Self::AtLeast => "at_least",
         }
     }
+
+    /// What of `counted` is more than the `asked` amount.
+    #[must_use]
+    pub const fn excess(self, asked: Amount, counted: Amount) -> Amount {
+        match self {
+            Self::Exactly => counted.less(asked),
+            Self::AtLeast => Amount::ZERO,
+        }
+    }
 }
 
 impl FromStr for Asking {
@@ -134,8 +145,10 @@ pub struct Order {
     pub options: Vec<PaymentOption>,
     /// When it was made.
     pub created_at: Timestamp,
-    /// Its deadline, in chain time: a block whose timestamp is not past it is in time.
+    /// Its deadline, in chain time, as the payer is told.
     pub expires_at: Timestamp,
+    /// For how many milliseconds after that money is still in time.
+    pub grace_ms: u32,
     /// When the merchant cancelled it, if he did.
     pub cancelled_at: Option<Timestamp>,
     /// The merchant's own notes.
@@ -163,10 +176,16 @@ impl Order {
     /// What of `counted` is more than was asked for.
     #[must_use]
     pub const fn excess(&self, counted: Amount) -> Amount {
-        match self.asking {
-            Asking::Exactly => counted.less(self.amount),
-            Asking::AtLeast => Amount::ZERO,
-        }
+        self.asking.excess(self.amount, counted)
+    }
+
+    /// The last moment, in chain time, at which money is in time: a block whose timestamp is not
+    /// past it.
+    #[must_use]
+    pub fn closes_at(&self) -> Timestamp {
+        self.expires_at
+            .plus_ms(i64::from(self.grace_ms))
+            .unwrap_or(self.expires_at)
     }
 
     /// The chains on which it may be paid.
@@ -181,7 +200,19 @@ impl Order {
     /// The option that `transfer` uses, if there is one.
     #[must_use]
     pub fn option_for(&self, transfer: &Transfer) -> Option<&PaymentOption> {
-        self.options.iter().find(|option| option.takes(transfer))
+        self.options
+            .iter()
+            .find(|option| option.takes(transfer) && self.is_meant(option, transfer))
+    }
+
+    /// Whether the payer of `transfer` meant this order, where that takes a word of his.
+    fn is_meant(&self, option: &PaymentOption, transfer: &Transfer) -> bool {
+        match option.method {
+            PaymentMethod::DepositAddress { .. } | PaymentMethod::ExactAmount { .. } => true,
+            PaymentMethod::Contract { .. } => transfer
+                .paid_through
+                .is_some_and(|paid| paid.order_ref == self.id.to_contract_ref()),
+        }
     }
 
     /// The chains that are not yet covered past the deadline. The order can only expire when
@@ -193,7 +224,7 @@ impl Order {
             .filter(|chain| {
                 heads
                     .get(chain)
-                    .is_none_or(|h| h.covered_time <= self.expires_at)
+                    .is_none_or(|h| h.covered_time <= self.closes_at())
             })
             .collect()
     }
@@ -201,7 +232,74 @@ impl Order {
 
 #[cfg(test)]
 mod tests {
+    use alloy_primitives::{Address, B256};
+
     use super::*;
+    use crate::{ContractPayment, Decimals, FinalityRule, Token, TransferId};
+
+    #[test]
+    fn a_contract_takes_what_it_was_told_for_this_order() {
+        let chain_id = ChainId::new(1).unwrap();
+        let treasury = Address::repeat_byte(3);
+        let receiver = Address::repeat_byte(4);
+        let id = OrderId::from_bytes([7; 16]);
+        let token = Token {
+            chain_id,
+            address: Address::repeat_byte(1),
+            symbol: "USDT".to_owned(),
+            decimals: Decimals::new(6).unwrap(),
+        };
+        let order = Order {
+            id,
+            reference: "a".parse().unwrap(),
+            amount: Amount::ZERO,
+            asking: Asking::Exactly,
+            tolerance: Amount::ZERO,
+            accepted: None,
+            late_policy: LatePolicy::Accept,
+            options: vec![PaymentOption {
+                token: token.clone(),
+                address: treasury,
+                method: PaymentMethod::Contract { receiver },
+                finality: FinalityRule::confirmations(1).unwrap(),
+            }],
+            created_at: Timestamp::EPOCH,
+            expires_at: Timestamp::EPOCH,
+            grace_ms: 0,
+            cancelled_at: None,
+            metadata: BTreeMap::new(),
+        };
+        let paid = |receiver, order_ref| ContractPayment {
+            receiver,
+            payer: Address::repeat_byte(2),
+            order_ref,
+        };
+        let ours = id.to_contract_ref();
+        let other = OrderId::from_bytes([8; 16]).to_contract_ref();
+        for (paid_through, is_taken) in [
+            (Some(paid(receiver, ours)), true),
+            (Some(paid(receiver, other)), false),
+            (Some(paid(treasury, ours)), false),
+            (None, false),
+        ] {
+            let transfer = Transfer {
+                id: TransferId {
+                    chain_id,
+                    block_hash: B256::ZERO,
+                    log_index: 0,
+                },
+                block_number: 1,
+                block_timestamp: Timestamp::EPOCH,
+                tx_hash: B256::ZERO,
+                token: token.address,
+                from: Address::repeat_byte(2),
+                to: treasury,
+                amount: Amount::ZERO,
+                paid_through,
+            };
+            assert_eq!(order.option_for(&transfer).is_some(), is_taken);
+        }
+    }
 
     #[test]
     fn references_are_short_visible_texts() {

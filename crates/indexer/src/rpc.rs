@@ -1,6 +1,7 @@
 //! One node that speaks JSON-RPC, over HTTP, a WebSocket, or both.
 
 mod classify;
+mod contract;
 mod endpoint;
 mod envelope;
 mod failure;
@@ -10,14 +11,14 @@ mod heads;
 mod http;
 mod logs;
 mod node;
+mod questions;
 mod socket;
 mod wire;
 
 use std::fmt;
 use std::time::Duration;
 
-use alloy::rpc::types::{Filter, FilterSet, Topic};
-use alloy_primitives::{Address, B256, Bytes, U64, U256};
+use alloy_primitives::{Address, B256, Bytes, U64};
 use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt, stream};
 use paywatch_core::{BlockNumber, BlockRef, ChainId, FinalityTag};
@@ -33,18 +34,18 @@ use crate::rpc::endpoint::Endpoint;
 use crate::rpc::envelope::Request;
 use crate::rpc::logs::{LogsError, read_logs};
 use crate::rpc::node::{Given, Node};
+use crate::rpc::questions::{questions, together};
 use crate::rpc::wire::WireHeader;
+use crate::source::only;
 use crate::{
-    ChainSource, Contradiction, Header, LogAnswer, LogFilter, LogQuery, NotThere, SourceError,
-    TRANSFER_TOPIC,
+    Call, CallAt, ChainSource, Contradiction, Header, LogAnswer, LogFilter, LogQuery, NotThere,
+    SourceError,
 };
 
 /// How many headers go into one JSON-RPC batch.
 const HEADERS_PER_BATCH: usize = 50;
 /// How many batches are under way at the same time.
 const BATCHES_AT_ONCE: usize = 4;
-/// The selector of `decimals()`.
-const DECIMALS: [u8; 4] = [0x31, 0x3c, 0xe5, 0x67];
 
 const BLOCK_BY_NUMBER: &str = "eth_getBlockByNumber";
 const BLOCK_BY_HASH: &str = "eth_getBlockByHash";
@@ -89,21 +90,6 @@ enum NoEndpoint {
     },
     #[error("the endpoint has neither an HTTP nor a WebSocket URL")]
     Nothing,
-}
-
-/// A token that is none.
-#[derive(Debug, thiserror::Error)]
-enum NoToken {
-    #[error(
-        "there is no token contract at {0}: decimals() answers nothing; check its address and chain"
-    )]
-    Nothing(Address),
-    #[error("the contract {0} is no token: decimals() fails; check its address and chain")]
-    Fails(Address, #[source] RpcFailure),
-    #[error(
-        "the contract {token} is no token: decimals() answers {answer}; check its address and chain"
-    )]
-    Odd { token: Address, answer: Bytes },
 }
 
 impl RpcSource {
@@ -166,20 +152,22 @@ impl RpcSource {
         filter: LogFilter,
         to: BlockNumber,
     ) -> Result<LogAnswer, SourceError> {
-        let requests = vec![get_logs(&query, &filter), header_at(to)];
+        let mut requests = questions(&query, &filter);
+        requests.push(header_at(to));
         let answer = self
             .node
-            .ask(requests, move |answers| {
-                let mut answers = answers.into_iter();
-                let (Some(logs), Some(last)) = (answers.next(), answers.next()) else {
-                    return Err(NotThere { number: to }.into());
-                };
-                let logs = logs.map_err(too_wide_if_slow)?;
+            .ask(requests, move |mut answers| {
+                let last = answers.pop().ok_or(NotThere { number: to })?;
+                let logs: Vec<Given<'_>> = answers
+                    .into_iter()
+                    .collect::<Result<_, _>>()
+                    .map_err(too_wide_if_slow)?;
                 let last: Option<WireHeader> = last.map_err(too_wide_if_slow)?.parse()?;
                 if last.is_none() {
                     return Err(NotThere { number: to }.into());
                 }
-                logs.read(&query, &filter)
+                let logs = logs.iter().map(|logs| logs.read(&query, &filter));
+                Ok(together(logs.collect::<Result<_, _>>()?))
             })
             .await;
         answer.map_err(too_wide_if_slow)?
@@ -198,7 +186,7 @@ fn too_wide_if_slow(failure: RpcFailure) -> SourceError {
 }
 
 impl Given<'_> {
-    /// The wanted transfers in an answer to `eth_getLogs`.
+    /// What is wanted of an answer to `eth_getLogs`.
     fn read(&self, query: &LogQuery, filter: &LogFilter) -> Result<LogAnswer, SourceError> {
         read_logs(self.raw.get(), query, filter).map_err(|error| match error {
             LogsError::Contradiction(contradiction) => contradiction.into(),
@@ -218,24 +206,16 @@ impl ChainSource for RpcSource {
     }
 
     async fn token_decimals(&self, token: Address) -> Result<u8, SourceError> {
-        let call = json!([{"to": token, "data": Bytes::from_static(&DECIMALS)}, "latest"]);
-        let unusable = |cause: NoToken| SourceError::Unusable {
-            cause: Box::new(cause),
-        };
-        let answer: Bytes = match self.node.call(Request::new("eth_call", call)).await {
-            Ok(answer) => answer,
-            Err(failure) if failure.is_revert() => {
-                return Err(unusable(NoToken::Fails(token, failure)));
-            },
-            Err(failure) => return Err(classify(failure)),
-        };
-        if answer.is_empty() {
-            return Err(unusable(NoToken::Nothing(token)));
-        }
-        U256::try_from_be_slice(&answer)
-            .filter(|_| answer.len() == 32)
-            .and_then(|decimals| u8::try_from(decimals).ok())
-            .ok_or_else(|| unusable(NoToken::Odd { token, answer }))
+        contract::token_decimals(&self.node, token).await
+    }
+
+    async fn call(&self, to: Address, data: Bytes, at: CallAt) -> Result<Bytes, SourceError> {
+        let call = Call { to, data };
+        only(contract::answers(&self.node, std::slice::from_ref(&call), at).await?)
+    }
+
+    async fn calls(&self, calls: &[Call], at: CallAt) -> Result<Vec<Bytes>, SourceError> {
+        contract::answers(&self.node, calls, at).await
     }
 
     async fn latest(&self) -> Result<Header, SourceError> {
@@ -286,11 +266,15 @@ impl ChainSource for RpcSource {
         match query {
             LogQuery::Range { to, .. } => self.logs_up_to(query, filter, to).await,
             LogQuery::Block(_) => {
-                let request = get_logs(&query, &filter);
-                self.node
-                    .ask_one(request, move |given| given.read(&query, &filter))
-                    .await
-                    .map_err(classify)?
+                let requests = questions(&query, &filter);
+                let read = move |answers: Vec<Result<Given<'_>, RpcFailure>>| {
+                    let logs = answers
+                        .into_iter()
+                        .map(|logs| logs.map_err(classify)?.read(&query, &filter))
+                        .collect::<Result<Vec<_>, _>>()?;
+                    Ok(together(logs))
+                };
+                self.node.ask(requests, read).await.map_err(classify)?
             },
         }
     }
@@ -367,25 +351,6 @@ fn there<'a>(given: &Given<'a>, block: BlockRef) -> Result<&'a RawValue, SourceE
 
 fn header_at(number: BlockNumber) -> Request {
     Request::new(BLOCK_BY_NUMBER, json!([U64::from(number), false]))
-}
-
-fn get_logs(query: &LogQuery, filter: &LogFilter) -> Request {
-    let mut wire = Filter::new()
-        .address(filter.tokens.clone())
-        .event_signature(TRANSFER_TOPIC);
-    if let Some(recipients) = filter.node_recipients() {
-        let words: FilterSet<B256> = recipients
-            .iter()
-            .map(Address::into_word)
-            .collect::<Vec<_>>()
-            .into();
-        wire = wire.topic2(Topic::from(words));
-    }
-    let wire = match query {
-        LogQuery::Block(header) => wire.at_block_hash(header.block.hash),
-        LogQuery::Range { from, to } => wire.from_block(*from).to_block(*to),
-    };
-    Request::new(GET_LOGS, json!([wire]))
 }
 
 /// The header, which must be the one at `number`.

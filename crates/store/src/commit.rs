@@ -5,6 +5,8 @@ mod proofs;
 mod transfers;
 
 pub(crate) use crate::commit::changes::apply as apply_changes;
+#[cfg(feature = "bulk")]
+pub(crate) use crate::commit::transfers::transfer_row;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -17,6 +19,7 @@ use crate::batch::{Value, insert};
 use crate::error::{StoreError, failed};
 use crate::events::{append_chain_events, append_payment_events};
 use crate::fields::{Fields, chain_number, hash, maybe_number, number};
+use crate::frozen;
 use crate::record::ChainCommit;
 use crate::slots;
 use crate::store::{Store, commit};
@@ -38,6 +41,7 @@ impl Store {
             Some(expected) => move_cursor(&mut tx, update, expected).await?,
         }
         remember_blocks(&mut tx, update).await?;
+        frozen::retract(&mut tx, update).await?;
         let mut bereft = transfers::retract(&mut tx, update).await?;
         bereft.extend(proofs::strike(&mut tx, update).await?);
         if let Some(missing) = bereft.iter().find(|bereft| !is_told(update, bereft)) {
@@ -45,8 +49,10 @@ impl Store {
             return Err(StoreError::refused(what));
         }
         transfers::insert_all(&mut tx, update).await?;
+        frozen::apply(&mut tx, update).await?;
         proofs::insert(&mut tx, &update.proofs, update.at).await?;
         changes::apply(&mut tx, &update.changes, update.at).await?;
+        defer(&mut tx, update).await?;
         append_chain_events(&mut tx, &update.chain_events, update.at).await?;
         append_payment_events(&mut tx, &update.payment_events, update.at).await?;
         slots::keep(&mut tx, &update.changes).await?;
@@ -101,6 +107,23 @@ fn is_told(update: &ChainCommit, bereft: &Bereft) -> bool {
             events.any(|event| event.payment == *payment)
         },
     }
+}
+
+/// Leaves orders to the chains that they wait for. They change in nothing that anybody is told.
+async fn defer(connection: &mut AnyConnection, update: &ChainCommit) -> Result<(), StoreError> {
+    let mut by_id: BTreeMap<String, i64> = BTreeMap::new();
+    for (order, chain) in &update.deferred {
+        by_id.insert(order.to_string(), chain_number(*chain)?);
+    }
+    let rows: Vec<[Value; 2]> = by_id
+        .into_iter()
+        .map(|(order, chain)| [order.into(), chain.into()])
+        .collect();
+    let before = "UPDATE orders SET open_on = new.column2 FROM (";
+    let after = ") AS new WHERE id = new.column1";
+    insert(connection, &rows, before, after, "defer orders")
+        .await
+        .map(drop)
 }
 
 fn stale_cursor(update: &ChainCommit) -> StoreError {

@@ -4,8 +4,11 @@
 //! transaction leaks out. Nothing is decided here: what an order has become comes in as a value.
 
 mod api_keys;
+mod audits;
 mod batch;
 mod books;
+#[cfg(feature = "bulk")]
+mod bulk;
 mod chains;
 mod commit;
 mod create;
@@ -15,7 +18,9 @@ mod deposits;
 mod engine;
 mod error;
 mod events;
+mod exports;
 mod fields;
+mod frozen;
 mod listing;
 mod load;
 mod migrations;
@@ -27,12 +32,17 @@ mod store;
 #[cfg(feature = "test-postgres")]
 pub mod test_postgres;
 
+pub use crate::audits::Turnovers;
+#[cfg(feature = "bulk")]
+pub use crate::bulk::History;
 pub use crate::database_url::{DatabaseUrl, DatabaseUrlError};
 pub use crate::error::{BoxError, StoreError};
 pub use crate::record::{
-    ApiKeyRecord, Assessable, BookedPlace, BookedTransfer, ChainCommit, ChainRecord, Claimed,
-    CreateOutcome, DecisionFilter, DecisionRecord, EventRecord, NewApiKey, NewDecision, NewOrder,
-    OrderBooks, OrderChange, OrderEvent, OrderFilter, OrderPage, OrderRecord, Page, PaidDeposit,
-    PaidDeposits, PaymentFilter, PaymentProof, PaymentRecord, SlotWish, Told, Touch, Watched,
+    ApiKeyRecord, Assessable, AuditAccount, AuditEntry, AuditRun, AuditScope, BookedPlace,
+    BookedTransfer, ChainCommit, ChainRecord, Claimed, CreateOutcome, DecisionFilter,
+    DecisionRecord, EventGap, EventRecord, FrozenAddress, Holder, Ledger, Misplaced, NewApiKey,
+    NewDecision, NewOrder, OrderBooks, OrderChange, OrderEvent, OrderFilter, OrderPage,
+    OrderRecord, OrderSums, Page, PaidDeposit, PaidDeposits, PaymentFilter, PaymentProof,
+    PaymentRecord, Period, SlotWish, Told, Touch, Watched,
 };
 pub use crate::store::Store;

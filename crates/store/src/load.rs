@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use paywatch_core::{
-    Decimals, FinalityRule, MethodKind, Order, OrderId, PaymentMethod, PaymentOption,
-    RecordedTransfer, Slot, Snapshot, Token, Transfer,
+    ContractPayment, Decimals, FinalityRule, MethodKind, Order, OrderId, PaymentMethod,
+    PaymentOption, RecordedTransfer, Slot, Snapshot, Token, Transfer,
 };
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
@@ -16,7 +16,7 @@ use crate::record::{OrderRecord, PaymentRecord};
 
 const ORDERS: &str = "SELECT id, reference, amount, tolerance, late_policy, created_at, \
     expires_at, cancelled_at, status, flags, received, counted, confirmed, excess, version, seq, \
-    updated_at, asking, accepted FROM orders WHERE id IN";
+    updated_at, asking, accepted, grace_ms FROM orders WHERE id IN";
 const OPTIONS: &str = "SELECT order_id, chain_id, token, symbol, decimals, address, method, \
     factory, treasury, receiver, slot_low, slot_high, min_confirmations, finality_tag, proof \
     FROM order_options WHERE order_id IN";
@@ -24,7 +24,7 @@ const METADATA: &str = "SELECT order_id, name, value FROM order_metadata WHERE o
 const TRANSFERS: &str = "SELECT order_id, chain_id, block_hash, log_index, block_number, \
     block_timestamp, tx_hash, token, sender, recipient, amount, canonical, confirmed_at_tip, \
     proof, state, is_late, detected_at, reverted_at, assigned_confirmations, assigned_tag, \
-    assigned_proof FROM transfers WHERE order_id IN";
+    assigned_proof, paid_receiver, paid_payer, paid_ref FROM transfers WHERE order_id IN";
 
 /// The orders of `ids` that exist.
 pub(crate) async fn load_orders(
@@ -91,6 +91,12 @@ fn owner<'a>(
 
 /// An order without what lies in other tables.
 fn order(fields: Fields<'_>) -> Result<OrderRecord, StoreError> {
+    // The books hold when it closes, by which orders are found that are due.
+    let grace_ms: u32 = fields.number("grace_ms")?;
+    let expires_at = fields
+        .time("expires_at")?
+        .plus_ms(i64::from(grace_ms).saturating_neg())
+        .ok_or_else(|| fields.corrupt("grace_ms", "it is longer than there is time"))?;
     Ok(OrderRecord {
         order: Order {
             id: fields.parsed("id")?,
@@ -102,7 +108,8 @@ fn order(fields: Fields<'_>) -> Result<OrderRecord, StoreError> {
             late_policy: fields.parsed("late_policy")?,
             options: Vec::new(),
             created_at: fields.time("created_at")?,
-            expires_at: fields.time("expires_at")?,
+            expires_at,
+            grace_ms,
             cancelled_at: fields.maybe_time("cancelled_at")?,
             metadata: BTreeMap::new(),
         },
@@ -202,11 +209,24 @@ pub(crate) fn recorded(fields: Fields<'_>) -> Result<RecordedTransfer, StoreErro
             from: fields.parsed("sender")?,
             to: fields.parsed("recipient")?,
             amount: fields.parsed("amount")?,
+            paid_through: paid_through(fields)?,
         },
         confirmed_at_tip: fields.maybe_number("confirmed_at_tip")?,
         proof: fields.parsed("proof")?,
         assigned: assigned(fields)?,
     })
+}
+
+/// What the payment receiver said of a transfer.
+fn paid_through(fields: Fields<'_>) -> Result<Option<ContractPayment>, StoreError> {
+    let Some(receiver) = fields.maybe_parsed("paid_receiver")? else {
+        return Ok(None);
+    };
+    Ok(Some(ContractPayment {
+        receiver,
+        payer: fields.parsed("paid_payer")?,
+        order_ref: fields.parsed("paid_ref")?,
+    }))
 }
 
 /// When a transfer is confirmed that an operator gave to its order.

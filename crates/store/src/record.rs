@@ -1,5 +1,6 @@
 //! What goes into the store and what comes out of it: plain values.
 
+mod audit;
 mod decision;
 mod deposit;
 mod payment;
@@ -9,9 +10,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use paywatch_core::{
     Address, Amount, B256, Block, BlockNumber, BlockRef, ChainEvent, ChainHeads, ChainId, Event,
     FinalityRule, Flags, Heads, Loose, Order, OrderId, OrderStatus, PaymentEvent, PaymentState,
-    RecordedTransfer, Reference, SlotTerms, Snapshot, Timestamp, Token, Transfer, TransferId,
+    RecordedTransfer, Reference, SlotTerms, Snapshot, Timestamp, Token, TokenNotice, Transfer,
+    TransferId,
 };
 
+pub use crate::record::audit::{
+    AuditAccount, AuditEntry, AuditRun, AuditScope, EventGap, Holder, Ledger, Misplaced, OrderSums,
+};
 pub use crate::record::decision::{DecisionFilter, DecisionRecord, NewDecision};
 pub use crate::record::deposit::{PaidDeposit, PaidDeposits};
 pub use crate::record::payment::{BookedPlace, BookedTransfer, Claimed, PaymentFilter};
@@ -123,6 +128,15 @@ pub struct Page {
     pub limit: u32,
 }
 
+/// A time from its beginning up to, and without, its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Period {
+    /// The first moment of it.
+    pub from: Timestamp,
+    /// The first moment after it.
+    pub before: Timestamp,
+}
+
 /// A part of a list of orders, newest first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrderPage {
@@ -143,6 +157,23 @@ pub struct ChainRecord {
     pub started_at: BlockNumber,
     /// When this was written.
     pub updated_at: Timestamp,
+}
+
+/// An address of the merchant's that the issuer of a token froze.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FrozenAddress {
+    /// The chain.
+    pub chain_id: ChainId,
+    /// The token.
+    pub token: Address,
+    /// The address.
+    pub address: Address,
+    /// The block in which it was frozen.
+    pub since_block: BlockNumber,
+    /// The transaction that did it.
+    pub tx_hash: B256,
+    /// When that was seen.
+    pub noticed_at: Timestamp,
 }
 
 /// An address to which payments are expected.
@@ -183,6 +214,9 @@ pub struct Assessable {
     pub heads: Heads,
     /// The orders.
     pub books: Vec<OrderBooks>,
+    /// Orders whose deadline the chain has passed and another of theirs has not: the chains that
+    /// they are to be left to.
+    pub deferred: Vec<(OrderId, ChainId)>,
     /// Whether there are more orders whose deadline has passed.
     pub has_more_due: bool,
     /// Which of the transfers to no order are on their chain by the books already.
@@ -227,12 +261,16 @@ pub struct ChainCommit {
     pub transfers: Vec<(Transfer, OrderId)>,
     /// New transfers that belong to no order, and what they are.
     pub loose: Vec<(Transfer, Loose)>,
+    /// Notices that freeze addresses of the merchant's, or release them.
+    pub freezes: Vec<TokenNotice>,
     /// Transfers that the books hold and that their blocks were shown not to.
     pub disproved: Vec<TransferId>,
     /// What was shown of payments that the books hold, or that this brings.
     pub proofs: Vec<PaymentProof>,
     /// What has become of the orders.
     pub changes: Vec<OrderChange>,
+    /// Orders that are left to other chains: [`Assessable::deferred`].
+    pub deferred: Vec<(OrderId, ChainId)>,
     /// What is to be told of the chain itself.
     pub chain_events: Vec<ChainEvent>,
     /// What is to be told of payments that belong to no order.

@@ -4,7 +4,6 @@
 //! What to do is decided by [`plan`], which is pure; everything else asks one node.
 
 mod chain;
-mod deployed;
 mod deposit;
 mod endpoint;
 mod fees;
@@ -19,7 +18,6 @@ mod survey;
 mod unsigned;
 
 pub use crate::chain::{LatestBlock, Receipt};
-pub use crate::deployed::{Standing, standing};
 pub use crate::deposit::{Deposit, Holding};
 pub use crate::fees::{Fees, GasPrice, GasPriceError, Offer};
 pub use crate::flush::{Batch, Group};

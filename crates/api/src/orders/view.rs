@@ -1,12 +1,17 @@
 //! An order as the API shows it. Pure: records in, JSON types out.
 
+mod call;
+
 use std::collections::BTreeMap;
 
-use paywatch_core::{AddressForm, Asking, Heads, Order, OrderStatus, PaymentOption, Timestamp};
+use paywatch_core::{
+    AddressForm, Asking, Heads, Order, OrderStatus, PaymentMethod, PaymentOption, Timestamp,
+};
 use paywatch_store::OrderRecord;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::orders::view::call::{CallView, call};
 use crate::payments::view::PaymentView;
 use crate::state::Shop;
 use crate::wire::{TokenView, address, time};
@@ -63,6 +68,9 @@ pub(crate) struct OrderView {
     /// Its deadline, which goes by the chains' time.
     #[schema(example = "2026-11-23T15:42:00.000Z")]
     expires_at: String,
+    /// Until when money is still in time.
+    #[schema(example = "2026-11-23T15:52:00.000Z")]
+    grace_until: String,
     /// When it was made.
     #[schema(example = "2026-11-23T14:42:00.000Z")]
     created_at: String,
@@ -97,8 +105,11 @@ pub(crate) struct OptionView {
     /// The same as the token counts it.
     #[schema(example = "100000000")]
     amount_base_units: String,
-    /// The same as a URI for wallets (EIP-681); on Tron, which has none, the address alone.
+    /// The same as a URI for wallets (EIP-681); on Tron, which has none, the address alone. With
+    /// `contract`, the call that pays, which needs an allowance first.
     uri: String,
+    /// With `contract`, the calls that pay.
+    call: Option<CallView>,
 }
 
 /// `record` as the API shows it at `now`, with the chains covered up to `heads`.
@@ -138,6 +149,7 @@ pub(crate) fn order(record: &OrderRecord, heads: &Heads, shop: &Shop, now: Times
         waiting_for_chains: waiting.into_iter().map(|id| shop.name_of(id)).collect(),
         late_policy: order.late_policy.name(),
         expires_at: time(order.expires_at),
+        grace_until: time(order.closes_at()),
         created_at: time(order.created_at),
         updated_at: time(record.updated_at),
         metadata: order.metadata.clone(),
@@ -153,7 +165,7 @@ fn is_overdue(order: &Order, status: OrderStatus, now: Timestamp) -> bool {
         | OrderStatus::Expired
         | OrderStatus::Cancelled => false,
     };
-    is_open && now > order.expires_at
+    is_open && now > order.closes_at()
 }
 
 /// `None` if the order's amount is not payable exactly this way, which is checked before an order
@@ -164,6 +176,10 @@ fn option(order: &Order, way: &PaymentOption, shop: &Shop) -> Option<OptionView>
     let units = asked.to_base_units(token.decimals).ok()?;
     let written = |of| address(token.chain_id, of);
     let (contract, to) = (written(token.address), written(way.address));
+    let call = match way.method {
+        PaymentMethod::Contract { receiver } => Some(call(order, way, receiver, units)),
+        PaymentMethod::DepositAddress { .. } | PaymentMethod::ExactAmount { .. } => None,
+    };
     Some(OptionView {
         chain_id: token.chain_id.get(),
         chain: shop.name_of(token.chain_id),
@@ -171,13 +187,15 @@ fn option(order: &Order, way: &PaymentOption, shop: &Shop) -> Option<OptionView>
         method: way.method.kind().name(),
         amount: asked.to_string(),
         amount_base_units: units.to_string(),
-        uri: match AddressForm::of(token.chain_id) {
-            AddressForm::Tron => to.clone(),
-            AddressForm::Eip55 => format!(
+        uri: match (AddressForm::of(token.chain_id), &call) {
+            (AddressForm::Tron, _) => to.clone(),
+            (AddressForm::Eip55, None) => format!(
                 "ethereum:{contract}@{}/transfer?address={to}&uint256={units}",
                 token.chain_id
             ),
+            (AddressForm::Eip55, Some(call)) => call.uri(token.chain_id, &to, &contract, &units),
         },
+        call,
         address: to,
     })
 }

@@ -62,6 +62,7 @@ pub(crate) fn order(
         options: CHAINS.map(option).to_vec(),
         created_at: Timestamp::EPOCH,
         expires_at: Timestamp::from_unix_s(deadline_s).unwrap(),
+        grace_ms: 0,
         cancelled_at: None,
         metadata: BTreeMap::new(),
     }
@@ -240,6 +241,7 @@ impl Books {
                 from: Address::repeat_byte(9),
                 to: pay_to(),
                 amount: *amount,
+                paid_through: None,
             };
             self.transfers.insert(transfer.id, transfer.into());
         }

@@ -116,8 +116,9 @@ pub(crate) struct RunSweep {
 pub(crate) enum Contracts {
     /// Look for the contracts and compare their code with ours.
     #[command(after_help = "\
-Deposit addresses receive without them; they are needed for flushing. Exit code 1 if one is missing
-or is not ours, or a chain could not be asked.
+Deposit addresses receive without the factory; it is needed for flushing. The payment receiver is
+looked for where the configuration names one (receiver = \"default\"). Exit code 1 if something is
+missing or is not ours, or a chain could not be asked.
 
 Example:
   paywatch contracts status --chain base")]

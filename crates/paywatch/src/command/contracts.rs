@@ -5,10 +5,14 @@ use std::process::ExitCode;
 
 use alloy_primitives::Address;
 use anyhow::Context as _;
-use paywatch_contracts::deposit::{DEPLOYER_MAKER, DEPLOYER_TRANSACTION, DETERMINISTIC_DEPLOYER};
+use paywatch_contracts::code::Found;
+use paywatch_contracts::deposit::{
+    DEPLOYER_MAKER, DEPLOYER_TRANSACTION, DETERMINISTIC_DEPLOYER, factory_address,
+    implementation_address,
+};
 use paywatch_contracts::{KnownContract, known_contracts};
 use paywatch_core::AddressForm;
-use paywatch_sweep::{Node, Standing, gas_for, standing};
+use paywatch_sweep::{Node, NodeError, gas_for};
 use serde::Serialize;
 
 use crate::cli;
@@ -78,11 +82,11 @@ const OTHER: &str = "not ours";
 async fn of_chain(chain: &ChainConfig) -> anyhow::Result<Vec<Row>> {
     let node = signing::node(chain).await?;
     let mut rows = Vec::new();
-    for contract in known_contracts(chain.factory) {
+    for contract in known_contracts(chain.factory, chain.receiver) {
         let state = match standing(&node, &contract).await? {
-            Standing::Missing => MISSING,
-            Standing::Ours => "ours",
-            Standing::Other => OTHER,
+            Found::Nothing => MISSING,
+            Found::Ours => "ours",
+            Found::Another => OTHER,
         };
         rows.push(row(chain, contract.name, contract.address, state));
     }
@@ -95,6 +99,11 @@ async fn of_chain(chain: &ChainConfig) -> anyhow::Result<Vec<Row>> {
     };
     rows.push(row(chain, "treasury", chain.treasury, state));
     Ok(rows)
+}
+
+/// What stands where `contract` should.
+async fn standing(node: &Node, contract: &KnownContract) -> Result<Found, NodeError> {
+    Ok(contract.compare(&node.code(contract.address).await?))
 }
 
 fn row(chain: &ChainConfig, contract: &'static str, address: Address, state: &'static str) -> Row {
@@ -181,16 +190,16 @@ async fn deploy(
 /// What has to be deployed, or why nothing can be.
 async fn missing(chain: &ChainConfig, node: &Node) -> anyhow::Result<Vec<KnownContract>> {
     let mut missing = Vec::new();
-    for contract in known_contracts(chain.factory) {
+    for contract in known_contracts(chain.factory, chain.receiver) {
         match standing(node, &contract).await? {
-            Standing::Ours => {},
-            Standing::Other => anyhow::bail!(
+            Found::Ours => {},
+            Found::Another => anyhow::bail!(
                 "what stands at {} on {} is not our {}; nothing was sent",
                 contract.address,
                 chain.name,
                 contract.name
             ),
-            Standing::Missing if contract.address == DETERMINISTIC_DEPLOYER => {
+            Found::Nothing if contract.address == DETERMINISTIC_DEPLOYER => {
                 anyhow::bail!(
                     "{} has no deterministic deployer at {DETERMINISTIC_DEPLOYER}, through which \
                      addresses are the same on every chain. Anybody can put it there: send 0.01 of \
@@ -201,13 +210,12 @@ async fn missing(chain: &ChainConfig, node: &Node) -> anyhow::Result<Vec<KnownCo
                     chain.name
                 )
             },
-            Standing::Missing if contract.deployment.is_some() => missing.push(contract),
-            // It comes with another one.
-            Standing::Missing
-                if chain.factory == paywatch_contracts::deposit::factory_address() => {},
-            Standing::Missing => anyhow::bail!(
-                "chains.{}: there is no {} at {}, and only our own factory can be deployed; leave \
-                 factory out, or name one that is there",
+            Found::Nothing if contract.deployment.is_some() => missing.push(contract),
+            // It comes with the factory.
+            Found::Nothing if contract.address == implementation_address(factory_address()) => {},
+            Found::Nothing => anyhow::bail!(
+                "chains.{}: there is no {} at {}, and only what stands where ours does can be \
+                 deployed; leave it out of the configuration, or name one that is there",
                 chain.name,
                 contract.name,
                 contract.address
@@ -221,9 +229,9 @@ async fn missing(chain: &ChainConfig, node: &Node) -> anyhow::Result<Vec<KnownCo
 async fn is_there(node: &Node, contract: &KnownContract) -> anyhow::Result<()> {
     for _ in 0..LOOKS {
         match standing(node, contract).await? {
-            Standing::Ours => return Ok(()),
-            Standing::Other => anyhow::bail!("what was deployed is not our {}", contract.name),
-            Standing::Missing => {
+            Found::Ours => return Ok(()),
+            Found::Another => anyhow::bail!("what was deployed is not our {}", contract.name),
+            Found::Nothing => {
                 tokio::time::sleep(std::time::Duration::from_secs(1)).await;
             },
         }

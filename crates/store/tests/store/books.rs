@@ -43,6 +43,17 @@ impl Books {
         }
     }
 
+    /// Another fresh database of the same engine.
+    pub(crate) async fn beside(&self) -> Self {
+        let is_file = self.url.starts_with("sqlite:");
+        Self::fresh(if is_file {
+            Engine::Sqlite
+        } else {
+            Engine::Postgres
+        })
+        .await
+    }
+
     /// Another store on the same database, as another process would have.
     pub(crate) async fn second(&self) -> Store {
         open(&self.url).await
@@ -208,6 +219,7 @@ pub(crate) fn order(number: u64) -> Order {
         options: vec![option(number, 1), option(number, 56)],
         created_at: at(number),
         expires_at: at(10_000),
+        grace_ms: 0,
         cancelled_at: None,
         metadata: BTreeMap::new(),
     }

@@ -50,6 +50,7 @@ pub(crate) fn pay(chain_id: u64, block: Block, order: &Order, paid: (&str, u64))
         from: address(0xF0, log_index),
         to: order.options[0].address,
         amount: amount(paid),
+        paid_through: None,
     }
 }
 
@@ -129,9 +130,11 @@ impl Line {
             blocks,
             keep_blocks: 8,
             transfers,
+            freezes: Vec::new(),
             disproved: Vec::new(),
             proofs: Vec::new(),
             changes: Vec::new(),
+            deferred: touched.deferred,
             chain_events: Vec::new(),
             loose: Vec::new(),
             payment_events: Vec::new(),

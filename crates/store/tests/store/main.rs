@@ -28,12 +28,15 @@ macro_rules! on_both_engines {
 }
 
 mod assessing;
+mod auditing;
 mod books;
+mod bulk;
 mod committing;
 mod creating;
 mod deciding;
 mod deposits;
 mod keys;
+mod large;
 mod line;
 mod listing;
 mod loose;
@@ -42,3 +45,4 @@ mod proofs;
 mod racing;
 mod reorgs;
 mod slots;
+mod slots_at_random;

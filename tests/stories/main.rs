@@ -36,5 +36,6 @@ mod paying;
 mod proofs_and_repairs;
 mod reorgs;
 mod strange_tokens;
+mod sweeping;
 mod time;
 mod unmatched;

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use crate::{ChainId, UnknownName};
 
-/// What happened to the following of a chain.
+/// What happened to the following of a chain, or to a token on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ChainEventKind {
     /// No new block has been covered for far longer than the chain takes for one.
@@ -24,11 +24,13 @@ pub enum ChainEventKind {
     Stopped,
     /// An operator set the cursor back, and the chain is read again from there.
     Resynced,
+    /// The issuer of a token did something with it that concerns the merchant.
+    TokenAlert,
 }
 
 impl ChainEventKind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Stalled,
         Self::Recovered,
         Self::FinalityStalled,
@@ -37,6 +39,7 @@ impl ChainEventKind {
         Self::Reorged,
         Self::Stopped,
         Self::Resynced,
+        Self::TokenAlert,
     ];
 
     /// The name in the event log.
@@ -51,6 +54,7 @@ impl ChainEventKind {
             Self::Reorged => "chain.reorged",
             Self::Stopped => "chain.stopped",
             Self::Resynced => "chain.resynced",
+            Self::TokenAlert => "token.alert",
         }
     }
 }

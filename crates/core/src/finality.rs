@@ -187,14 +187,14 @@ impl FinalityRule {
 /// [`FinalityRule::confirm`] makes one, and an order becomes completed only through them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Confirmed {
-    transfer: Transfer,
+    transfer: Box<Transfer>,
     at_tip: u64,
 }
 
 impl Confirmed {
     /// The transfer.
     #[must_use]
-    pub const fn transfer(&self) -> &Transfer {
+    pub fn transfer(&self) -> &Transfer {
         &self.transfer
     }
 

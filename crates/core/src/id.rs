@@ -76,6 +76,20 @@ impl OrderId {
     pub fn salt(&self) -> B256 {
         keccak256(self.to_string())
     }
+
+    /// What a payer gives to the payment receiver to pay the order: the id's 16 bytes, and 16
+    /// zero bytes.
+    #[must_use]
+    pub fn to_contract_ref(self) -> B256 {
+        B256::right_padding_from(&self.0)
+    }
+
+    /// The order that `order_ref` names; `None` if it is no id of an order.
+    #[must_use]
+    pub fn from_contract_ref(order_ref: B256) -> Option<Self> {
+        let id = Self(order_ref.0.first_chunk().copied()?);
+        (id.to_contract_ref() == order_ref).then_some(id)
+    }
 }
 
 impl PaymentId {
@@ -137,6 +151,17 @@ mod tests {
         fn ids_round_trip(bytes in any::<[u8; 16]>()) {
             let id = OrderId::from_bytes(bytes);
             prop_assert_eq!(id.to_string().parse(), Ok(id));
+        }
+
+        #[test]
+        fn contract_refs_round_trip(bytes in any::<[u8; 16]>(), at in 16_usize..32, odd in 1_u8..) {
+            let id = OrderId::from_bytes(bytes);
+            let order_ref = id.to_contract_ref();
+            prop_assert_eq!(&order_ref.0[..16], &bytes);
+            prop_assert_eq!(OrderId::from_contract_ref(order_ref), Some(id));
+            let mut other = order_ref;
+            other.0[at] = odd;
+            prop_assert_eq!(OrderId::from_contract_ref(other), None);
         }
     }
 }

@@ -4,6 +4,7 @@
 //! the network come in as arguments, so any history of a chain can be replayed in a test.
 
 mod address;
+mod alert;
 mod amount;
 mod assess;
 mod block;
@@ -13,6 +14,7 @@ mod event;
 mod finality;
 mod heads;
 mod id;
+mod notice;
 mod option;
 mod order;
 mod place;
@@ -27,6 +29,7 @@ mod window;
 pub use alloy_primitives::{Address, B256, U256};
 
 pub use crate::address::{AddressForm, TronAddressError, read_tron_address};
+pub use crate::alert::{TokenAlert, Weight};
 pub use crate::amount::{Amount, AmountError};
 pub use crate::assess::{AssessError, Assessment, IgnoredBecause, Payment, Standing, assess};
 pub use crate::block::{Block, BlockNumber, BlockRef, ChainId, ChainIdError};
@@ -41,6 +44,7 @@ pub use crate::finality::{
 };
 pub use crate::heads::{ChainHeads, Heads, Tags};
 pub use crate::id::{IdError, OrderId, PaymentId};
+pub use crate::notice::{Freeze, TokenNotice, TokenNoticeKind};
 pub use crate::option::{MethodKind, PaymentMethod, PaymentOption};
 pub use crate::order::{Asking, LatePolicy, Order, Reference, ReferenceError};
 pub use crate::place::{Claim, Loose, Payer, PaymentEvent, Place, place};
@@ -49,5 +53,5 @@ pub use crate::status::{Flags, OrderStatus, Step, UnknownName};
 pub use crate::time::{TimeError, Timestamp};
 pub use crate::token::{Decimals, DecimalsError, Token};
 pub use crate::tolerance::{Percent, PercentError, Tolerance};
-pub use crate::transfer::{RecordedTransfer, Transfer, TransferId};
+pub use crate::transfer::{ContractPayment, RecordedTransfer, Transfer, TransferId};
 pub use crate::window::{Advance, ForkBelowWindow, Window};

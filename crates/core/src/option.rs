@@ -114,7 +114,7 @@ impl PaymentOption {
         }
     }
 
-    /// Whether `transfer` uses this way.
+    /// Whether `transfer` uses this way. Whose it is if it came through a contract, the order says.
     #[must_use]
     pub fn takes(&self, transfer: &Transfer) -> bool {
         let is_to_it = self.token.chain_id == transfer.id.chain_id
@@ -123,8 +123,13 @@ impl PaymentOption {
         is_to_it
             && match self.method {
                 PaymentMethod::DepositAddress { .. } => true,
-                PaymentMethod::Contract { .. } => false,
-                PaymentMethod::ExactAmount { slot } => slot.takes(transfer.amount),
+                PaymentMethod::Contract { receiver } => transfer
+                    .paid_through
+                    .is_some_and(|paid| paid.receiver == receiver),
+                // What names an order is not told apart by its amount.
+                PaymentMethod::ExactAmount { slot } => {
+                    transfer.paid_through.is_none() && slot.takes(transfer.amount)
+                },
             }
     }
 }

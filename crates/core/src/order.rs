@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{Amount, ChainId, Heads, OrderId, PaymentOption, Timestamp, Transfer, UnknownName};
+use crate::{
+    Amount, ChainId, Heads, OrderId, PaymentMethod, PaymentOption, Timestamp, Transfer, UnknownName,
+};
 
 /// The merchant's own name for an order: 1 to 128 visible ASCII characters or inner spaces.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -181,7 +183,19 @@ impl Order {
     /// The option that `transfer` uses, if there is one.
     #[must_use]
     pub fn option_for(&self, transfer: &Transfer) -> Option<&PaymentOption> {
-        self.options.iter().find(|option| option.takes(transfer))
+        self.options
+            .iter()
+            .find(|option| option.takes(transfer) && self.is_meant(option, transfer))
+    }
+
+    /// Whether the payer of `transfer` meant this order, where that takes a word of his.
+    fn is_meant(&self, option: &PaymentOption, transfer: &Transfer) -> bool {
+        match option.method {
+            PaymentMethod::DepositAddress { .. } | PaymentMethod::ExactAmount { .. } => true,
+            PaymentMethod::Contract { .. } => transfer
+                .paid_through
+                .is_some_and(|paid| paid.order_ref == self.id.to_contract_ref()),
+        }
     }
 
     /// The chains that are not yet covered past the deadline. The order can only expire when
@@ -201,7 +215,73 @@ impl Order {
 
 #[cfg(test)]
 mod tests {
+    use alloy_primitives::{Address, B256};
+
     use super::*;
+    use crate::{ContractPayment, Decimals, FinalityRule, Token, TransferId};
+
+    #[test]
+    fn a_contract_takes_what_it_was_told_for_this_order() {
+        let chain_id = ChainId::new(1).unwrap();
+        let treasury = Address::repeat_byte(3);
+        let receiver = Address::repeat_byte(4);
+        let id = OrderId::from_bytes([7; 16]);
+        let token = Token {
+            chain_id,
+            address: Address::repeat_byte(1),
+            symbol: "USDT".to_owned(),
+            decimals: Decimals::new(6).unwrap(),
+        };
+        let order = Order {
+            id,
+            reference: "a".parse().unwrap(),
+            amount: Amount::ZERO,
+            asking: Asking::Exactly,
+            tolerance: Amount::ZERO,
+            accepted: None,
+            late_policy: LatePolicy::Accept,
+            options: vec![PaymentOption {
+                token: token.clone(),
+                address: treasury,
+                method: PaymentMethod::Contract { receiver },
+                finality: FinalityRule::confirmations(1).unwrap(),
+            }],
+            created_at: Timestamp::EPOCH,
+            expires_at: Timestamp::EPOCH,
+            cancelled_at: None,
+            metadata: BTreeMap::new(),
+        };
+        let paid = |receiver, order_ref| ContractPayment {
+            receiver,
+            payer: Address::repeat_byte(2),
+            order_ref,
+        };
+        let ours = id.to_contract_ref();
+        let other = OrderId::from_bytes([8; 16]).to_contract_ref();
+        for (paid_through, is_taken) in [
+            (Some(paid(receiver, ours)), true),
+            (Some(paid(receiver, other)), false),
+            (Some(paid(treasury, ours)), false),
+            (None, false),
+        ] {
+            let transfer = Transfer {
+                id: TransferId {
+                    chain_id,
+                    block_hash: B256::ZERO,
+                    log_index: 0,
+                },
+                block_number: 1,
+                block_timestamp: Timestamp::EPOCH,
+                tx_hash: B256::ZERO,
+                token: token.address,
+                from: Address::repeat_byte(2),
+                to: treasury,
+                amount: Amount::ZERO,
+                paid_through,
+            };
+            assert_eq!(order.option_for(&transfer).is_some(), is_taken);
+        }
+    }
 
     #[test]
     fn references_are_short_visible_texts() {

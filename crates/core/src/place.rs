@@ -13,6 +13,8 @@ pub enum Loose {
     Unmatched,
     /// It was moved from one of the merchant's addresses to another, as a flush does.
     Moved,
+    /// It left one of the merchant's addresses for somebody else's.
+    Sent,
     /// Less than is worth looking at.
     Dust,
     /// It moved nothing. Anybody can send such in anybody's name.
@@ -23,9 +25,10 @@ pub enum Loose {
 
 impl Loose {
     /// Everything that it can be.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Unmatched,
         Self::Moved,
+        Self::Sent,
         Self::Dust,
         Self::ZeroValue,
         Self::WrittenOff,
@@ -37,6 +40,7 @@ impl Loose {
         match self {
             Self::Unmatched => "unmatched",
             Self::Moved => "moved",
+            Self::Sent => "sent",
             Self::Dust => "dust",
             Self::ZeroValue => "zero_value",
             Self::WrittenOff => "written_off",
@@ -85,6 +89,8 @@ pub enum Claim {
     WrittenOff,
     /// Nobody.
     Nobody,
+    /// Nobody can: it was paid to an address of somebody else's.
+    Stranger,
 }
 
 /// Where a transfer belongs.
@@ -96,7 +102,7 @@ pub enum Place {
     Loose(Loose),
 }
 
-/// Where `transfer` belongs, which is to one of the merchant's addresses. Less than `dust` is not
+/// Where `transfer` belongs, which is to or from one of the merchant's addresses. Less than `dust` is not
 /// looked at.
 #[must_use]
 pub fn place(transfer: &Transfer, claim: Claim, payer: Payer, dust: Amount) -> Place {
@@ -108,6 +114,7 @@ pub fn place(transfer: &Transfer, claim: Claim, payer: Payer, dust: Amount) -> P
             return Place::Order(order);
         },
         (Claim::WrittenOff, _) => Loose::WrittenOff,
+        (Claim::Stranger, _) => Loose::Sent,
         (Claim::Nobody | Claim::Amount(_), Payer::Ourselves) => Loose::Moved,
         (Claim::Nobody, Payer::Somebody) if transfer.amount < dust => Loose::Dust,
         (Claim::Nobody, Payer::Somebody) => Loose::Unmatched,
@@ -173,6 +180,7 @@ mod tests {
             from: Address::repeat_byte(2),
             to: Address::repeat_byte(3),
             amount: amount.parse().unwrap(),
+            paid_through: None,
         }
     }
 
@@ -181,61 +189,21 @@ mod tests {
         let order = OrderId::from_bytes([7; 16]);
         let dust = "0.01".parse().unwrap();
         let at = |amount, claim, payer| place(&transfer(amount), claim, payer, dust);
+        use Claim::{Nobody, Stranger, WrittenOff};
+        use Payer::{Ourselves, Somebody};
+        let (ours, exact) = (Claim::Order(order), Claim::Amount(order));
         for (amount, claim, payer, expected) in [
-            (
-                "0",
-                Claim::Order(order),
-                Payer::Somebody,
-                Place::Loose(Loose::ZeroValue),
-            ),
-            (
-                "5",
-                Claim::Order(order),
-                Payer::Ourselves,
-                Place::Order(order),
-            ),
-            (
-                "5",
-                Claim::Amount(order),
-                Payer::Somebody,
-                Place::Order(order),
-            ),
-            (
-                "5",
-                Claim::Amount(order),
-                Payer::Ourselves,
-                Place::Loose(Loose::Moved),
-            ),
-            (
-                "0.001",
-                Claim::Order(order),
-                Payer::Somebody,
-                Place::Order(order),
-            ),
-            (
-                "5",
-                Claim::WrittenOff,
-                Payer::Somebody,
-                Place::Loose(Loose::WrittenOff),
-            ),
-            (
-                "5",
-                Claim::Nobody,
-                Payer::Ourselves,
-                Place::Loose(Loose::Moved),
-            ),
-            (
-                "0.001",
-                Claim::Nobody,
-                Payer::Somebody,
-                Place::Loose(Loose::Dust),
-            ),
-            (
-                "0.01",
-                Claim::Nobody,
-                Payer::Somebody,
-                Place::Loose(Loose::Unmatched),
-            ),
+            ("0", ours, Somebody, Place::Loose(Loose::ZeroValue)),
+            ("5", ours, Ourselves, Place::Order(order)),
+            ("5", exact, Somebody, Place::Order(order)),
+            ("5", exact, Ourselves, Place::Loose(Loose::Moved)),
+            ("0.001", ours, Somebody, Place::Order(order)),
+            ("5", WrittenOff, Somebody, Place::Loose(Loose::WrittenOff)),
+            ("5", Nobody, Ourselves, Place::Loose(Loose::Moved)),
+            ("0.001", Nobody, Somebody, Place::Loose(Loose::Dust)),
+            ("0.01", Nobody, Somebody, Place::Loose(Loose::Unmatched)),
+            ("0.001", Stranger, Ourselves, Place::Loose(Loose::Sent)),
+            ("0", Stranger, Ourselves, Place::Loose(Loose::ZeroValue)),
         ] {
             assert_eq!(
                 at(amount, claim, payer),

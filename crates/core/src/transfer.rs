@@ -16,6 +16,17 @@ pub struct TransferId {
     pub log_index: u64,
 }
 
+/// What the payment receiver said of a transfer that it passed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ContractPayment {
+    /// The contract that said it.
+    pub receiver: Address,
+    /// Who paid by calling it.
+    pub payer: Address,
+    /// For what: an order's id, if it is one of ours.
+    pub order_ref: B256,
+}
+
 /// A `Transfer(from, to, value)` log (ERC-20) of a configured token in a block that a node showed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transfer {
@@ -35,6 +46,9 @@ pub struct Transfer {
     pub to: Address,
     /// How much arrived, as the log says: after any fee that the token took.
     pub amount: Amount,
+    /// What the payment receiver said of it, if it came through one. The payment is still this
+    /// transfer, and only this: what the receiver says is no money by itself.
+    pub paid_through: Option<ContractPayment>,
 }
 
 impl Transfer {

@@ -155,6 +155,7 @@ impl Chain {
                 from: Address::repeat_byte(0x99),
                 to: order.options.first().unwrap().address,
                 amount: amount(paid),
+                paid_through: None,
             });
         ChainUpdate {
             chain_id: chain_id(self.id),

@@ -207,7 +207,7 @@ async fn assigned(
     let id = payment.recorded.transfer.payment_id();
     match payment.place {
         BookedPlace::Loose(Loose::Unmatched | Loose::Dust | Loose::WrittenOff) => {},
-        BookedPlace::Loose(loose @ (Loose::Moved | Loose::ZeroValue)) => {
+        BookedPlace::Loose(loose @ (Loose::Moved | Loose::Sent | Loose::ZeroValue)) => {
             return Err(refused(format!(
                 "{id} is {loose}: there is nothing to assign"
             )));

@@ -240,6 +240,7 @@ impl Books {
                 from: Address::repeat_byte(9),
                 to: pay_to(),
                 amount: *amount,
+                paid_through: None,
             };
             self.transfers.insert(transfer.id, transfer.into());
         }

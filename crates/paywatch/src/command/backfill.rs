@@ -250,6 +250,7 @@ mod tests {
             from: Address::repeat_byte(4),
             to: Address::repeat_byte(5),
             amount: amount.parse().unwrap(),
+            paid_through: None,
         }
     }
 

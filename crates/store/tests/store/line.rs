@@ -50,6 +50,7 @@ pub(crate) fn pay(chain_id: u64, block: Block, order: &Order, paid: (&str, u64))
         from: address(0xF0, log_index),
         to: order.options[0].address,
         amount: amount(paid),
+        paid_through: None,
     }
 }
 

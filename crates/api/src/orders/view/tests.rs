@@ -56,6 +56,7 @@ fn payment_of(text: &str, state: PaymentState) -> PaymentRecord {
         from: paywatch_core::Address::repeat_byte(0x11),
         to: paywatch_core::Address::repeat_byte(0x22),
         amount: amount(text),
+        paid_through: None,
     };
     PaymentRecord {
         recorded: RecordedTransfer::from(transfer),

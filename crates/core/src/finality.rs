@@ -177,7 +177,7 @@ impl FinalityRule {
         });
         let is_shown = recorded.proof >= self.proof;
         (deep_enough && is_final && is_shown).then(|| Confirmed {
-            transfer: transfer.clone(),
+            transfer: Box::new(transfer.clone()),
             at_tip: tip,
         })
     }

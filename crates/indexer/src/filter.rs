@@ -1,4 +1,4 @@
-//! Which logs are wanted: of which tokens, and to whom.
+//! Which logs are wanted: of which tokens and receivers, to whom, and from whom.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -12,7 +12,7 @@ use crate::Cause;
 
 type Addresses = HashSet<Address, FbBuildHasher<20>>;
 
-/// Addresses to which transfers are wanted. It only ever grows, and may grow while it is used.
+/// Addresses to or from which transfers are wanted. It only ever grows, and may grow while it is used.
 #[derive(Default)]
 pub struct RecipientSet {
     addresses: RwLock<Addresses>,
@@ -92,6 +92,12 @@ pub trait WatchList: Send + Sync + fmt::Debug {
     /// It is asked *after* a head was seen: an address is on the list before anybody can pay to
     /// it, so that no block up to that head pays an address that the list lacks.
     async fn current(&self) -> Result<Option<Arc<RecipientSet>>, Cause>;
+
+    /// The few addresses from which transfers are wanted, whoever receives them, as of the last
+    /// call of [`Self::current`]. It is another set than that.
+    fn senders(&self) -> Arc<RecipientSet> {
+        Arc::default()
+    }
 }
 
 /// Wants transfers to anybody.
@@ -108,11 +114,15 @@ impl WatchList for Everybody {
 /// Which logs are wanted.
 #[derive(Clone, Debug, Default)]
 pub struct LogFilter {
-    /// The contracts whose `Transfer` logs are asked for. With none, nothing is.
+    /// The contracts whose `Transfer` logs, and notices, are asked for. With none, nothing is.
     pub tokens: Vec<Address>,
-    /// Only transfers to these are answered; to anybody, if there is no set.
+    /// The contracts whose `Paid` logs are asked for.
+    pub receivers: Vec<Address>,
+    /// Only transfers and payments to these are answered; to anybody, if there is no set.
     pub recipients: Option<Arc<RecipientSet>>,
-    /// Whether the node is to leave out what goes to others (by the third topic). Otherwise it
+    /// Transfers from these are answered, too. Another set than `recipients`.
+    pub senders: Arc<RecipientSet>,
+    /// Whether the node is to leave out transfers of and to others (by their topics). Otherwise it
     /// sends all, and they are left out here.
     pub by_node: bool,
 }
@@ -120,12 +130,28 @@ pub struct LogFilter {
 impl LogFilter {
     /// All transfers of `tokens`.
     #[must_use]
-    pub const fn of(tokens: Vec<Address>) -> Self {
+    pub fn of(tokens: Vec<Address>) -> Self {
         Self {
             tokens,
+            ..Self::default()
+        }
+    }
+
+    /// The same, to anybody.
+    #[must_use]
+    pub fn to_anybody(&self) -> Self {
+        Self {
             recipients: None,
             by_node: false,
+            ..self.clone()
         }
+    }
+
+    /// Whether there is nobody whose transfers could be wanted.
+    #[must_use]
+    pub fn wants_nobody(&self) -> bool {
+        let nobody_is_paid = self.recipients.as_ref().is_some_and(|set| set.is_empty());
+        nobody_is_paid && self.senders.is_empty()
     }
 
     /// The recipients that the node itself is to filter by.
@@ -133,6 +159,15 @@ impl LogFilter {
     pub fn node_recipients(&self) -> Option<Vec<Address>> {
         let recipients = self.recipients.as_ref().filter(|_| self.by_node)?;
         Some(recipients.to_vec())
+    }
+
+    /// The senders that the node itself is to filter by.
+    #[must_use]
+    pub fn node_senders(&self) -> Vec<Address> {
+        match self.node_recipients() {
+            Some(_) => self.senders.to_vec(),
+            None => Vec::new(),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 mod backfill;
 mod cover;
 mod error;
+mod join;
 mod read;
 mod tags;
 mod trouble;
@@ -10,7 +11,7 @@ mod trouble;
 use std::sync::Arc;
 use std::time::Duration;
 
-use paywatch_core::{Block, BlockNumber, ChainId, FinalityTag, Token, Window};
+use paywatch_core::{Address, Block, BlockNumber, ChainId, FinalityTag, Token, Window};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
@@ -32,6 +33,8 @@ pub struct FollowSettings {
     pub chain_id: ChainId,
     /// The tokens that count, all of this chain. Without any, blocks are followed and no logs.
     pub tokens: Vec<Token>,
+    /// The payment receivers whose word for a payment counts.
+    pub receivers: Vec<Address>,
     /// How long to wait at the head before the node is asked again.
     pub poll_interval: Duration,
     /// How long to wait instead while new blocks are announced.

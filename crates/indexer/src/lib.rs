@@ -8,6 +8,9 @@ mod decode;
 mod filter;
 mod follower;
 mod in_one_line;
+mod lever;
+mod paid;
+mod pairing;
 mod pool;
 mod reread;
 mod rpc;
@@ -15,17 +18,24 @@ mod source;
 mod source_error;
 mod update;
 mod verify;
+mod wanted;
 
 pub use crate::decode::{DecodeError, Movement, TRANSFER_TOPIC, decode};
 pub use crate::filter::{Everybody, LogFilter, RecipientSet, Recipients, WatchList};
 pub use crate::follower::{FollowError, FollowSettings, Follower, Interest, Start};
 pub use crate::in_one_line::in_one_line;
+pub use crate::lever::{NOTICE_TOPICS, decode_notice};
+pub use crate::paid::{PAID_TOPIC, Paid, decode_paid};
+pub use crate::pairing::{Pairing, pair, same_transaction};
 pub use crate::pool::{Alarm, Endpoint, Pool, PoolError, PoolSettings};
 pub use crate::reread::{Part, Reread, RereadError};
 #[cfg(feature = "fuzzing")]
 pub use crate::rpc::fuzzing;
 pub use crate::rpc::{RpcFailure, RpcSettings, RpcSource};
-pub use crate::source::{ChainSource, Header, LogAnswer, LogQuery, TransferLog};
+pub use crate::source::{
+    ChainSource, Header, LogAnswer, LogPlace, LogQuery, NoticeLog, PaidLog, TransferLog,
+};
 pub use crate::source_error::{Cause, Contradiction, NotThere, SourceError};
 pub use crate::update::{ChainUpdate, CoveredBlock};
 pub use crate::verify::{VerifyError, verify};
+pub use crate::wanted::{Said, Wanted};

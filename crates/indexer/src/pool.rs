@@ -2,6 +2,7 @@
 
 mod agreement;
 mod alarm;
+mod compare;
 mod head;
 mod logs;
 mod member;

@@ -10,13 +10,13 @@ mod heads;
 mod http;
 mod logs;
 mod node;
+mod questions;
 mod socket;
 mod wire;
 
 use std::fmt;
 use std::time::Duration;
 
-use alloy::rpc::types::{Filter, FilterSet, Topic};
 use alloy_primitives::{Address, B256, Bytes, U64, U256};
 use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt, stream};
@@ -33,10 +33,10 @@ use crate::rpc::endpoint::Endpoint;
 use crate::rpc::envelope::Request;
 use crate::rpc::logs::{LogsError, read_logs};
 use crate::rpc::node::{Given, Node};
+use crate::rpc::questions::{questions, together};
 use crate::rpc::wire::WireHeader;
 use crate::{
     ChainSource, Contradiction, Header, LogAnswer, LogFilter, LogQuery, NotThere, SourceError,
-    TRANSFER_TOPIC,
 };
 
 /// How many headers go into one JSON-RPC batch.
@@ -166,20 +166,22 @@ impl RpcSource {
         filter: LogFilter,
         to: BlockNumber,
     ) -> Result<LogAnswer, SourceError> {
-        let requests = vec![get_logs(&query, &filter), header_at(to)];
+        let mut requests = questions(&query, &filter);
+        requests.push(header_at(to));
         let answer = self
             .node
-            .ask(requests, move |answers| {
-                let mut answers = answers.into_iter();
-                let (Some(logs), Some(last)) = (answers.next(), answers.next()) else {
-                    return Err(NotThere { number: to }.into());
-                };
-                let logs = logs.map_err(too_wide_if_slow)?;
+            .ask(requests, move |mut answers| {
+                let last = answers.pop().ok_or(NotThere { number: to })?;
+                let logs: Vec<Given<'_>> = answers
+                    .into_iter()
+                    .collect::<Result<_, _>>()
+                    .map_err(too_wide_if_slow)?;
                 let last: Option<WireHeader> = last.map_err(too_wide_if_slow)?.parse()?;
                 if last.is_none() {
                     return Err(NotThere { number: to }.into());
                 }
-                logs.read(&query, &filter)
+                let logs = logs.iter().map(|logs| logs.read(&query, &filter));
+                Ok(together(logs.collect::<Result<_, _>>()?))
             })
             .await;
         answer.map_err(too_wide_if_slow)?
@@ -198,7 +200,7 @@ fn too_wide_if_slow(failure: RpcFailure) -> SourceError {
 }
 
 impl Given<'_> {
-    /// The wanted transfers in an answer to `eth_getLogs`.
+    /// What is wanted of an answer to `eth_getLogs`.
     fn read(&self, query: &LogQuery, filter: &LogFilter) -> Result<LogAnswer, SourceError> {
         read_logs(self.raw.get(), query, filter).map_err(|error| match error {
             LogsError::Contradiction(contradiction) => contradiction.into(),
@@ -286,11 +288,15 @@ impl ChainSource for RpcSource {
         match query {
             LogQuery::Range { to, .. } => self.logs_up_to(query, filter, to).await,
             LogQuery::Block(_) => {
-                let request = get_logs(&query, &filter);
-                self.node
-                    .ask_one(request, move |given| given.read(&query, &filter))
-                    .await
-                    .map_err(classify)?
+                let requests = questions(&query, &filter);
+                let read = move |answers: Vec<Result<Given<'_>, RpcFailure>>| {
+                    let logs = answers
+                        .into_iter()
+                        .map(|logs| logs.map_err(classify)?.read(&query, &filter))
+                        .collect::<Result<Vec<_>, _>>()?;
+                    Ok(together(logs))
+                };
+                self.node.ask(requests, read).await.map_err(classify)?
             },
         }
     }
@@ -367,25 +373,6 @@ fn there<'a>(given: &Given<'a>, block: BlockRef) -> Result<&'a RawValue, SourceE
 
 fn header_at(number: BlockNumber) -> Request {
     Request::new(BLOCK_BY_NUMBER, json!([U64::from(number), false]))
-}
-
-fn get_logs(query: &LogQuery, filter: &LogFilter) -> Request {
-    let mut wire = Filter::new()
-        .address(filter.tokens.clone())
-        .event_signature(TRANSFER_TOPIC);
-    if let Some(recipients) = filter.node_recipients() {
-        let words: FilterSet<B256> = recipients
-            .iter()
-            .map(Address::into_word)
-            .collect::<Vec<_>>()
-            .into();
-        wire = wire.topic2(Topic::from(words));
-    }
-    let wire = match query {
-        LogQuery::Block(header) => wire.at_block_hash(header.block.hash),
-        LogQuery::Range { from, to } => wire.from_block(*from).to_block(*to),
-    };
-    Request::new(GET_LOGS, json!([wire]))
 }
 
 /// The header, which must be the one at `number`.

@@ -4,10 +4,10 @@ use std::fmt::{self, Debug};
 
 use alloy_primitives::{Address, B256, Bloom, U256};
 use async_trait::async_trait;
-use paywatch_core::{Block, BlockNumber, BlockRef, ChainId, FinalityTag};
+use paywatch_core::{Block, BlockNumber, BlockRef, ChainId, FinalityTag, TokenNoticeKind};
 use paywatch_proof::BlockEvidence;
 
-use crate::{LogFilter, SourceError};
+use crate::{LogFilter, Paid, SourceError};
 
 /// A view of one chain: a node, or several behind a [`crate::Pool`]; in tests a simulated one.
 /// Every answer may be stale; whoever asks checks that answers fit together.
@@ -30,7 +30,7 @@ pub trait ChainSource: Send + Sync + Debug {
     /// The canonical blocks at `numbers`, in that order; `None` where the node has none.
     async fn headers(&self, numbers: &[BlockNumber]) -> Result<Vec<Option<Header>>, SourceError>;
 
-    /// The `Transfer` logs that the query and the filter cover, all of them. A block that the node
+    /// The logs that the query and the filter cover, all of them. A block that the node
     /// does not have is [`SourceError::Lagging`], never an empty answer.
     async fn transfer_logs(
         &self,
@@ -129,8 +129,101 @@ impl fmt::Display for LogQuery {
 pub struct LogAnswer {
     /// The wanted transfers.
     pub transfers: Vec<TransferLog>,
-    /// How many logs came, wanted or not.
+    /// What receivers said of payments to those who are watched.
+    pub paid: Vec<PaidLog>,
+    /// What tokens said of their levers.
+    pub notices: Vec<NoticeLog>,
+    /// How many transfers came, wanted or not.
     pub seen: u64,
+}
+
+/// Where a log stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LogPlace {
+    /// The height of its block.
+    pub block_number: BlockNumber,
+    /// Its index within the block.
+    pub log_index: u64,
+    /// The hash of its block.
+    pub block_hash: B256,
+    /// Its transaction.
+    pub tx_hash: B256,
+}
+
+/// A `Paid` log of a receiver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PaidLog {
+    /// Where it stands.
+    pub place: LogPlace,
+    /// The contract that wrote it.
+    pub receiver: Address,
+    /// What it says.
+    pub said: Paid,
+}
+
+/// A log in which a token tells of a lever.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoticeLog {
+    /// Where it stands.
+    pub place: LogPlace,
+    /// The contract that wrote it.
+    pub token: Address,
+    /// What it says.
+    pub kind: TokenNoticeKind,
+}
+
+impl TransferLog {
+    /// Where it stands.
+    #[must_use]
+    pub const fn place(&self) -> LogPlace {
+        LogPlace {
+            block_number: self.block_number,
+            log_index: self.log_index,
+            block_hash: self.block_hash,
+            tx_hash: self.tx_hash,
+        }
+    }
+}
+
+impl LogAnswer {
+    /// Puts everything in the order of the chain.
+    pub fn sort(&mut self) {
+        self.transfers
+            .sort_by_key(|log| (log.block_number, log.log_index));
+        self.paid.sort_by_key(|log| log.place);
+        self.notices.sort_by_key(|log| log.place);
+    }
+
+    /// Whether both hold the same logs, in the same order.
+    #[must_use]
+    pub fn says_what(&self, other: &Self) -> bool {
+        self.transfers == other.transfers
+            && self.paid == other.paid
+            && self.notices == other.notices
+    }
+
+    /// Adds `more`.
+    pub fn extend(&mut self, more: Self) {
+        self.transfers.extend(more.transfers);
+        self.paid.extend(more.paid);
+        self.notices.extend(more.notices);
+        self.seen = self.seen.saturating_add(more.seen);
+    }
+
+    /// Leaves out what is in the block at `number`.
+    pub fn forget_block(&mut self, number: BlockNumber) {
+        self.transfers.retain(|log| log.block_number != number);
+        self.paid.retain(|log| log.place.block_number != number);
+        self.notices.retain(|log| log.place.block_number != number);
+    }
+
+    /// Where its logs stand.
+    pub fn places(&self) -> impl Iterator<Item = LogPlace> {
+        let transfers = self.transfers.iter().map(TransferLog::place);
+        let paid = self.paid.iter().map(|log| log.place);
+        let notices = self.notices.iter().map(|log| log.place);
+        transfers.chain(paid).chain(notices)
+    }
 }
 
 /// A `Transfer(from, to, value)` log as the node gave it: base units, no timestamp.

@@ -1,6 +1,6 @@
 //! What following a chain yields.
 
-use paywatch_core::{Block, BlockNumber, BlockRef, ChainId, Tags, Transfer};
+use paywatch_core::{Block, BlockNumber, BlockRef, ChainId, Tags, TokenNotice, Transfer};
 
 /// One step of a chain, to be committed with its effects in one transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,11 +48,31 @@ impl ChainUpdate {
     }
 }
 
-/// A block and all wanted transfers of configured tokens in it.
+/// A block, and all that is wanted of the logs in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CoveredBlock {
     /// The block.
     pub block: Block,
     /// Its transfers in the order of their logs.
     pub transfers: Vec<Transfer>,
+    /// What tokens said of their levers, in the order of their logs.
+    pub notices: Vec<TokenNotice>,
+}
+
+impl CoveredBlock {
+    /// A block in which nothing is of interest.
+    #[must_use]
+    pub const fn empty(block: Block) -> Self {
+        Self {
+            block,
+            transfers: Vec::new(),
+            notices: Vec::new(),
+        }
+    }
+
+    /// Whether nothing in it is of interest.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.transfers.is_empty() && self.notices.is_empty()
+    }
 }

@@ -157,11 +157,7 @@ impl Backfill {
             match done(next) {
                 Ok(next) => {
                     // The last of each range is there for its header only.
-                    if chunk
-                        .blocks
-                        .last()
-                        .is_some_and(|block| block.transfers.is_empty())
-                    {
+                    if chunk.blocks.last().is_some_and(CoveredBlock::is_empty) {
                         chunk.blocks.pop();
                     }
                     chunk.blocks.extend(next.blocks);

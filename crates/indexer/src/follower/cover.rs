@@ -5,23 +5,21 @@ use std::sync::Arc;
 
 use alloy_primitives::{Bloom, BloomInput};
 use futures::{StreamExt, TryStreamExt, stream};
-use paywatch_core::{Amount, Block, BlockNumber, ChainId, Token, Transfer, TransferId};
+use paywatch_core::{BlockNumber, ChainId, Token};
 
 use crate::follower::FollowSettings;
-use crate::follower::error::{FollowError, Halt};
+use crate::follower::error::Halt;
+use crate::follower::join::{ByBlock, by_block};
 use crate::follower::read::Depth;
 use crate::{
-    ChainSource, Contradiction, CoveredBlock, Header, LogFilter, LogQuery, NotThere, SourceError,
-    TRANSFER_TOPIC, TransferLog, WatchList,
+    ChainSource, Contradiction, CoveredBlock, Header, LogAnswer, LogFilter, LogQuery, NotThere,
+    SourceError, TRANSFER_TOPIC, Wanted, WatchList,
 };
 
 /// How many blocks' logs are asked for at the same time.
 const AT_ONCE: usize = 8;
 /// So many blocks and more are asked for as one range.
 const RUN: usize = 3;
-
-/// Wanted logs, by the heights of their blocks.
-pub(super) type ByBlock = BTreeMap<BlockNumber, Vec<TransferLog>>;
 
 /// Everything that is needed to cover blocks, for tasks of their own.
 #[derive(Clone, Debug)]
@@ -61,7 +59,7 @@ impl Coverer {
     async fn cover_one(&self, header: &Header) -> Result<CoveredBlock, Halt> {
         let query = LogQuery::block(header);
         let answer = self.source.transfer_logs(&query, &self.filter).await?;
-        self.join(header.block, answer.transfers)
+        self.join(header.block, answer)
     }
 
     /// Asks for the logs of all `headers` at once, and by hash for those of blocks that came empty
@@ -75,22 +73,20 @@ impl Coverer {
             to: last.block.number,
         };
         // Without the filter: a block without wanted transfers is not an empty one.
-        let all = LogFilter::of(self.filter.tokens.clone());
+        let all = self.filter.to_anybody();
         let answer = self.source.transfer_logs(&query, &all).await?;
-        let mut by_block = self.by_block(&query, answer.transfers)?;
+        let mut by_block = by_block(&query, answer)?;
         let mut covered = BTreeMap::new();
         let mut empty = Vec::new();
         for header in headers {
-            match by_block.remove(&header.block.number) {
-                Some(logs) => {
-                    let block = self.join(header.block, self.wanted(logs))?;
-                    covered.insert(header.block.number, block);
-                },
-                None if may_hold_any(&header.bloom, &self.filter) => empty.push(header),
-                None => {
-                    covered.insert(header.block.number, nothing_in(header));
-                },
+            let logs = by_block.remove(&header.block.number).unwrap_or_default();
+            // Where no transfer is shown, none of the rest needs to be, either.
+            if logs.transfers.is_empty() && may_hold_any(&header.bloom, &self.filter) {
+                empty.push(header);
+                continue;
             }
+            let block = self.join(header.block, self.wanted(logs))?;
+            covered.insert(header.block.number, block);
         }
         for block in self.cover_each(empty).await? {
             covered.insert(block.block.number, block);
@@ -98,11 +94,8 @@ impl Coverer {
         Ok(covered.into_values().collect())
     }
 
-    fn wanted(&self, mut logs: Vec<TransferLog>) -> Vec<TransferLog> {
-        if let Some(recipients) = &self.filter.recipients {
-            let recipients = recipients.read();
-            logs.retain(|log| recipients.contains(&log.to));
-        }
+    fn wanted(&self, mut logs: LogAnswer) -> LogAnswer {
+        Wanted::by(&self.filter).retain(&mut logs);
         logs
     }
 
@@ -113,15 +106,12 @@ impl Coverer {
         to: BlockNumber,
     ) -> Result<ByBlock, Halt> {
         let query = LogQuery::Range { from, to };
-        let transfers = if self.wants_nothing() {
-            Vec::new()
+        let logs = if self.wants_nothing() {
+            LogAnswer::default()
         } else {
-            self.source
-                .transfer_logs(&query, &self.filter)
-                .await?
-                .transfers
+            self.source.transfer_logs(&query, &self.filter).await?
         };
-        self.by_block(&query, transfers)
+        by_block(&query, logs)
     }
 
     /// Asks for the headers of the blocks that hold wanted logs, and of the last of the range, `to`.
@@ -146,86 +136,7 @@ impl Coverer {
     /// No token, or nobody who is watched: no log can matter, and an empty list would mean every
     /// contract, or everybody.
     fn wants_nothing(&self) -> bool {
-        let nobody = self
-            .filter
-            .recipients
-            .as_ref()
-            .is_some_and(|recipients| recipients.is_empty());
-        self.tokens.is_empty() || nobody
-    }
-
-    fn by_block(&self, query: &LogQuery, logs: Vec<TransferLog>) -> Result<ByBlock, Halt> {
-        let mut by_block = ByBlock::new();
-        for log in logs {
-            let is_asked = match query {
-                LogQuery::Block(header) => log.block_number == header.block.number,
-                LogQuery::Range { from, to } => (*from..=*to).contains(&log.block_number),
-            };
-            if !is_asked {
-                return Err(foreign(query, &log).into());
-            }
-            by_block.entry(log.block_number).or_default().push(log);
-        }
-        Ok(by_block)
-    }
-
-    fn join(&self, block: Block, mut logs: Vec<TransferLog>) -> Result<CoveredBlock, Halt> {
-        logs.sort_by_key(|log| log.log_index);
-        let repeated = logs
-            .iter()
-            .zip(logs.iter().skip(1))
-            .find(|(one, next)| one.log_index == next.log_index);
-        if let Some((log, _)) = repeated {
-            return Err(Contradiction::RepeatedLog {
-                number: block.number,
-                log_index: log.log_index,
-            }
-            .into());
-        }
-        let transfers = logs
-            .iter()
-            .map(|log| self.transfer(&block, log))
-            .collect::<Result<_, _>>()?;
-        Ok(CoveredBlock { block, transfers })
-    }
-
-    fn transfer(&self, block: &Block, log: &TransferLog) -> Result<Transfer, Halt> {
-        if log.block_hash != block.hash || log.block_number != block.number {
-            return Err(Contradiction::Changed {
-                number: log.block_number,
-                before: log.block_hash,
-                after: block.hash,
-            }
-            .into());
-        }
-        let known = self.tokens.iter().find(|token| token.address == log.token);
-        let token = known.ok_or(Contradiction::ForeignToken {
-            token: log.token,
-            tx_hash: log.tx_hash,
-        })?;
-        let amount = Amount::from_base_units(log.value, token.decimals).map_err(|source| {
-            Halt::stop(FollowError::ImpossibleAmount {
-                chain_id: self.chain_id,
-                symbol: token.symbol.clone(),
-                token: token.address,
-                tx_hash: log.tx_hash,
-                source,
-            })
-        })?;
-        Ok(Transfer {
-            id: TransferId {
-                chain_id: self.chain_id,
-                block_hash: log.block_hash,
-                log_index: log.log_index,
-            },
-            block_number: log.block_number,
-            block_timestamp: block.timestamp,
-            tx_hash: log.tx_hash,
-            token: log.token,
-            from: log.from,
-            to: log.to,
-            amount,
-        })
+        self.tokens.is_empty() || self.filter.wants_nobody()
     }
 }
 
@@ -249,6 +160,8 @@ pub(super) async fn coverer(
         tokens: settings.tokens.clone().into(),
         filter: Arc::new(LogFilter {
             tokens,
+            receivers: settings.receivers.clone(),
+            senders: watch_list.senders(),
             recipients,
             // Near the head all logs are wanted where blooms can tell that some are missing.
             by_node: is_small && (depth == Depth::History || !settings.blooms),
@@ -301,16 +214,5 @@ fn may_hold_any(bloom: &Bloom, filter: &LogFilter) -> bool {
 }
 
 const fn nothing_in(header: &Header) -> CoveredBlock {
-    CoveredBlock {
-        block: header.block,
-        transfers: Vec::new(),
-    }
-}
-
-fn foreign(asked: &LogQuery, log: &TransferLog) -> Contradiction {
-    Contradiction::ForeignLog {
-        asked: asked.to_string(),
-        number: log.block_number,
-        hash: log.block_hash,
-    }
+    CoveredBlock::empty(header.block)
 }

@@ -5,17 +5,13 @@ use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use alloy_primitives::{Bloom, BloomInput};
 use futures::future::BoxFuture;
 use paywatch_core::{BlockNumber, BlockRef, ChainEventKind, Proof};
-use paywatch_proof::ProvenBlock;
 
-use crate::decode::{TRANSFER_TOPIC, decode};
+use crate::pool::compare::{differences, may_hold, read_proven};
 use crate::pool::member::Member;
 use crate::pool::{LIE_REST, Pool, UNSUPPORTED};
-use crate::{
-    ChainSource, Contradiction, Header, LogAnswer, LogFilter, LogQuery, SourceError, TransferLog,
-};
+use crate::{ChainSource, Contradiction, Header, LogAnswer, LogFilter, LogQuery, SourceError};
 
 /// An answer without a single log is doubted where so many were to be expected.
 const EXPECTED: u64 = 50;
@@ -45,14 +41,14 @@ impl Pool {
         };
         self.unsupported.store(0, Ordering::Relaxed);
         let mut sorted = answers.into_iter().map(|(member, mut answer)| {
-            answer.transfers.sort_by_key(|log| log.log_index);
+            answer.sort();
             (member, answer)
         });
         let Some((first, answer)) = sorted.next() else {
             return Err(self.all_rest());
         };
         let differing: Vec<_> = sorted
-            .filter(|(_, other)| other.transfers != answer.transfers)
+            .filter(|(_, other)| !other.says_what(&answer))
             .collect();
         if !differing.is_empty() {
             let mut all = vec![(first, answer)];
@@ -75,7 +71,7 @@ impl Pool {
         filter: &LogFilter,
     ) -> Result<LogAnswer, SourceError> {
         let block = header.block.to_ref();
-        let second = if self.settings.proof == Proof::ReceiptsRoot {
+        let mut second = if self.settings.proof == Proof::ReceiptsRoot {
             self.proven_logs(block, filter).await?
         } else {
             let query = LogQuery::block(header);
@@ -86,7 +82,8 @@ impl Pool {
                 .timed(other.source().transfer_logs(&query, filter))
                 .await?
         };
-        if second.transfers != empty.transfers {
+        second.sort();
+        if !second.says_what(&empty) {
             self.blame(by, block.number, "left out logs");
         }
         Ok(second)
@@ -116,7 +113,7 @@ impl Pool {
         }
         let truth = self.proven_logs(block, filter).await?;
         for (member, answer) in answers {
-            if answer.transfers != truth.transfers {
+            if !answer.says_what(&truth) {
                 self.blame(member, block.number, "left out logs or made some up");
             }
         }
@@ -196,20 +193,18 @@ impl Pool {
         };
         let mut differing = BTreeSet::new();
         for (_, other) in answers {
-            differing.extend(differences(&answer.transfers, &other.transfers));
+            differing.extend(differences(&answer, &other));
         }
         if answer.seen == 0 && !filter.by_node && expected(first, from, to) >= EXPECTED {
             let second = self.second_range(first, from, to, filter).await?;
-            differing.extend(differences(&answer.transfers, &second.transfers));
+            differing.extend(differences(&answer, &second));
         }
         for number in differing {
             let settled = self.settled_at(number, filter).await?;
-            answer.transfers.retain(|log| log.block_number != number);
-            answer.transfers.extend(settled.transfers);
+            answer.forget_block(number);
+            answer.extend(settled);
         }
-        answer
-            .transfers
-            .sort_by_key(|log| (log.block_number, log.log_index));
+        answer.sort();
         Ok(answer)
     }
 
@@ -264,8 +259,7 @@ async fn range_of(
         match member.source().transfer_logs(&query, filter).await {
             Ok(answer) => {
                 member.span(|span| span.served(asked, answer.seen));
-                whole.seen = whole.seen.saturating_add(answer.seen);
-                whole.transfers.extend(answer.transfers);
+                whole.extend(answer);
                 next = end.saturating_add(1);
             },
             Err(SourceError::TooWide { suggested, cause }) => {
@@ -292,72 +286,4 @@ async fn range_of(
 fn expected(member: &Member, from: BlockNumber, to: BlockNumber) -> u64 {
     let width = LogQuery::Range { from, to }.width();
     member.span(|span| span.expected(width))
-}
-
-/// The blocks in which two answers differ.
-fn differences(one: &[TransferLog], other: &[TransferLog]) -> BTreeSet<BlockNumber> {
-    let key = |log: &TransferLog| (log.block_number, log.block_hash, log.log_index);
-    let mut differing = BTreeSet::new();
-    for (these, those) in [(one, other), (other, one)] {
-        let known: std::collections::BTreeMap<_, _> =
-            those.iter().map(|log| (key(log), log)).collect();
-        differing.extend(
-            these
-                .iter()
-                .filter(|log| known.get(&key(log)) != Some(log))
-                .map(|log| log.block_number),
-        );
-    }
-    differing
-}
-
-/// Whether a block with this bloom may hold a wanted log.
-fn may_hold(bloom: &Bloom, filter: &LogFilter) -> bool {
-    let has = |raw: &[u8]| bloom.contains_input(BloomInput::Raw(raw));
-    let has_token = filter.tokens.iter().any(|token| has(token.as_slice()));
-    let has_recipient = || match filter.node_recipients() {
-        Some(recipients) => recipients
-            .iter()
-            .any(|recipient| has(recipient.into_word().as_slice())),
-        None => true,
-    };
-    has_token && has(TRANSFER_TOPIC.as_slice()) && has_recipient()
-}
-
-/// The wanted transfers in a proven block.
-fn read_proven(
-    proven: &ProvenBlock,
-    block: BlockRef,
-    filter: &LogFilter,
-) -> Result<LogAnswer, SourceError> {
-    let recipients = filter.recipients.as_ref().map(|set| set.read());
-    let mut answer = LogAnswer::default();
-    for proven in proven.logs() {
-        let token = proven.log.address;
-        let is_transfer = proven.log.topics().first() == Some(&TRANSFER_TOPIC);
-        if !is_transfer || !filter.tokens.contains(&token) {
-            continue;
-        }
-        answer.seen = answer.seen.saturating_add(1);
-        let movement = decode(token, proven.log.topics(), &proven.log.data.data)
-            .map_err(Contradiction::from)?;
-        let Some(movement) = movement else { continue };
-        if recipients
-            .as_ref()
-            .is_some_and(|set| !set.contains(&movement.to))
-        {
-            continue;
-        }
-        answer.transfers.push(TransferLog {
-            block_number: block.number,
-            block_hash: block.hash,
-            tx_hash: proven.tx_hash,
-            log_index: proven.log_index,
-            token,
-            from: movement.from,
-            to: movement.to,
-            value: movement.value,
-        });
-    }
-    Ok(answer)
 }

@@ -8,9 +8,8 @@ use alloy_primitives::{Address, B256, hex};
 use serde::de::{DeserializeSeed, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::decode::{DecodeError, TRANSFER_TOPIC, decode};
-use crate::filter::Recipients;
-use crate::{Contradiction, LogAnswer, LogFilter, LogQuery, TransferLog};
+use crate::decode::{DecodeError, TRANSFER_TOPIC};
+use crate::{Contradiction, LogAnswer, LogFilter, LogPlace, LogQuery, Wanted};
 
 /// What is wrong with an answer.
 #[derive(Debug, thiserror::Error)]
@@ -79,7 +78,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Topics<'a> {
     }
 }
 
-/// The wanted transfers in `json`, the result of `eth_getLogs` for `query` and `filter`.
+/// What is wanted of `json`, the result of `eth_getLogs` for `query` and `filter`.
 pub(super) fn read_logs(
     json: &str,
     query: &LogQuery,
@@ -87,8 +86,7 @@ pub(super) fn read_logs(
 ) -> Result<LogAnswer, LogsError> {
     let reader = Reader {
         query,
-        tokens: &filter.tokens,
-        recipients: filter.recipients.as_ref().map(|set| set.read()),
+        wanted: Wanted::by(filter),
     };
     let mut contradiction = None;
     let mut deserializer = serde_json::Deserializer::from_str(json);
@@ -131,15 +129,10 @@ impl<'de> Visitor<'de> for All<'_, '_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<LogAnswer, A::Error> {
         let mut answer = LogAnswer::default();
         while let Some(log) = seq.next_element::<WireLog<'de>>()? {
-            answer.seen = answer.seen.saturating_add(1);
-            match self.reader.read(&log) {
-                Ok(Some(transfer)) => answer.transfers.push(transfer),
-                Ok(None) => {},
-                Err(contradiction) => {
-                    let error = serde::de::Error::custom(&contradiction);
-                    *self.contradiction = Some(contradiction);
-                    return Err(error);
-                },
+            if let Err(contradiction) = self.reader.read(&log, &mut answer) {
+                let error = serde::de::Error::custom(&contradiction);
+                *self.contradiction = Some(contradiction);
+                return Err(error);
             }
         }
         Ok(answer)
@@ -148,29 +141,31 @@ impl<'de> Visitor<'de> for All<'_, '_> {
 
 struct Reader<'a> {
     query: &'a LogQuery,
-    tokens: &'a [Address],
-    recipients: Option<Recipients<'a>>,
+    wanted: Wanted<'a>,
 }
 
 impl Reader<'_> {
-    /// The wanted transfer in `log`, which must be one that was asked for.
-    fn read(&self, log: &WireLog<'_>) -> Result<Option<TransferLog>, Contradiction> {
-        let token: Address = bytes("address", log.address)?;
-        if !self.tokens.contains(&token) {
+    /// Adds to `answer` what is wanted of `log`, which must be one that was asked for.
+    fn read(&self, log: &WireLog<'_>, answer: &mut LogAnswer) -> Result<(), Contradiction> {
+        let contract: Address = bytes("address", log.address)?;
+        if !self.wanted.is_of(&contract) {
             return Err(Contradiction::ForeignToken {
-                token,
+                token: contract,
                 tx_hash: log
                     .transaction_hash
                     .and_then(|text| B256::from_str(text).ok())
                     .unwrap_or_default(),
             });
         }
-        let block_number = number("blockNumber", required(token, log.block_number)?)?;
+        let block_number = number("blockNumber", required(contract, log.block_number)?)?;
         if !self.covers(block_number) {
             return Err(self.foreign(log, block_number));
         }
-        if !self.is_wanted(log)? {
-            return Ok(None);
+        if self.is_transfer(log, &contract)? {
+            answer.seen = answer.seen.saturating_add(1);
+            if !self.may_be_wanted(log)? {
+                return Ok(());
+            }
         }
         let mut topics = [B256::ZERO; 4];
         for (word, text) in topics
@@ -182,26 +177,24 @@ impl Reader<'_> {
         }
         let topics = topics.get(..log.topics.count).unwrap_or_default();
         let data = hex::decode(log.data).map_err(|cause| unreadable("data", log.data, cause))?;
-        let Some(movement) = decode(token, topics, &data)? else {
-            return Ok(None);
+        let Some(said) = self.wanted.read(contract, topics, &data)? else {
+            return Ok(());
         };
         if log.removed == Some(true) {
-            return Err(DecodeError::Removed { token }.into());
+            return Err(DecodeError::Removed { token: contract }.into());
         }
-        let block_hash = bytes("blockHash", required(token, log.block_hash)?)?;
+        let block_hash = bytes("blockHash", required(contract, log.block_hash)?)?;
         if !self.is_of(block_hash) {
             return Err(self.foreign(log, block_number));
         }
-        Ok(Some(TransferLog {
+        let place = LogPlace {
             block_number,
             block_hash,
-            tx_hash: bytes("transactionHash", required(token, log.transaction_hash)?)?,
-            log_index: number("logIndex", required(token, log.log_index)?)?,
-            token,
-            from: movement.from,
-            to: movement.to,
-            value: movement.value,
-        }))
+            tx_hash: bytes("transactionHash", required(contract, log.transaction_hash)?)?,
+            log_index: number("logIndex", required(contract, log.log_index)?)?,
+        };
+        answer.add(place, contract, said);
+        Ok(())
     }
 
     fn covers(&self, number: u64) -> bool {
@@ -218,19 +211,31 @@ impl Reader<'_> {
         }
     }
 
-    /// Whether it is a transfer to somebody who is watched. What does not look like a transfer at
-    /// all is for the decoder to judge.
-    fn is_wanted(&self, log: &WireLog<'_>) -> Result<bool, Contradiction> {
-        let Some(recipients) = &self.recipients else {
-            return Ok(true);
-        };
-        let [topic, _, to, _] = log.topics.texts;
-        if log.topics.count != 3 || bytes::<32, B256>("topics", topic)? != TRANSFER_TOPIC {
+    fn is_transfer(&self, log: &WireLog<'_>, contract: &Address) -> Result<bool, Contradiction> {
+        let [topic, ..] = log.topics.texts;
+        Ok(log.topics.count > 0
+            && bytes::<32, B256>("topics", topic)? == TRANSFER_TOPIC
+            && self.wanted.is_token(contract))
+    }
+
+    /// Whether a transfer is to or from somebody who is watched, without a look at the rest of it.
+    /// What does not look like one of money at all is for the decoder to judge.
+    fn may_be_wanted(&self, log: &WireLog<'_>) -> Result<bool, Contradiction> {
+        let [_, from, to, _] = log.topics.texts;
+        if log.topics.count != 3 {
             return Ok(true);
         }
         let to: B256 = bytes("topics", to)?;
-        let address = Address::from_word(to);
-        Ok(recipients.contains(&address) || address.into_word() != to)
+        let recipient = Address::from_word(to);
+        if self.wanted.is_paid(&recipient) || recipient.into_word() != to {
+            return Ok(true);
+        }
+        if !self.wanted.has_senders() {
+            return Ok(false);
+        }
+        let from: B256 = bytes("topics", from)?;
+        let sender = Address::from_word(from);
+        Ok(self.wanted.is_sent(&sender) || sender.into_word() != from)
     }
 
     fn foreign(&self, log: &WireLog<'_>, number: u64) -> Contradiction {

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use paywatch_core::{Block, BlockNumber, FinalityTag, Transfer};
+use paywatch_core::{Block, BlockNumber, FinalityTag, TokenNotice, Transfer};
 use paywatch_indexer::{
     ChainUpdate, Endpoint, Everybody, FollowError, FollowSettings, Follower, Pool, PoolSettings,
-    Start,
+    Start, WatchList,
 };
 use tokio::time::timeout;
 
-use crate::chain::{Chain, chain_id, token};
+use crate::chain::{Chain, RECEIVER, chain_id, token};
 
 /// Longer than any trouble in these tests lasts, in virtual time.
 const LONG: Duration = Duration::from_secs(24 * 3600);
@@ -20,6 +20,7 @@ const LONG: Duration = Duration::from_secs(24 * 3600);
 #[derive(Debug, Default)]
 pub(crate) struct Books {
     blocks: BTreeMap<BlockNumber, (Block, Vec<Transfer>)>,
+    notices: BTreeMap<BlockNumber, Vec<TokenNotice>>,
     /// Headers that are remembered and were not covered.
     below: BTreeMap<BlockNumber, Block>,
     tip: Option<Block>,
@@ -30,6 +31,7 @@ pub(crate) fn settings() -> FollowSettings {
     FollowSettings {
         chain_id: chain_id(),
         tokens: vec![token()],
+        receivers: vec![RECEIVER],
         poll_interval: Duration::from_secs(5),
         watchdog: Duration::from_secs(20),
         gather: Duration::ZERO,
@@ -50,6 +52,16 @@ pub(crate) fn follower(chain: &Chain, start: Start) -> Follower {
 
 /// A follower of `chain` through a pool of this one endpoint, as the daemon has it.
 pub(crate) fn follower_with(chain: &Chain, settings: FollowSettings, start: Start) -> Follower {
+    follower_for(chain, Arc::new(Everybody), settings, start)
+}
+
+/// The same, for those on `watch_list`.
+pub(crate) fn follower_for(
+    chain: &Chain,
+    watch_list: Arc<dyn WatchList>,
+    settings: FollowSettings,
+    start: Start,
+) -> Follower {
     let endpoint = Endpoint {
         name: "node".to_owned(),
         source: Arc::new(chain.clone()),
@@ -67,7 +79,7 @@ pub(crate) fn follower_with(chain: &Chain, settings: FollowSettings, start: Star
         genesis: None,
     };
     let pool = Pool::new(vec![endpoint], pooled).unwrap();
-    Follower::new(Arc::new(pool), Arc::new(Everybody), settings, start)
+    Follower::new(Arc::new(pool), watch_list, settings, start)
 }
 
 /// The next update, which must come.
@@ -89,6 +101,7 @@ impl Books {
                 assert_eq!(stored.to_ref(), common, "it parts from a block of ours");
             }
             self.blocks.retain(|number, _| *number <= common.number);
+            self.notices.retain(|number, _| *number <= common.number);
             base = Some(common);
         }
         self.below
@@ -108,6 +121,7 @@ impl Books {
             base = Some(block.to_ref());
             self.blocks
                 .insert(block.number, (block, covered.transfers.clone()));
+            self.notices.insert(block.number, covered.notices.clone());
         }
         assert_eq!(
             Some(update.tip.to_ref()),
@@ -140,6 +154,11 @@ impl Books {
             .values()
             .flat_map(|(_, transfers)| transfers.clone())
             .collect()
+    }
+
+    /// All notices in the books.
+    pub(crate) fn notices(&self) -> Vec<TokenNotice> {
+        self.notices.values().flatten().cloned().collect()
     }
 
     /// Where a new process would begin.

@@ -12,8 +12,8 @@ use paywatch_core::{
     Token, Transfer, TransferId, U256,
 };
 use paywatch_indexer::{
-    ChainSource, Contradiction, Header, LogAnswer, LogFilter, LogQuery, NotThere, SourceError,
-    TransferLog,
+    ChainSource, Contradiction, Header, LogAnswer, LogFilter, LogQuery, NotThere, NoticeLog,
+    PaidLog, SourceError, TransferLog, Wanted,
 };
 use paywatch_proof::BlockEvidence;
 use tokio::sync::Notify;
@@ -22,6 +22,7 @@ use tokio::time::sleep;
 pub(crate) const TOKEN: Address = Address::repeat_byte(0x70);
 pub(crate) const PAYER: Address = Address::repeat_byte(0xaa);
 pub(crate) const SHOP: Address = Address::repeat_byte(0xbb);
+pub(crate) const RECEIVER: Address = Address::repeat_byte(0x50);
 /// How long every answer takes.
 pub(crate) const ANSWER_TIME: Duration = Duration::from_millis(10);
 
@@ -67,6 +68,9 @@ pub(crate) enum Fault {
 struct Made {
     block: Block,
     logs: Vec<TransferLog>,
+    /// What else it says: payments through the receiver, and notices.
+    paid: Vec<PaidLog>,
+    notices: Vec<NoticeLog>,
 }
 
 #[derive(Default)]
@@ -138,7 +142,12 @@ impl Chain {
             }
         });
         let logs = logs.collect();
-        state.blocks.push(Made { block, logs });
+        state.blocks.push(Made {
+            block,
+            logs,
+            paid: Vec::new(),
+            notices: Vec::new(),
+        });
     }
 
     /// Adds `count` blocks without transfers.
@@ -260,12 +269,29 @@ fn transfers(made: &Made) -> Vec<Transfer> {
         from: log.from,
         to: log.to,
         amount: Amount::from_base_units(log.value, decimals).unwrap(),
+        paid_through: None,
     };
     made.logs.iter().map(read).collect()
 }
 
 fn at(view: &[Made], number: BlockNumber) -> Option<Header> {
     view.get(usize::try_from(number).unwrap()).map(header)
+}
+
+/// What of the block `filter` wants.
+fn said_by(made: &Made, filter: &LogFilter) -> LogAnswer {
+    let wanted = Wanted::by(filter);
+    let is_wanted = |log: &&TransferLog| wanted.is_paid(&log.to) || wanted.is_sent(&log.from);
+    let paid = made.paid.iter();
+    LogAnswer {
+        transfers: made.logs.iter().filter(is_wanted).copied().collect(),
+        paid: paid
+            .filter(|log| wanted.is_paid(&log.said.treasury))
+            .copied()
+            .collect(),
+        notices: made.notices.clone(),
+        seen: u64::try_from(made.logs.len()).unwrap(),
+    }
 }
 
 /// A bloom that excludes nothing where there is anything.
@@ -335,15 +361,16 @@ impl ChainSource for Chain {
         filter: &LogFilter,
     ) -> Result<LogAnswer, SourceError> {
         assert_eq!(filter.tokens, [TOKEN]);
+        assert_eq!(filter.receivers, [RECEIVER]);
         let (view, fault) = self.view("logs").await?;
-        let mut logs: Vec<_> = match query {
+        let blocks: Vec<Made> = match query {
             LogQuery::Block(header) => {
                 let block = header.block;
                 let known = view.iter().find(|made| made.block.hash == block.hash);
                 let missing = NotThere {
                     number: block.number,
                 };
-                known.ok_or(missing)?.logs.clone()
+                vec![known.ok_or(missing)?.clone()]
             },
             &LogQuery::Range { from, to } => {
                 let width = to - from + 1;
@@ -369,16 +396,21 @@ impl ChainSource for Chain {
                 let asked = view
                     .iter()
                     .filter(|made| (from..=to).contains(&made.block.number));
-                asked.flat_map(|made| made.logs.clone()).collect()
+                asked.cloned().collect()
             },
         };
+        let mut answer = LogAnswer::default();
+        for made in blocks {
+            answer.extend(said_by(&made, filter));
+        }
+        let logs = &mut answer.transfers;
         match fault {
             Fault::WrongHash => {
-                for log in &mut logs {
+                for log in logs {
                     log.block_hash.0[0] ^= 1;
                 }
             },
-            Fault::Repeated => logs = [logs.clone(), logs].concat(),
+            Fault::Repeated => logs.extend_from_within(..),
             Fault::WrongHeaders => {
                 return Err(Contradiction::OtherCount {
                     asked: 1,
@@ -388,10 +420,7 @@ impl ChainSource for Chain {
             },
             _ => {},
         }
-        Ok(LogAnswer {
-            seen: u64::try_from(logs.len()).unwrap(),
-            transfers: logs,
-        })
+        Ok(answer)
     }
 
     async fn woken(&self) {

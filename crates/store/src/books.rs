@@ -87,6 +87,7 @@ impl Store {
             .collect();
         let (mut ids, has_more_due) = touched(&mut tx, touch).await?;
         ids.extend(&touch.orders);
+        ids.extend(losers(&mut tx, &touch.struck).await?);
         let records = load_orders(&mut tx, ids).await?;
         Ok(Assessable {
             heads,
@@ -123,6 +124,27 @@ async fn touched(
         due = due.saturating_add(fields.number("is_due")?);
     }
     Ok((ids, due >= touch.most_due))
+}
+
+/// The orders to which the `struck` transfers belong, also those that nothing waits for.
+async fn losers(
+    connection: &mut AnyConnection,
+    struck: &BTreeSet<TransferId>,
+) -> Result<BTreeSet<OrderId>, StoreError> {
+    let keys: Vec<String> = struck.iter().map(payment_key).collect();
+    let before = "SELECT order_id FROM transfers WHERE canonical = 1 AND order_id IS NOT NULL \
+        AND payment_id IN";
+    let rows = rows_of(
+        connection,
+        &keys,
+        before,
+        "",
+        "find whose payments are struck",
+    )
+    .await?;
+    rows.iter()
+        .map(|row| Fields::of(row, "transfers", "order_id").parsed("order_id"))
+        .collect()
 }
 
 /// Which of `transfers` are on their chain by the books.

@@ -17,6 +17,7 @@ use crate::batch::{Value, insert};
 use crate::error::{StoreError, failed};
 use crate::events::{append_chain_events, append_payment_events};
 use crate::fields::{Fields, chain_number, hash, maybe_number, number};
+use crate::frozen;
 use crate::record::ChainCommit;
 use crate::slots;
 use crate::store::{Store, commit};
@@ -38,6 +39,7 @@ impl Store {
             Some(expected) => move_cursor(&mut tx, update, expected).await?,
         }
         remember_blocks(&mut tx, update).await?;
+        frozen::retract(&mut tx, update).await?;
         let mut bereft = transfers::retract(&mut tx, update).await?;
         bereft.extend(proofs::strike(&mut tx, update).await?);
         if let Some(missing) = bereft.iter().find(|bereft| !is_told(update, bereft)) {
@@ -45,6 +47,7 @@ impl Store {
             return Err(StoreError::refused(what));
         }
         transfers::insert_all(&mut tx, update).await?;
+        frozen::apply(&mut tx, update).await?;
         proofs::insert(&mut tx, &update.proofs, update.at).await?;
         changes::apply(&mut tx, &update.changes, update.at).await?;
         append_chain_events(&mut tx, &update.chain_events, update.at).await?;

@@ -15,6 +15,7 @@ mod engine;
 mod error;
 mod events;
 mod fields;
+mod frozen;
 mod listing;
 mod load;
 mod migrations;
@@ -30,8 +31,8 @@ pub use crate::database_url::{DatabaseUrl, DatabaseUrlError};
 pub use crate::error::{BoxError, StoreError};
 pub use crate::record::{
     ApiKeyRecord, Assessable, BookedPlace, BookedTransfer, ChainCommit, ChainRecord, Claimed,
-    CreateOutcome, DecisionFilter, DecisionRecord, EventRecord, NewApiKey, NewDecision, NewOrder,
-    OrderBooks, OrderChange, OrderEvent, OrderFilter, OrderPage, OrderRecord, Page, PaymentFilter,
-    PaymentProof, PaymentRecord, SlotWish, Told, Touch, Watched,
+    CreateOutcome, DecisionFilter, DecisionRecord, EventRecord, FrozenAddress, NewApiKey,
+    NewDecision, NewOrder, OrderBooks, OrderChange, OrderEvent, OrderFilter, OrderPage,
+    OrderRecord, Page, PaymentFilter, PaymentProof, PaymentRecord, SlotWish, Told, Touch, Watched,
 };
 pub use crate::store::Store;

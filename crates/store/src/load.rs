@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use paywatch_core::{
-    Decimals, FinalityRule, MethodKind, Order, OrderId, PaymentMethod, PaymentOption,
-    RecordedTransfer, Slot, Snapshot, Token, Transfer,
+    ContractPayment, Decimals, FinalityRule, MethodKind, Order, OrderId, PaymentMethod,
+    PaymentOption, RecordedTransfer, Slot, Snapshot, Token, Transfer,
 };
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
@@ -24,7 +24,7 @@ const METADATA: &str = "SELECT order_id, name, value FROM order_metadata WHERE o
 const TRANSFERS: &str = "SELECT order_id, chain_id, block_hash, log_index, block_number, \
     block_timestamp, tx_hash, token, sender, recipient, amount, canonical, confirmed_at_tip, \
     proof, state, is_late, detected_at, reverted_at, assigned_confirmations, assigned_tag, \
-    assigned_proof FROM transfers WHERE order_id IN";
+    assigned_proof, paid_receiver, paid_payer, paid_ref FROM transfers WHERE order_id IN";
 
 /// The orders of `ids` that exist.
 pub(crate) async fn load_orders(
@@ -202,11 +202,24 @@ pub(crate) fn recorded(fields: Fields<'_>) -> Result<RecordedTransfer, StoreErro
             from: fields.parsed("sender")?,
             to: fields.parsed("recipient")?,
             amount: fields.parsed("amount")?,
+            paid_through: paid_through(fields)?,
         },
         confirmed_at_tip: fields.maybe_number("confirmed_at_tip")?,
         proof: fields.parsed("proof")?,
         assigned: assigned(fields)?,
     })
+}
+
+/// What the payment receiver said of a transfer.
+fn paid_through(fields: Fields<'_>) -> Result<Option<ContractPayment>, StoreError> {
+    let Some(receiver) = fields.maybe_parsed("paid_receiver")? else {
+        return Ok(None);
+    };
+    Ok(Some(ContractPayment {
+        receiver,
+        payer: fields.parsed("paid_payer")?,
+        order_ref: fields.parsed("paid_ref")?,
+    }))
 }
 
 /// When a transfer is confirmed that an operator gave to its order.

@@ -9,7 +9,7 @@ use crate::engine::Pools;
 use crate::error::{StoreError, failed};
 
 /// Every step, in order. A step that was ever released is never changed.
-const STEPS: [(i64, &str, &str); 5] = [
+const STEPS: [(i64, &str, &str); 6] = [
     (
         1,
         "orders and payments",
@@ -34,6 +34,11 @@ const STEPS: [(i64, &str, &str); 5] = [
         5,
         "three methods",
         include_str!("../../../migrations/0005_three_methods.sql"),
+    ),
+    (
+        6,
+        "what else a block says",
+        include_str!("../../../migrations/0006_what_else_a_block_says.sql"),
     ),
 ];
 

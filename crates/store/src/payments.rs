@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use paywatch_core::{
-    Claim, Loose, OrderId, PaymentId, RecordedTransfer, Timestamp, Transfer, TransferId,
+    ChainId, Claim, Loose, OrderId, PaymentId, RecordedTransfer, Timestamp, Transfer, TransferId,
 };
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
@@ -22,7 +22,7 @@ macro_rules! columns {
         "SELECT order_id, payment_id, chain_id, block_hash, log_index, block_number, \
          block_timestamp, tx_hash, token, sender, recipient, amount, canonical, confirmed_at_tip, \
          proof, state, is_late, detected_at, reverted_at, assigned_confirmations, assigned_tag, \
-         assigned_proof"
+         assigned_proof, paid_receiver, paid_payer, paid_ref"
     };
 }
 
@@ -37,8 +37,9 @@ pub(crate) const STRUCK: &str = concat!(
 const LONGEST_PAGE: u32 = 1_000;
 
 impl Store {
-    /// Who claims each of `transfers`: the order whose address was paid, or whose amount at a shared
-    /// one, or whom an operator gave it to before.
+    /// Who claims each of `transfers`: the order whose address was paid, or that was named to the
+    /// receiver that it came through, or whose amount was paid to a shared address, or whom an
+    /// operator gave it to before.
     ///
     /// # Errors
     /// When the database fails.
@@ -48,15 +49,23 @@ impl Store {
     ) -> Result<BTreeMap<TransferId, Claimed>, StoreError> {
         let mut tx = self.read().await?;
         let owners = owners(&mut tx, transfers).await?;
-        let shared = transfers.iter().copied();
-        let shared = shared.filter(|transfer| !owners.contains_key(&transfer.to));
+        let named = named(&mut tx, transfers).await?;
+        // What names an order, even one that there is not, is not told apart by its amount.
+        let is_shared = |transfer: &&Transfer| {
+            !owners.contains_key(&transfer.to) && transfer.paid_through.is_none()
+        };
+        let shared = transfers.iter().copied().filter(is_shared);
         let by_amount = slots::owners(&mut tx, shared).await?;
         let mut decided = decided(&mut tx, transfers).await?;
         let claims = transfers.iter().map(|transfer| {
             let by_address = owners.get(&transfer.to).copied().map(Claim::Order);
+            let by_name = || named.get(&transfer.id).copied().map(Claim::Order);
             let by_amount = || by_amount.get(&transfer.id).copied().map(Claim::Amount);
             let claimed = decided.remove(&transfer.id).unwrap_or(Claimed {
-                claim: by_address.or_else(by_amount).unwrap_or(Claim::Nobody),
+                claim: by_address
+                    .or_else(by_name)
+                    .or_else(by_amount)
+                    .unwrap_or(Claim::Nobody),
                 assigned: None,
             });
             (transfer.id, claimed)
@@ -149,6 +158,37 @@ async fn owners(
             Ok((fields.parsed("address")?, fields.parsed("order_id")?))
         })
         .collect()
+}
+
+/// Which orders were named to the receivers that `transfers` came through: those that there are and
+/// that could be paid so on that chain.
+async fn named(
+    connection: &mut AnyConnection,
+    transfers: &[&Transfer],
+) -> Result<BTreeMap<TransferId, OrderId>, StoreError> {
+    let named: BTreeMap<TransferId, OrderId> = transfers
+        .iter()
+        .filter_map(|transfer| {
+            let order_ref = transfer.paid_through?.order_ref;
+            Some((transfer.id, OrderId::from_contract_ref(order_ref)?))
+        })
+        .collect();
+    let orders: BTreeSet<_> = named.values().map(ToString::to_string).collect();
+    let keys: Vec<String> = orders.into_iter().collect();
+    let before = "SELECT order_id, chain_id FROM order_options WHERE method = 'contract' \
+        AND order_id IN";
+    let rows = rows_of(connection, &keys, before, "", "look for named orders").await?;
+    let known = rows
+        .iter()
+        .map(|row| {
+            let fields = Fields::of(row, "order_options", "order_id");
+            Ok((fields.parsed("order_id")?, fields.chain_id("chain_id")?))
+        })
+        .collect::<Result<BTreeSet<(OrderId, ChainId)>, StoreError>>()?;
+    Ok(named
+        .into_iter()
+        .filter(|(transfer, order)| known.contains(&(*order, transfer.chain_id)))
+        .collect())
 }
 
 /// What operators had decided about these transfers before they left their chain.

@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use paywatch_core::{
     Address, Amount, B256, Block, BlockNumber, BlockRef, ChainEvent, ChainHeads, ChainId, Event,
     FinalityRule, Flags, Heads, Loose, Order, OrderId, OrderStatus, PaymentEvent, PaymentState,
-    RecordedTransfer, Reference, SlotTerms, Snapshot, Timestamp, Token, Transfer, TransferId,
+    RecordedTransfer, Reference, SlotTerms, Snapshot, Timestamp, Token, TokenNotice, Transfer,
+    TransferId,
 };
 
 pub use crate::record::decision::{DecisionFilter, DecisionRecord, NewDecision};
@@ -143,6 +144,23 @@ pub struct ChainRecord {
     pub updated_at: Timestamp,
 }
 
+/// An address of the merchant's that the issuer of a token froze.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FrozenAddress {
+    /// The chain.
+    pub chain_id: ChainId,
+    /// The token.
+    pub token: Address,
+    /// The address.
+    pub address: Address,
+    /// The block in which it was frozen.
+    pub since_block: BlockNumber,
+    /// The transaction that did it.
+    pub tx_hash: B256,
+    /// When that was seen.
+    pub noticed_at: Timestamp,
+}
+
 /// An address to which payments are expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Watched {
@@ -225,6 +243,8 @@ pub struct ChainCommit {
     pub transfers: Vec<(Transfer, OrderId)>,
     /// New transfers that belong to no order, and what they are.
     pub loose: Vec<(Transfer, Loose)>,
+    /// Notices that freeze addresses of the merchant's, or release them.
+    pub freezes: Vec<TokenNotice>,
     /// Transfers that the books hold and that their blocks were shown not to.
     pub disproved: Vec<TransferId>,
     /// What was shown of payments that the books hold, or that this brings.

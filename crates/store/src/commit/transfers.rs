@@ -62,14 +62,15 @@ pub(super) async fn insert_all(
     }
     let before = "INSERT INTO transfers (chain_id, block_hash, log_index, payment_id, order_id, \
         block_number, block_timestamp, tx_hash, token, sender, recipient, amount, state, \
-        detected_at, canonical, is_late, waits_for)";
+        detected_at, canonical, is_late, waits_for, paid_receiver, paid_payer, paid_ref)";
     // What was struck is told anew as it really is.
     let after = "ON CONFLICT (chain_id, block_hash, log_index) \
         DO UPDATE SET canonical = 1, reverted_at = NULL, state = excluded.state, \
         waits_for = excluded.waits_for, order_id = excluded.order_id, \
         block_timestamp = excluded.block_timestamp, tx_hash = excluded.tx_hash, \
         token = excluded.token, sender = excluded.sender, recipient = excluded.recipient, \
-        amount = excluded.amount WHERE transfers.canonical = 0";
+        amount = excluded.amount, paid_receiver = excluded.paid_receiver, \
+        paid_payer = excluded.paid_payer, paid_ref = excluded.paid_ref WHERE transfers.canonical = 0";
     let written = insert(connection, &rows, before, after, "write transfers").await;
     written.map(drop)
 }
@@ -79,8 +80,9 @@ fn transfer_row(
     transfer: &Transfer,
     place: Place,
     at: Timestamp,
-) -> Result<[Value; 17], StoreError> {
+) -> Result<[Value; 20], StoreError> {
     let chain = chain_number(transfer.id.chain_id)?;
+    let paid = transfer.paid_through.as_ref();
     let (order, state, waits_for) = match place {
         Place::Order(order) => (
             Some(order.to_string()),
@@ -107,5 +109,8 @@ fn transfer_row(
         true.into(),
         false.into(),
         waits_for.into(),
+        paid.map(|paid| address(&paid.receiver)).into(),
+        paid.map(|paid| address(&paid.payer)).into(),
+        paid.map(|paid| hash(&paid.order_ref)).into(),
     ])
 }

@@ -130,6 +130,7 @@ impl Line {
             blocks,
             keep_blocks: 8,
             transfers,
+            freezes: Vec::new(),
             disproved: Vec::new(),
             proofs: Vec::new(),
             changes: Vec::new(),

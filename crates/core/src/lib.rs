@@ -53,7 +53,7 @@ pub use crate::order::{Asking, LatePolicy, Order, Reference, ReferenceError};
 pub use crate::place::{Claim, Loose, Payer, PaymentEvent, Place, place};
 pub use crate::refund::{
     NoPayer, Outgoing, RecordedRefund, Refund, RefundRefusal, RefundStanding, RefundState,
-    RefundStatus, Refundable, match_refunds, plain_payer,
+    RefundStatus, Refundable, match_refunds, plain_payer, refunds_after,
 };
 pub use crate::slot::{Slot, SlotError, SlotTerms, StepError};
 pub use crate::status::{Flags, OrderStatus, Step, UnknownName};

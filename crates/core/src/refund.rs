@@ -12,7 +12,7 @@ use std::str::FromStr;
 
 use alloy_primitives::Address;
 
-pub use crate::refund::matching::match_refunds;
+pub use crate::refund::matching::{match_refunds, refunds_after};
 pub use crate::refund::payer::{NoPayer, plain_payer};
 use crate::{
     Amount, Confirmed, FinalityRule, Heads, OrderId, Reason, RecordedTransfer, Reference, RefundId,

@@ -22,6 +22,7 @@ mod migrations;
 mod payments;
 mod proofs;
 mod record;
+mod refunds;
 mod slots;
 mod store;
 #[cfg(feature = "test-postgres")]
@@ -32,7 +33,8 @@ pub use crate::error::{BoxError, StoreError};
 pub use crate::record::{
     ApiKeyRecord, Assessable, BookedPlace, BookedTransfer, ChainCommit, ChainRecord, Claimed,
     CreateOutcome, DecisionFilter, DecisionRecord, EventRecord, FrozenAddress, NewApiKey,
-    NewDecision, NewOrder, OrderBooks, OrderChange, OrderEvent, OrderFilter, OrderPage,
-    OrderRecord, Page, PaymentFilter, PaymentProof, PaymentRecord, SlotWish, Told, Touch, Watched,
+    NewDecision, NewOrder, NewRefund, OrderBooks, OrderChange, OrderEvent, OrderFilter, OrderPage,
+    OrderRecord, Page, PaymentFilter, PaymentProof, PaymentRecord, RefundFilter, RefundRecord,
+    SlotWish, Told, Touch, Watched,
 };
 pub use crate::store::Store;

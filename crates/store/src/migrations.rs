@@ -9,7 +9,7 @@ use crate::engine::Pools;
 use crate::error::{StoreError, failed};
 
 /// Every step, in order. A step that was ever released is never changed.
-const STEPS: [(i64, &str, &str); 6] = [
+const STEPS: [(i64, &str, &str); 7] = [
     (
         1,
         "orders and payments",
@@ -39,6 +39,11 @@ const STEPS: [(i64, &str, &str); 6] = [
         6,
         "what else a block says",
         include_str!("../../../migrations/0006_what_else_a_block_says.sql"),
+    ),
+    (
+        9,
+        "refunds",
+        include_str!("../../../migrations/0009_refunds.sql"),
     ),
 ];
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{Outgoing, RecordedRefund, Refund, RefundId, Transfer, TransferId};
+use crate::{Outgoing, RecordedRefund, RecordedTransfer, Refund, RefundId, Transfer, TransferId};
 
 /// By how much the clock of a chain may be behind ours: what was sent longer than that before a
 /// refund was prepared is not the refund.
@@ -61,6 +61,28 @@ pub fn match_refunds<'a>(
         });
     }
     matched
+}
+
+/// What `refunds` are once the transfers for which `is_gone` holds have left their chains, and those
+/// of `sent` came.
+#[must_use]
+pub fn refunds_after<'a>(
+    refunds: impl IntoIterator<Item = RecordedRefund>,
+    is_gone: impl Fn(&Transfer) -> bool,
+    sent: impl IntoIterator<Item = &'a Transfer>,
+) -> Vec<RecordedRefund> {
+    let mut after: Vec<RecordedRefund> = refunds
+        .into_iter()
+        .map(|recorded| recorded.without(&is_gone))
+        .collect();
+    let matched = match_refunds(&after, sent);
+    for recorded in &mut after {
+        if let Some(transfer) = matched.get(&recorded.refund.id) {
+            let sent = RecordedTransfer::from((*transfer).clone());
+            recorded.outgoing = Outgoing::There(Box::new(sent));
+        }
+    }
+    after
 }
 
 impl RecordedRefund {

@@ -39,5 +39,6 @@ mod loose;
 mod opening;
 mod proofs;
 mod racing;
+mod refunds;
 mod reorgs;
 mod slots;

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::{STEP_S, at, hash, heads, refund, transfer};
 use crate::{
     Amount, Cause, Event, EventKind, Heads, Outgoing, RecordedRefund, RefundId, RefundStanding,
-    Refundable, Snapshot, Transfer, TransferId, events_between, match_refunds,
+    Refundable, Snapshot, Transfer, TransferId, events_between, match_refunds, refunds_after,
 };
 
 /// One thing that happens.
@@ -112,10 +112,7 @@ impl Books {
                     .cloned()
                     .collect();
                 self.sent.retain(|_, it| !is_gone(it));
-                self.refunds = std::mem::take(&mut self.refunds)
-                    .into_iter()
-                    .map(|it| it.without(is_gone))
-                    .collect();
+                self.refunds = refunds_after(std::mem::take(&mut self.refunds), is_gone, []);
                 (self.tip, self.branch) = (common, self.branch + 1);
                 self.mine(if *remined { &lost } else { &[] });
                 for _ in 1..*length {
@@ -147,11 +144,12 @@ impl Books {
             .map(|(id, it)| (id, it.clone()))
             .collect();
         self.check(&mined, &matched);
-        for recorded in &mut self.refunds {
-            if let Some(sent) = matched.get(&recorded.refund.id) {
-                recorded.outgoing = Outgoing::There(Box::new(sent.clone().into()));
-            }
-        }
+        self.refunds = refunds_after(std::mem::take(&mut self.refunds), |_| false, &mined);
+        let is_matched = |it: &RecordedRefund| match matched.get(&it.refund.id) {
+            Some(sent) => it.sent().is_some_and(|it| it.transfer == *sent),
+            None => true,
+        };
+        assert!(self.refunds.iter().all(is_matched));
         self.sent.extend(mined.into_iter().map(|it| (it.id, it)));
         self.heads = heads(self.tip, Some(&self.heads));
     }

@@ -1,4 +1,5 @@
--- Orders that are paid by calling a contract, or by an exact amount to a wallet that many share.
+-- Orders that are paid by calling a contract, or by an exact amount to a wallet that many share;
+-- and money that comes a little late.
 
 -- The contract that is called, and the amounts that are for the order.
 ALTER TABLE order_options ADD COLUMN receiver TEXT;
@@ -27,3 +28,6 @@ CREATE INDEX amount_slots_by_order ON amount_slots (order_id);
 CREATE TABLE shared_addresses (
     address TEXT NOT NULL PRIMARY KEY
 );
+
+-- expires_at is the last moment at which money is in time: it includes this.
+ALTER TABLE orders ADD COLUMN grace_ms BIGINT NOT NULL DEFAULT 0;

@@ -15,6 +15,7 @@ pub(crate) fn shop() -> Shop {
         chains: vec![chain(31_337, "anvil", 6), chain(56, "bnb", 18)],
         default_expiry: Duration::from_secs(3_600),
         max_expiry: Duration::from_secs(86_400),
+        grace: Duration::ZERO,
         late_policy: LatePolicy::Accept,
         tolerance: Tolerance::default(),
         tokens: None,

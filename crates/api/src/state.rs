@@ -48,6 +48,8 @@ pub struct Shop {
     pub default_expiry: Duration,
     /// How long an order may be paid at most.
     pub max_expiry: Duration,
+    /// For how long after the deadline money is still in time if an order does not say.
+    pub grace: Duration,
     /// What happens with money after the deadline.
     pub late_policy: LatePolicy,
     /// How much less than the asked amount is still enough.

@@ -42,6 +42,9 @@ pub struct CreateOrder {
     /// How long it may be paid, like "30m"; the daemon's default if not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_in: Option<String>,
+    /// For how long after the deadline money is still in time; the daemon's default if not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grace: Option<String>,
     /// `accept` or `hold`; the daemon's default if not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub late_payments: Option<String>,

@@ -62,6 +62,7 @@ fn shop() -> Shop {
         chains: vec![chain],
         default_expiry: Duration::from_secs(3_600),
         max_expiry: Duration::from_secs(86_400),
+        grace: Duration::ZERO,
         late_policy: LatePolicy::Hold,
         tolerance: Tolerance::default(),
         tokens: None,
@@ -125,6 +126,7 @@ impl Server {
             chain_events: Vec::new(),
             loose: Vec::new(),
             payment_events: Vec::new(),
+            freezes: Vec::new(),
             at: Timestamp::EPOCH,
         };
         self.store.commit_update(&update).await.expect("a block");

@@ -55,7 +55,7 @@ pub struct Payment {
     pub transfer: Transfer,
     /// What it is to the order.
     pub standing: Standing,
-    /// Whether its block's timestamp lies past the deadline.
+    /// Whether its block's timestamp lies past the deadline and its grace.
     pub is_late: bool,
 }
 
@@ -166,7 +166,7 @@ pub fn assess(
 /// What one transfer is to the order.
 fn weigh(order: &Order, recorded: &RecordedTransfer, heads: &Heads) -> Payment {
     let transfer = &recorded.transfer;
-    let is_late = transfer.block_timestamp > order.expires_at;
+    let is_late = transfer.block_timestamp > order.closes_at();
     let option = order.option_for(transfer);
     let finality = recorded.assigned.or(option.map(|option| option.finality));
     let is_held = is_late && order.late_policy == LatePolicy::Hold && recorded.assigned.is_none();

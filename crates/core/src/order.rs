@@ -136,8 +136,10 @@ pub struct Order {
     pub options: Vec<PaymentOption>,
     /// When it was made.
     pub created_at: Timestamp,
-    /// Its deadline, in chain time: a block whose timestamp is not past it is in time.
+    /// Its deadline, in chain time, as the payer is told.
     pub expires_at: Timestamp,
+    /// For how many milliseconds after that money is still in time.
+    pub grace_ms: u32,
     /// When the merchant cancelled it, if he did.
     pub cancelled_at: Option<Timestamp>,
     /// The merchant's own notes.
@@ -169,6 +171,15 @@ impl Order {
             Asking::Exactly => counted.less(self.amount),
             Asking::AtLeast => Amount::ZERO,
         }
+    }
+
+    /// The last moment, in chain time, at which money is in time: a block whose timestamp is not
+    /// past it.
+    #[must_use]
+    pub fn closes_at(&self) -> Timestamp {
+        self.expires_at
+            .plus_ms(i64::from(self.grace_ms))
+            .unwrap_or(self.expires_at)
     }
 
     /// The chains on which it may be paid.
@@ -207,7 +218,7 @@ impl Order {
             .filter(|chain| {
                 heads
                     .get(chain)
-                    .is_none_or(|h| h.covered_time <= self.expires_at)
+                    .is_none_or(|h| h.covered_time <= self.closes_at())
             })
             .collect()
     }
@@ -248,6 +259,7 @@ mod tests {
             }],
             created_at: Timestamp::EPOCH,
             expires_at: Timestamp::EPOCH,
+            grace_ms: 0,
             cancelled_at: None,
             metadata: BTreeMap::new(),
         };

@@ -109,6 +109,7 @@ fn shop(config: &Config) -> Shop {
         chains: config.chains.iter().map(offer).collect(),
         default_expiry: config.orders.default_expiry,
         max_expiry: config.orders.max_expiry,
+        grace: config.orders.grace,
         late_policy: config.orders.late_policy,
         tolerance: config.orders.tolerance,
         tokens: config.orders.tokens.clone(),

@@ -17,6 +17,9 @@ const AT_ONCE: u32 = 5_000;
 pub struct AddressBook {
     store: Store,
     addresses: Arc<RecipientSet>,
+    /// Those among them from which money may go anywhere: not the deposits, which can pay the
+    /// treasury only. Few.
+    own: Arc<RecipientSet>,
     position: Mutex<Position>,
 }
 
@@ -41,14 +44,23 @@ impl AddressBook {
     }
 
     /// The same, and `own` addresses of the merchant's, such as the treasury, where money may come
-    /// in without an order.
+    /// in without an order, and from which it may leave.
     #[must_use]
     pub fn with_own(store: Store, own: impl IntoIterator<Item = Address>) -> Self {
+        let own: Vec<Address> = own.into_iter().collect();
         Self {
             store,
-            addresses: Arc::new(own.into_iter().collect()),
+            addresses: Arc::new(own.iter().copied().collect()),
+            own: Arc::new(own.into_iter().collect()),
             position: Mutex::new(Position::default()),
         }
+    }
+
+    /// The merchant's own addresses, from which money may go anywhere; complete once
+    /// [`Self::read_on`] was called.
+    #[must_use]
+    pub fn own(&self) -> Arc<RecipientSet> {
+        Arc::clone(&self.own)
     }
 
     /// Reads what was added since the last time.
@@ -60,6 +72,7 @@ impl AddressBook {
         // Those of new orders are configured, and so among the merchant's own.
         if !position.has_shared {
             let shared = self.store.shared_addresses().await?;
+            self.own.extend(shared.iter().copied());
             self.addresses.extend(shared);
             position.has_shared = true;
         }
@@ -79,5 +92,9 @@ impl AddressBook {
 impl WatchList for AddressBook {
     async fn current(&self) -> Result<Option<Arc<RecipientSet>>, Cause> {
         Ok(Some(self.read_on().await?))
+    }
+
+    fn senders(&self) -> Arc<RecipientSet> {
+        self.own()
     }
 }

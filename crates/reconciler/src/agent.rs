@@ -196,7 +196,8 @@ impl ChainAgent {
                 Arc::clone(&self.addresses),
                 keep_blocks,
             )
-            .with_dust(self.settings.dust),
+            .with_dust(self.settings.dust)
+            .with_contracts(follow.tokens.clone(), follow.receivers.clone()),
             vigil: Vigil::new(
                 follow.chain_id,
                 self.settings.stall_after,

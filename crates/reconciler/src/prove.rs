@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::stream::{self, StreamExt};
 use paywatch_core::{
-    Amount, Block, BlockNumber, BlockRef, ChainEvent, ChainEventKind, ChainId, Timestamp, Token,
-    Transfer, TransferId,
+    Amount, Block, BlockNumber, BlockRef, ChainEvent, ChainEventKind, ChainId, ContractPayment,
+    Timestamp, Token, Transfer, TransferId,
 };
 use paywatch_indexer::{
-    ChainSource, ChainUpdate, CoveredBlock, SourceError, TRANSFER_TOPIC, decode,
+    ChainSource, ChainUpdate, CoveredBlock, LogAnswer, LogFilter, LogPlace, SourceError, Wanted,
+    pair,
 };
 use paywatch_proof::ProvenBlock;
 use paywatch_store::{PaymentProof, StoreError};
@@ -97,9 +98,9 @@ impl Reconciler {
     pub async fn prove(
         &mut self,
         source: &dyn ChainSource,
-        tokens: &[Token],
         at: Timestamp,
     ) -> Result<Proved, ReconcileError> {
+        let tokens = &self.contracts.tokens;
         let Some(chain_id) = tokens.first().map(|token| token.chain_id) else {
             return Ok(self.proved(None, None));
         };
@@ -127,7 +128,7 @@ impl Reconciler {
         if proven.is_empty() {
             return Ok(self.proved(None, trouble));
         }
-        let applied = self.commit_proven(chain_id, tokens, &proven, at).await?;
+        let applied = self.commit_proven(chain_id, &proven, at).await?;
         for proven in &proven {
             let block = proven.block();
             self.unproved.blocks.remove(&(block.number, block.hash));
@@ -159,7 +160,6 @@ impl Reconciler {
     async fn commit_proven(
         &mut self,
         chain_id: ChainId,
-        tokens: &[Token],
         proven: &[ProvenBlock],
         at: Timestamp,
     ) -> Result<Option<Applied>, ReconcileError> {
@@ -173,7 +173,7 @@ impl Reconciler {
         let mut shown = Shown::default();
         let mut blocks = Vec::new();
         for block in proven {
-            let found = self.compare(chain_id, tokens, block, &mut shown).await?;
+            let found = self.compare(chain_id, block, &mut shown).await?;
             if !found.transfers.is_empty() {
                 blocks.push(found);
             }
@@ -187,18 +187,24 @@ impl Reconciler {
     async fn compare(
         &self,
         chain_id: ChainId,
-        tokens: &[Token],
         proven: &ProvenBlock,
         shown: &mut Shown,
     ) -> Result<CoveredBlock, StoreError> {
         let block = proven.block();
-        let watched = self.addresses.read_on().await?;
-        let mut on_chain: BTreeMap<TransferId, Transfer> =
-            transfers_in(chain_id, tokens, proven, &block)
-                .into_iter()
-                .filter(|transfer| watched.read().contains(&transfer.to))
-                .map(|transfer| (transfer.id, transfer))
-                .collect();
+        let filter = LogFilter {
+            tokens: self.contracts.tokens.iter().map(|t| t.address).collect(),
+            receivers: self.contracts.receivers.clone(),
+            recipients: Some(self.addresses.read_on().await?),
+            senders: self.addresses.own(),
+            by_node: false,
+        };
+        // Everything, so that what is booked of addresses that are not watched any more stands.
+        let on_chain = transfers_in(proven, &filter.to_anybody(), &self.contracts.tokens);
+        let mut missing = on_chain.clone();
+        {
+            let wanted = Wanted::by(&filter);
+            missing.retain(|_, it| wanted.is_paid(&it.to) || wanted.is_sent(&it.from));
+        }
         let number = block.number;
         let booked = self
             .store
@@ -212,7 +218,7 @@ impl Reconciler {
             }
             match on_chain.get(&ours.id) {
                 Some(theirs) if is_same(&ours, theirs) => {
-                    on_chain.remove(&ours.id);
+                    missing.remove(&ours.id);
                     if let Some(bundle) = proven.prove(chain_id, ours.id.log_index) {
                         shown.proofs.push(PaymentProof {
                             transfer: ours.id,
@@ -229,8 +235,8 @@ impl Reconciler {
         }
         shown
             .events
-            .extend(differences(&block, chain_id, &struck, on_chain.len()));
-        for transfer in on_chain.values() {
+            .extend(differences(&block, chain_id, &struck, missing.len()));
+        for transfer in missing.values() {
             if let Some(bundle) = proven.prove(chain_id, transfer.id.log_index) {
                 shown.proofs.push(PaymentProof {
                     transfer: transfer.id,
@@ -240,7 +246,9 @@ impl Reconciler {
         }
         Ok(CoveredBlock {
             block,
-            transfers: on_chain.into_values().collect(),
+            transfers: missing.into_values().collect(),
+            // Told when the block was covered.
+            notices: Vec::new(),
         })
     }
 }
@@ -304,46 +312,69 @@ fn is_same(ours: &Transfer, theirs: &Transfer) -> bool {
         && ours.from == theirs.from
         && ours.to == theirs.to
         && ours.amount == theirs.amount
+        && ours.paid_through == theirs.paid_through
 }
 
-/// The transfers of `tokens` in `proven`.
+/// The transfers of `tokens` in `proven` that `filter` wants, with what receivers said of them. Which
+/// logs are of one transaction is shown by the receipts; the transaction's hash is not.
 fn transfers_in(
-    chain_id: ChainId,
-    tokens: &[Token],
     proven: &ProvenBlock,
-    block: &Block,
-) -> Vec<Transfer> {
-    let mut transfers = Vec::new();
+    filter: &LogFilter,
+    tokens: &[Token],
+) -> BTreeMap<TransferId, Transfer> {
+    let block = proven.block();
+    let wanted = Wanted::by(filter);
+    let mut answer = LogAnswer::default();
+    let mut transactions = BTreeMap::new();
     for proven in proven.logs() {
-        let known = tokens
-            .iter()
-            .find(|token| token.address == proven.log.address);
-        let Some(token) = known.filter(|_| proven.log.topics().first() == Some(&TRANSFER_TOPIC))
-        else {
+        let contract = proven.log.address;
+        // What is no transfer cannot be in the books.
+        let said = wanted.read(contract, proven.log.topics(), &proven.log.data.data);
+        let Ok(Some(said)) = said else {
             continue;
         };
-        // What is no transfer, or of no possible amount, cannot be in the books.
-        let Ok(Some(movement)) = decode(token.address, proven.log.topics(), &proven.log.data.data)
-        else {
-            continue;
-        };
-        let Ok(amount) = Amount::from_base_units(movement.value, token.decimals) else {
-            continue;
-        };
-        transfers.push(Transfer {
-            id: TransferId {
-                chain_id,
-                block_hash: block.hash,
-                log_index: proven.log_index,
-            },
+        transactions.insert(proven.log_index, proven.tx_index);
+        let place = LogPlace {
             block_number: block.number,
-            block_timestamp: block.timestamp,
+            block_hash: block.hash,
             tx_hash: proven.tx_hash,
-            token: token.address,
-            from: movement.from,
-            to: movement.to,
-            amount,
-        });
+            log_index: proven.log_index,
+        };
+        answer.add(place, contract, said);
+    }
+    let pairing = pair(&answer.transfers, &answer.paid, |transfer, paid| {
+        transactions.get(&transfer.log_index) == transactions.get(&paid.place.log_index)
+    });
+    let mut transfers = BTreeMap::new();
+    for log in &answer.transfers {
+        let mut known = tokens.iter();
+        let Some(token) = known.find(|token| token.address == log.token) else {
+            continue;
+        };
+        // Nor is what has no possible amount.
+        let Ok(amount) = Amount::from_base_units(log.value, token.decimals) else {
+            continue;
+        };
+        let id = TransferId {
+            chain_id: token.chain_id,
+            block_hash: block.hash,
+            log_index: log.log_index,
+        };
+        let paid = pairing.of.get(&log.log_index);
+        transfers.insert(
+            id,
+            Transfer {
+                id,
+                block_number: block.number,
+                block_timestamp: block.timestamp,
+                tx_hash: log.tx_hash,
+                token: log.token,
+                from: log.from,
+                to: log.to,
+                amount,
+                paid_through: paid.map(|paid| ContractPayment::from(*paid)),
+            },
+        );
     }
     transfers
 }

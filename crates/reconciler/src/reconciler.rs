@@ -1,21 +1,20 @@
 //! Commits one update of a chain together with everything that follows from it.
 
-use std::collections::BTreeSet;
+mod found;
+mod work;
+
 use std::sync::Arc;
 
 use paywatch_core::{
-    Amount, BlockNumber, BlockRef, ChainEvent, ChainEventKind, ChainHeads, ChainId, Claim,
-    EventKind, Loose, OrderId, Payer, PaymentEvent, Place, RecordedTransfer, Timestamp, Transfer,
-    TransferId, place,
+    Address, Amount, BlockNumber, ChainEvent, ChainId, PaymentEvent, Timestamp, Token, TransferId,
 };
 use paywatch_indexer::ChainUpdate;
-use paywatch_store::{
-    Assessable, ChainCommit, OrderChange, PaymentProof, Store, StoreError, Touch,
-};
+use paywatch_store::{Assessable, ChainCommit, OrderChange, PaymentProof, Store, StoreError};
 
 use crate::address_book::AddressBook;
 use crate::decide::{DecideError, News, decide};
 use crate::prove::Unproved;
+use crate::reconciler::found::Found;
 
 /// How often a commit is decided anew because an order changed meanwhile.
 const ATTEMPTS: u32 = 16;
@@ -30,7 +29,15 @@ pub struct Reconciler {
     pub(crate) addresses: Arc<AddressBook>,
     keep_blocks: u32,
     dust: Amount,
+    pub(crate) contracts: Contracts,
     pub(crate) unproved: Unproved,
+}
+
+/// The contracts of a chain whose logs count.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Contracts {
+    pub(crate) tokens: Vec<Token>,
+    pub(crate) receivers: Vec<Address>,
 }
 
 /// What an update did.
@@ -110,13 +117,6 @@ struct Work<'a> {
     at: Timestamp,
 }
 
-/// The transfers that an update brings, by where they belong.
-#[derive(Debug, Default)]
-struct Found {
-    to_orders: Vec<(RecordedTransfer, OrderId)>,
-    loose: Vec<(Transfer, Loose)>,
-}
-
 /// What a commit leaves to do.
 #[derive(Clone, Copy, Debug)]
 struct Left {
@@ -142,6 +142,7 @@ impl Reconciler {
             addresses,
             keep_blocks,
             dust: Amount::ZERO,
+            contracts: Contracts::default(),
             unproved: Unproved::default(),
         }
     }
@@ -150,6 +151,16 @@ impl Reconciler {
     #[must_use]
     pub fn with_dust(self, dust: Amount) -> Self {
         Self { dust, ..self }
+    }
+
+    /// This reconciler, for a chain with these tokens and payment receivers: it proves payments, and
+    /// tells what issuers do with their tokens.
+    #[must_use]
+    pub fn with_contracts(self, tokens: Vec<Token>, receivers: Vec<Address>) -> Self {
+        Self {
+            contracts: Contracts { tokens, receivers },
+            ..self
+        }
     }
 
     /// Applies `update` at the wall-clock time `at`, in one transaction.
@@ -173,7 +184,7 @@ impl Reconciler {
         by: By,
         at: Timestamp,
     ) -> Result<Applied, ReconcileError> {
-        let found = self.payments_in(update).await?;
+        let found = self.found_in(update).await?;
         let work = Work {
             update,
             shown,
@@ -203,51 +214,6 @@ impl Reconciler {
                 Err(error) => return Err(error.into()),
             }
         }
-    }
-
-    /// The transfers to the merchant's addresses, each with where it belongs.
-    async fn payments_in(&self, update: &ChainUpdate) -> Result<Found, StoreError> {
-        let moved: Vec<&Transfer> = update
-            .blocks
-            .iter()
-            .flat_map(|covered| &covered.transfers)
-            .collect();
-        if moved.is_empty() {
-            return Ok(Found::default());
-        }
-        let watched = self.addresses.read_on().await?;
-        let ours: Vec<(&Transfer, Payer)> = {
-            let watched = watched.read();
-            moved
-                .into_iter()
-                .filter(|transfer| watched.contains(&transfer.to))
-                .map(|transfer| {
-                    if watched.contains(&transfer.from) {
-                        (transfer, Payer::Ourselves)
-                    } else {
-                        (transfer, Payer::Somebody)
-                    }
-                })
-                .collect()
-        };
-        let transfers: Vec<&Transfer> = ours.iter().map(|(transfer, _)| *transfer).collect();
-        let claims = self.store.claims(&transfers).await?;
-        let mut found = Found::default();
-        for (transfer, payer) in ours {
-            let claimed = claims.get(&transfer.id);
-            let claim = claimed.map_or(Claim::Nobody, |claimed| claimed.claim);
-            match place(transfer, claim, payer, self.dust) {
-                Place::Order(order) => {
-                    let recorded = RecordedTransfer {
-                        assigned: claimed.and_then(|claimed| claimed.assigned),
-                        ..RecordedTransfer::from(transfer.clone())
-                    };
-                    found.to_orders.push((recorded, order));
-                },
-                Place::Loose(loose) => found.loose.push((transfer.clone(), loose)),
-            }
-        }
-        Ok(found)
     }
 
     /// The commit of `work`, and what is left to do after it.
@@ -299,6 +265,7 @@ impl Reconciler {
                 .map(|(recorded, order)| (recorded.transfer.clone(), *order))
                 .collect(),
             loose: work.found.loose.clone(),
+            freezes: work.found.freezes.clone(),
             disproved: work.shown.disproved.clone(),
             proofs: work.shown.proofs.clone(),
             changes: decision.changes,
@@ -316,113 +283,4 @@ impl Reconciler {
         };
         Ok((commit, left))
     }
-}
-
-impl Found {
-    fn count(&self) -> usize {
-        self.to_orders.len().saturating_add(self.loose.len())
-    }
-
-    /// What is to be shown before it may count.
-    fn to_prove(&self) -> impl Iterator<Item = &Transfer> {
-        let unmatched = self
-            .loose
-            .iter()
-            .filter(|(_, loose)| *loose == Loose::Unmatched);
-        self.to_orders
-            .iter()
-            .map(|(recorded, _)| &recorded.transfer)
-            .chain(unmatched.map(|(transfer, _)| transfer))
-    }
-}
-
-impl Work<'_> {
-    /// What is to be read before it can be decided.
-    fn touch(&self) -> Touch {
-        let (found, update) = (&self.found, self.update);
-        Touch {
-            chain_id: update.chain_id,
-            orders: found.to_orders.iter().map(|(_, order)| *order).collect(),
-            loose: found.loose.iter().map(|(loose, _)| loose.id).collect(),
-            struck: self.shown.disproved.iter().copied().collect(),
-            retract_above: update.retract_above.map(|common| common.number),
-            covered_time: update.tip.timestamp,
-            most_due: MOST_DUE,
-        }
-    }
-
-    /// The chain's heads after this, if it fits on the `stored` ones.
-    fn heads_after(&self, stored: Option<&ChainHeads>) -> Result<ChainHeads, ReconcileError> {
-        let update = self.update;
-        let chain_id = update.chain_id;
-        if stored.map(|heads| heads.tip.to_ref()) != update.previous {
-            return Err(ReconcileError::CursorMoved { chain_id });
-        }
-        if let (Some(common), Some(finalized)) = (
-            update.retract_above,
-            stored.and_then(|heads| heads.finalized),
-        ) && common.number < finalized
-            && self.by == By::Chain
-        {
-            return Err(ReconcileError::ForkBelowFinalized {
-                chain_id,
-                common: common.number,
-                finalized,
-            });
-        }
-        let mut moved = stored
-            .copied()
-            .unwrap_or_else(|| ChainHeads::starting_at(chain_id, update.tip))
-            .moved_to(update.tip, update.tags);
-        if self.by == By::Operator {
-            moved.safe = moved.safe.min(Some(update.tip.number));
-            moved.finalized = moved.finalized.min(Some(update.tip.number));
-        }
-        Ok(moved)
-    }
-
-    /// What is told of payments that belong to no order: those that are `gone`, and those that
-    /// were not `known` before.
-    fn payment_events(&self, known: &BTreeSet<TransferId>, gone: &[Transfer]) -> Vec<PaymentEvent> {
-        let reverted = gone
-            .iter()
-            .map(|transfer| PaymentEvent::of(transfer, EventKind::PaymentReverted));
-        let is_news = |transfer: &Transfer| {
-            !known.contains(&transfer.id) || gone.iter().any(|gone| gone.id == transfer.id)
-        };
-        let come = self
-            .found
-            .loose
-            .iter()
-            .filter(|(transfer, loose)| *loose == Loose::Unmatched && is_news(transfer))
-            .map(|(transfer, _)| PaymentEvent::of(transfer, EventKind::PaymentUnmatched));
-        reverted.chain(come).collect()
-    }
-
-    fn chain_events(&self, stored: Option<&ChainHeads>) -> Vec<ChainEvent> {
-        let reorged = match self.by {
-            By::Chain => reorged(self.update, stored.map(|heads| heads.tip.to_ref())),
-            By::Operator => None,
-        };
-        reorged
-            .into_iter()
-            .chain(self.shown.events.iter().cloned())
-            .collect()
-    }
-}
-
-/// What is told when covered blocks left their chain.
-fn reorged(update: &ChainUpdate, cursor: Option<BlockRef>) -> Option<ChainEvent> {
-    let common: BlockNumber = update.retract_above?.number;
-    let before = cursor?.number;
-    let depth = before.saturating_sub(common);
-    Some(ChainEvent {
-        chain_id: update.chain_id,
-        kind: ChainEventKind::Reorged,
-        detail: format!(
-            "{depth} covered blocks above block {common} left the chain; it is covered to block {} \
-             of the new branch",
-            update.tip.number
-        ),
-    })
 }

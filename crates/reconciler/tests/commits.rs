@@ -72,6 +72,7 @@ impl Shop {
             options: vec![option(1), option(2)],
             created_at: Timestamp::EPOCH,
             expires_at: Timestamp::from_unix_s(1_000_000).unwrap(),
+            grace_ms: 0,
             cancelled_at: None,
             metadata: BTreeMap::new(),
         };
@@ -164,6 +165,7 @@ impl Chain {
             blocks: vec![CoveredBlock {
                 block,
                 transfers: transfers.collect(),
+                notices: Vec::new(),
             }],
             tip: block,
             covers_from: Some(number),

@@ -26,6 +26,12 @@ pub enum Fault {
     InventedLog,
     /// One log with another amount.
     AlteredLog,
+    /// A payment through the receiver that nobody made: a transfer is told as one.
+    InventedPaid,
+    /// A payment through the receiver is told for another order.
+    AlteredRef,
+    /// Payments through the receiver are left out; their transfers are not.
+    NoPaid,
     /// Every log twice.
     RepeatedLogs,
     /// Logs under another block's hash.
@@ -61,7 +67,13 @@ impl Fault {
             | Self::EarlierFinality(_)
             | Self::EmptyBlock
             | Self::OtherFinality => false,
-            Self::NoLogs | Self::SomeLogs | Self::InventedLog | Self::AlteredLog => true,
+            Self::NoLogs
+            | Self::SomeLogs
+            | Self::InventedLog
+            | Self::AlteredLog
+            | Self::InventedPaid
+            | Self::AlteredRef
+            | Self::NoPaid => true,
         }
     }
 }

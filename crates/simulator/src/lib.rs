@@ -2,6 +2,7 @@
 
 pub mod bulk;
 mod chain;
+mod contracts;
 mod evidence;
 mod faults;
 mod ledger;
@@ -12,6 +13,7 @@ pub mod server;
 mod transfer;
 
 pub use crate::chain::{Branch, SimChain};
+pub use crate::contracts::{Layout, SimPaid, notice_log};
 pub use crate::faults::{Fault, Faults};
 pub use crate::ledger::{Ledger, SimBlock, SimTransaction};
 pub use crate::lie::Lie;

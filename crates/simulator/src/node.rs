@@ -1,14 +1,15 @@
 //! One endpoint of a simulated chain: a view of the truth with faults of its own.
 
+mod logs;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use alloy_primitives::{Address, B256, U256};
+use alloy_primitives::{Address, B256};
 use async_trait::async_trait;
 use paywatch_core::{Block, BlockNumber, BlockRef, ChainId, FinalityTag, Timestamp};
 use paywatch_indexer::{
     ChainSource, Contradiction, Header, LogAnswer, LogFilter, LogQuery, NotThere, SourceError,
-    TransferLog, decode,
 };
 use paywatch_proof::BlockEvidence;
 use tokio::sync::Notify;
@@ -16,6 +17,7 @@ use tokio::sync::Notify;
 use crate::evidence::evidence_of;
 use crate::faults::{Fault, Faults};
 use crate::lie::Lie;
+use crate::node::logs::{logs_of, spoil};
 use crate::{Branch, Ledger, SimBlock, SimChain};
 
 /// One endpoint.
@@ -182,45 +184,6 @@ impl SimNode {
         let number = block.header.number;
         (number >= view.pruned_below && number <= view.head).then_some(block)
     }
-
-    fn spoil(&self, logs: &mut Vec<TransferLog>, fault: Option<Fault>, filter: &LogFilter) {
-        let mut state = self.state();
-        let at = state.faults.below(logs.len());
-        match fault {
-            Some(Fault::NoLogs) => logs.clear(),
-            Some(Fault::SomeLogs) if !logs.is_empty() => drop(logs.remove(at)),
-            Some(Fault::AlteredLog) => {
-                if let Some(log) = logs.get_mut(at) {
-                    log.value = log.value.saturating_add(U256::from(7));
-                }
-            },
-            Some(Fault::InventedLog) => {
-                if let Some(invented) = logs.get(at).and_then(|log| invented(log, filter)) {
-                    logs.push(invented);
-                }
-            },
-            Some(Fault::RepeatedLogs) => logs.extend_from_within(..),
-            Some(Fault::OtherBlocksLogs) => {
-                if let Some(log) = logs.get_mut(at) {
-                    log.block_hash = B256::repeat_byte(0xd1);
-                }
-            },
-            Some(_) | None => {},
-        }
-    }
-}
-
-/// A log like `log` that nobody wrote, to somebody whom the filter wants.
-fn invented(log: &TransferLog, filter: &LogFilter) -> Option<TransferLog> {
-    let to = match &filter.recipients {
-        Some(recipients) => recipients.to_vec().into_iter().min()?,
-        None => log.to,
-    };
-    Some(TransferLog {
-        log_index: log.log_index.saturating_add(1_000),
-        to,
-        ..*log
-    })
 }
 
 fn later(after: Option<Duration>) -> SourceError {
@@ -246,44 +209,6 @@ fn header_of(block: &SimBlock) -> Result<Header, SourceError> {
         block: block_of(block)?,
         bloom: block.header.logs_bloom,
     })
-}
-
-/// The logs of `block` that `filter` lets the node give, and how many those are before anybody
-/// looks at who is paid.
-fn logs_of(block: &SimBlock, filter: &LogFilter) -> (Vec<TransferLog>, u64) {
-    let recipients = filter.recipients.as_ref().map(|set| set.read());
-    let mut transfers = Vec::new();
-    let mut seen = 0_u64;
-    let all = block
-        .transactions
-        .iter()
-        .flat_map(|transaction| transaction.logs.iter().map(|log| (transaction.hash, log)));
-    for ((tx_hash, log), log_index) in all.zip(0_u64..) {
-        let token = log.address;
-        let movement = decode(token, log.topics(), &log.data.data).ok().flatten();
-        let Some(movement) = movement.filter(|_| filter.tokens.contains(&token)) else {
-            continue;
-        };
-        let is_wanted = recipients
-            .as_ref()
-            .is_none_or(|set| set.contains(&movement.to));
-        if is_wanted || !filter.by_node {
-            seen = seen.saturating_add(1);
-        }
-        if is_wanted {
-            transfers.push(TransferLog {
-                block_number: block.header.number,
-                block_hash: block.hash,
-                tx_hash,
-                log_index,
-                token,
-                from: movement.from,
-                to: movement.to,
-                value: movement.value,
-            });
-        }
-    }
-    (transfers, seen)
 }
 
 #[async_trait]
@@ -397,11 +322,9 @@ impl ChainSource for SimNode {
         };
         let mut answer = LogAnswer::default();
         for block in blocks {
-            let (transfers, seen) = logs_of(&block, filter);
-            answer.transfers.extend(transfers);
-            answer.seen = answer.seen.saturating_add(seen);
+            answer.extend(logs_of(&block, filter));
         }
-        self.spoil(&mut answer.transfers, view.fault, filter);
+        spoil(&mut answer, view.fault, filter, &mut self.state().faults);
         let is_emptied = match view.fault {
             Some(Fault::NoLogs) => true,
             Some(Fault::EmptyBlock) => matches!(query, LogQuery::Block(_)),

@@ -109,9 +109,9 @@ async fn insert_order(
     let inserted = sqlx::query(
         "INSERT INTO orders (id, reference, request_digest, amount, tolerance, late_policy, \
          created_at, expires_at, cancelled_at, status, flags, received, counted, confirmed, \
-         excess, version, event_count, seq, updated_at, asking, accepted, open_until) \
+         excess, version, event_count, seq, updated_at, asking, accepted, open_until, grace_ms) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 1, $17, $7, \
-         $18, $19, $8) \
+         $18, $19, $8, $20) \
          ON CONFLICT (reference) DO NOTHING",
     )
     .bind(order.id.to_string())
@@ -121,7 +121,7 @@ async fn insert_order(
     .bind(order.tolerance.to_string())
     .bind(order.late_policy.name())
     .bind(order.created_at.unix_ms())
-    .bind(order.expires_at.unix_ms())
+    .bind(order.closes_at().unix_ms())
     .bind(order.cancelled_at.map(paywatch_core::Timestamp::unix_ms))
     .bind(start.status.name())
     .bind(flags(start.flags))
@@ -133,6 +133,7 @@ async fn insert_order(
     .bind(seq)
     .bind(order.asking.name())
     .bind(order.accepted.map(|amount| amount.to_string()))
+    .bind(i64::from(order.grace_ms))
     .execute(connection)
     .await
     .map_err(failed("write an order"))?;

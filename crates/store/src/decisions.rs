@@ -218,7 +218,7 @@ async fn write_terms(tx: &mut Tx, order: &Order) -> Result<(), StoreError> {
          WHERE id = $1",
     )
     .bind(order.id.to_string())
-    .bind(order.expires_at.unix_ms())
+    .bind(order.closes_at().unix_ms())
     .bind(order.cancelled_at.map(Timestamp::unix_ms))
     .bind(order.late_policy.name())
     .bind(order.accepted.map(|amount| amount.to_string()))

@@ -17,7 +17,7 @@ use crate::refunds;
 
 const ORDERS: &str = "SELECT id, reference, amount, tolerance, late_policy, created_at, \
     expires_at, cancelled_at, status, flags, received, counted, confirmed, excess, version, seq, \
-    updated_at, asking, accepted, refunded FROM orders WHERE id IN";
+    updated_at, asking, accepted, refunded, grace_ms FROM orders WHERE id IN";
 const OPTIONS: &str = "SELECT order_id, chain_id, token, symbol, decimals, address, method, \
     factory, treasury, receiver, slot_low, slot_high, min_confirmations, finality_tag, proof \
     FROM order_options WHERE order_id IN";
@@ -100,6 +100,12 @@ fn owner<'a>(
 
 /// An order without what lies in other tables.
 fn order(fields: Fields<'_>) -> Result<OrderRecord, StoreError> {
+    // The books hold when it closes, by which orders are found that are due.
+    let grace_ms: u32 = fields.number("grace_ms")?;
+    let expires_at = fields
+        .time("expires_at")?
+        .plus_ms(i64::from(grace_ms).saturating_neg())
+        .ok_or_else(|| fields.corrupt("grace_ms", "it is longer than there is time"))?;
     Ok(OrderRecord {
         order: Order {
             id: fields.parsed("id")?,
@@ -111,7 +117,8 @@ fn order(fields: Fields<'_>) -> Result<OrderRecord, StoreError> {
             late_policy: fields.parsed("late_policy")?,
             options: Vec::new(),
             created_at: fields.time("created_at")?,
-            expires_at: fields.time("expires_at")?,
+            expires_at,
+            grace_ms,
             cancelled_at: fields.maybe_time("cancelled_at")?,
             metadata: BTreeMap::new(),
         },

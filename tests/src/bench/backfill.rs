@@ -69,6 +69,7 @@ pub(crate) fn settings() -> FollowSettings {
     FollowSettings {
         chain_id: chain_id(),
         tokens: vec![token()],
+        receivers: Vec::new(),
         poll_interval: Duration::from_secs(1),
         watchdog: Duration::from_secs(5),
         gather: Duration::ZERO,
@@ -225,6 +226,7 @@ pub(crate) async fn shop(folder: &Path, orders: u64, proof: Proof) -> Result<Pat
             }],
             created_at: Timestamp::EPOCH,
             expires_at: Timestamp::from_unix_s(2_000_000_000)?,
+            grace_ms: 0,
             cancelled_at: None,
             metadata: std::collections::BTreeMap::new(),
         };

@@ -11,7 +11,7 @@ use paywatch_store::Store;
 use tokio::time::timeout;
 
 use crate::model::hold::{HeldBook, hold};
-use crate::model::plan::{Plan, chain_id};
+use crate::model::plan::{Plan, TREASURY, chain_id};
 
 /// How often proving is tried after an update.
 const PROVINGS: u32 = 3;
@@ -35,7 +35,7 @@ impl Daemon {
     ) -> Result<Self, String> {
         let pool = Pool::new(plan.endpoints(nodes), plan.pool()).map_err(|e| e.to_string())?;
         let pool = Arc::new(pool);
-        let book = Arc::new(AddressBook::new(store.clone()));
+        let book = Arc::new(AddressBook::with_own(store.clone(), [TREASURY]));
         let (recent, chains) = hold(async {
             let recent = store.recent_blocks(chain_id()).await;
             (recent, store.chains().await)
@@ -55,7 +55,8 @@ impl Daemon {
         let source: Arc<Pool> = Arc::clone(&pool);
         Ok(Self {
             follower: Follower::new(source, watch_list, plan.follow.clone(), start),
-            reconciler: Reconciler::new(store.clone(), book, 512),
+            reconciler: Reconciler::new(store.clone(), book, 512)
+                .with_contracts(plan.follow.tokens.clone(), plan.follow.receivers.clone()),
             store: store.clone(),
             pool,
             plan: plan.clone(),
@@ -94,8 +95,7 @@ impl Daemon {
         let mut left = 0;
         if self.plan.proof == paywatch_core::Proof::ReceiptsRoot {
             for _ in 0..PROVINGS {
-                let tokens = &self.plan.follow.tokens;
-                let proved = hold(self.reconciler.prove(self.pool.as_ref(), tokens, now())).await;
+                let proved = hold(self.reconciler.prove(self.pool.as_ref(), now())).await;
                 left = proved.map_err(|error| in_one_line(&error))?.left;
                 if left == 0 {
                     break;

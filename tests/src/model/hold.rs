@@ -49,4 +49,8 @@ impl WatchList for HeldBook {
     async fn current(&self) -> Result<Option<Arc<RecipientSet>>, Cause> {
         hold(self.0.current()).await
     }
+
+    fn senders(&self) -> Arc<RecipientSet> {
+        self.0.senders()
+    }
 }

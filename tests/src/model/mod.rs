@@ -6,7 +6,9 @@
 mod daemon;
 mod hold;
 mod oracle;
+mod payments;
 mod plan;
+mod telling;
 mod world;
 
 use std::path::Path;

@@ -13,6 +13,10 @@ pub(crate) const TOKEN: Address = Address::repeat_byte(0x70);
 /// The token of something else, which pays nothing.
 pub(crate) const OTHER_TOKEN: Address = Address::repeat_byte(0x71);
 
+/// Where contract payments and flushes go, and from where the merchant pays others.
+pub(crate) const TREASURY: Address = Address::repeat_byte(0xee);
+pub(crate) const RECEIVER: Address = Address::repeat_byte(0x50);
+
 pub(crate) fn chain_id() -> ChainId {
     ChainId::new(31_337).expect("it is one")
 }
@@ -76,6 +80,7 @@ impl Plan {
             follow: FollowSettings {
                 chain_id: chain_id(),
                 tokens: vec![token()],
+                receivers: vec![RECEIVER],
                 poll_interval: Duration::from_secs(2),
                 watchdog: Duration::from_secs(8),
                 gather: Duration::ZERO,
@@ -102,6 +107,9 @@ impl Plan {
                     // Without receipts, the word of one endpoint alone is all there is.
                     faults.push((Fault::EmptyBlock, rng.random_range(0..60)));
                     faults.push((Fault::InventedLog, rng.random_range(0..40)));
+                    faults.push((Fault::InventedPaid, rng.random_range(0..40)));
+                    faults.push((Fault::AlteredRef, rng.random_range(0..40)));
+                    faults.push((Fault::NoPaid, rng.random_range(0..40)));
                 }
                 let node = SimNode::new(Arc::clone(truth), Faults::new(rng.random(), faults));
                 if rng.random_ratio(1, 6) {
@@ -178,6 +186,9 @@ fn wrong(rng: &mut StdRng) -> Vec<(Fault, u16)> {
         Fault::SomeLogs,
         Fault::InventedLog,
         Fault::AlteredLog,
+        Fault::InventedPaid,
+        Fault::AlteredRef,
+        Fault::NoPaid,
     ];
     some_of(rng, &all, 100)
 }

@@ -7,18 +7,20 @@ use std::time::Duration;
 
 use paywatch_core::{
     Address, Amount, Asking, BlockNumber, FinalityRule, FinalityTag, LatePolicy, Order, OrderId,
-    PaymentMethod, PaymentOption, Timestamp, U256,
+    PaymentMethod, PaymentOption, Timestamp,
 };
 use paywatch_indexer::in_one_line;
-use paywatch_simulator::{Ledger as _, SimChain, SimNode, SimTransaction, SimTransfer};
-use paywatch_store::{NewOrder, OrderRecord, Store};
+use paywatch_simulator::{Ledger as _, SimChain, SimNode, SimTransaction};
+use paywatch_store::{BookedTransfer, NewOrder, OrderRecord, Store};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 
 use crate::model::daemon::Daemon;
 use crate::model::hold::{hold, or_dies};
 use crate::model::oracle;
-use crate::model::plan::{Liar, OTHER_TOKEN, Plan, TOKEN, chain_id, token};
+use crate::model::payments;
+use crate::model::plan::{Liar, OTHER_TOKEN, Plan, RECEIVER, TOKEN, TREASURY, chain_id, token};
+use crate::model::telling;
 
 /// How many updates the end may take.
 const LAST_STEPS: u32 = 3_000;
@@ -121,6 +123,24 @@ impl World {
         if self.rng.random_ratio(1, 3) {
             finality = finality.and_tag(FinalityTag::Finalized);
         }
+        let finality = finality.and_proof(self.plan.proof);
+        let mut options = vec![PaymentOption {
+            token: token(),
+            address: Address::repeat_byte(number),
+            method: PaymentMethod::DepositAddress {
+                factory: Address::repeat_byte(0xfa),
+                treasury: TREASURY,
+            },
+            finality,
+        }];
+        if self.rng.random_ratio(3, 4) {
+            options.push(PaymentOption {
+                token: token(),
+                address: TREASURY,
+                method: PaymentMethod::Contract { receiver: RECEIVER },
+                finality,
+            });
+        }
         let order = Order {
             id: OrderId::from_bytes([number; 16]),
             reference: format!("ORDER-{number}").parse().expect("it is one"),
@@ -129,17 +149,10 @@ impl World {
             accepted: None,
             tolerance: Amount::ZERO,
             late_policy: LatePolicy::Accept,
-            options: vec![PaymentOption {
-                token: token(),
-                address: Address::repeat_byte(number),
-                method: PaymentMethod::DepositAddress {
-                    factory: Address::repeat_byte(0xfa),
-                    treasury: Address::repeat_byte(0xee),
-                },
-                finality: finality.and_proof(self.plan.proof),
-            }],
+            options,
             created_at: Timestamp::EPOCH,
             expires_at: Timestamp::from_unix_s(2_000_000_000).expect("it is a time"),
+            grace_ms: 0,
             cancelled_at: None,
             metadata: BTreeMap::new(),
         };
@@ -157,25 +170,7 @@ impl World {
     /// A payment to one of the orders, or noise.
     fn payment(&mut self) -> SimTransaction {
         self.paid += 1;
-        let count = self.rng.random_range(1..3);
-        let transfers: Vec<_> = (0..count)
-            .map(|_| {
-                let order = self.rng.random_range(0..self.orders.len() + 1);
-                let to = match self.orders.get(order) {
-                    Some(order) => order.options[0].address,
-                    None => Address::repeat_byte(0xcc),
-                };
-                let is_noise = self.rng.random_ratio(1, 8);
-                let units: u64 = self.rng.random_range(0..40);
-                SimTransfer {
-                    token: if is_noise { OTHER_TOKEN } else { TOKEN },
-                    from: Address::repeat_byte(0xaa),
-                    to,
-                    value: U256::from(units * 500_000),
-                }
-            })
-            .collect();
-        SimTransaction::moving(&transfers, self.paid)
+        payments::draw(&mut self.rng, &self.orders, self.paid)
     }
 
     fn mine(&mut self, transactions: Vec<SimTransaction>) {
@@ -306,9 +301,17 @@ impl World {
         if self.truth.at(tip.number).map(|block| block.hash) != Some(tip.hash) {
             return Ok(());
         }
-        let orders = self.orders().await?;
         let first = self.lowest().await?;
-        oracle::nothing_is_lost(&self.truth, first, tip.number, &orders)
+        let booked = self.booked(first).await?;
+        oracle::nothing_is_lost(&self.truth, (first, tip.number), &self.orders, &booked)
+    }
+
+    /// Every transfer that is on the chain by the books, from block `first` on.
+    async fn booked(&self, first: BlockNumber) -> Result<Vec<BookedTransfer>, String> {
+        let booked = self
+            .store
+            .payments_between(chain_id(), first, BlockNumber::MAX);
+        hold(booked).await.map_err(|error| in_one_line(&error))
     }
 
     /// All trouble ends, the chain grows beyond what it ever was, and the books are the chain.
@@ -337,8 +340,10 @@ impl World {
         }
         let orders = self.orders().await?;
         let first = self.lowest().await?;
-        oracle::the_books_are_the_chain(&self.truth, first, target, &orders)?;
-        oracle::what_was_told_is_true(&self.store, &self.truth, &orders).await?;
+        let booked = self.booked(first).await?;
+        oracle::the_books_are_the_chain(&self.truth, (first, target), &self.orders, &booked)?;
+        oracle::orders_are_what_was_paid(&self.truth, (first, target), &orders)?;
+        telling::what_was_told_is_true(&self.store, &self.truth, &orders).await?;
         hold(self.store.close()).await;
         Ok(())
     }

@@ -3,6 +3,7 @@
 mod chains;
 mod methods;
 mod terms;
+mod time;
 mod tokens;
 
 use std::collections::BTreeMap;
@@ -25,14 +26,12 @@ use crate::orders::request::tokens::Offer;
 use crate::problem::FieldError;
 use crate::state::Shop;
 
-/// The shortest time that an order can be paid in.
-const SHORTEST: Duration = Duration::from_secs(60);
 /// Limits of the merchant's own notes.
 const MOST_KEYS: usize = 50;
 const LONGEST_KEY: usize = 40;
 const LONGEST_VALUE: usize = 500;
 /// The fields of a request.
-const FIELDS: [&str; 11] = [
+const FIELDS: [&str; 12] = [
     "reference",
     "amount",
     "any_amount",
@@ -42,6 +41,7 @@ const FIELDS: [&str; 11] = [
     "tokens",
     "methods",
     "expires_in",
+    "grace",
     "late_payments",
     "metadata",
 ];
@@ -87,6 +87,11 @@ pub(crate) struct CreateOrder {
     /// How long it may be paid: a text like "30m" or "24h", or whole seconds as a number.
     #[schema(required = false, value_type = Option<TextOrNumber>, example = "1h")]
     expires_in: Option<String>,
+    /// For how long after the deadline money is still in time, at most a day. By default as
+    /// configured.
+    #[schema(required = false, value_type = Option<TextOrNumber>, example = "10m")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    grace: Option<String>,
     /// What happens with money after the deadline: `accept` (it counts and is flagged) or `hold`
     /// (you decide). By default as configured.
     #[schema(required = false, example = "hold")]
@@ -118,6 +123,7 @@ pub(crate) struct Checked<'a> {
     offers: Vec<Offer<'a>>,
     exact: SlotTerms,
     expires_in: Duration,
+    grace_ms: u32,
     metadata: BTreeMap<String, String>,
     /// SHA-256 of the canonical request, in hex.
     digest: String,
@@ -136,19 +142,19 @@ pub(crate) fn read<'a>(
     let amount = keep(amount(object.get("amount")), &mut errors);
     let chains = keep(chains(object.get("chains"), shop), &mut errors);
     let symbols = keep(tokens::read(object.get("tokens")), &mut errors);
-    let expires_in = keep(expires_in(object.get("expires_in"), shop), &mut errors);
+    let times = keep(time::read(object, shop), &mut errors);
     let metadata = keep(metadata(object.get("metadata")), &mut errors);
     let asked = keep(terms::read(object), &mut errors);
     let methods = keep(methods::read(object.get("methods")), &mut errors);
     let all = (
-        reference, amount, chains, symbols, expires_in, metadata, asked, methods,
+        reference, amount, chains, symbols, times, metadata, asked, methods,
     );
     let (
         Some(reference),
         Some(amount),
         Some(chains),
         Some(symbols),
-        Some(expires_in),
+        Some(times),
         Some(metadata),
         Some(asked),
         Some(methods),
@@ -171,7 +177,6 @@ pub(crate) fn read<'a>(
     let (Some(terms), Some(offers), true) = (terms, offers, errors.is_empty()) else {
         return Err(errors);
     };
-    let (expires_in, asked_expiry) = expires_in;
     let digest = digest(&CreateOrder {
         reference: reference.to_string(),
         amount: amount.to_string(),
@@ -181,7 +186,8 @@ pub(crate) fn read<'a>(
         chains: chains.asked(),
         tokens: symbols,
         methods: methods.map(|methods| methods.into_iter().map(MethodKind::name).collect()),
-        expires_in: asked_expiry,
+        expires_in: times.asked_expiry,
+        grace: times.asked_grace,
         late_payments: asked.late_policy.map(LatePolicy::name),
         metadata: metadata.clone(),
     });
@@ -191,7 +197,8 @@ pub(crate) fn read<'a>(
         terms,
         offers,
         exact: shop.exact,
-        expires_in,
+        grace_ms: times.grace_ms,
+        expires_in: times.expires_in,
         metadata,
         digest,
     })
@@ -258,36 +265,6 @@ fn unpayable(amount: Amount, offer: &Offer<'_>) -> Option<FieldError> {
             FieldError::new("amount", "too_precise", detail)
         })
     })
-}
-
-/// The time, and what was asked in canonical form.
-fn expires_in(
-    value: Option<&Value>,
-    shop: &Shop,
-) -> Result<(Duration, Option<String>), FieldError> {
-    let wrong = |detail: String| FieldError::new("expires_in", "invalid", detail);
-    let duration = match value {
-        None | Some(Value::Null) => return Ok((shop.default_expiry, None)),
-        Some(Value::String(text)) => humantime::parse_duration(text)
-            .map_err(|error| wrong(format!("{error}; write it like \"30m\" or \"24h\"")))?,
-        Some(Value::Number(seconds)) => seconds
-            .as_u64()
-            .map(Duration::from_secs)
-            .ok_or_else(|| wrong("as a number, must be whole seconds".to_owned()))?,
-        Some(Value::Bool(_) | Value::Array(_) | Value::Object(_)) => {
-            return Err(wrong(
-                "must be a text like \"30m\", or whole seconds".to_owned(),
-            ));
-        },
-    };
-    if duration < SHORTEST || duration > shop.max_expiry {
-        let (least, most) = (
-            humantime::format_duration(SHORTEST),
-            humantime::format_duration(shop.max_expiry),
-        );
-        return Err(wrong(format!("must be between {least} and {most}")));
-    }
-    Ok((duration, Some(format!("{}ms", duration.as_millis()))))
 }
 
 fn metadata(value: Option<&Value>) -> Result<BTreeMap<String, String>, Vec<FieldError>> {
@@ -357,6 +334,9 @@ impl Checked<'_> {
             .filter(|offer| offer.methods.contains(&MethodKind::ExactAmount))
             .flat_map(|offer| self.slots(offer))
             .collect();
+        let expires_at = now.plus_ms(expires_in)?;
+        // When it closes must be a time as well.
+        expires_at.plus_ms(i64::from(self.grace_ms))?;
         let order = Order {
             id,
             reference: self.reference,
@@ -367,7 +347,8 @@ impl Checked<'_> {
             late_policy: self.terms.late_policy,
             options,
             created_at: now,
-            expires_at: now.plus_ms(expires_in)?,
+            expires_at,
+            grace_ms: self.grace_ms,
             cancelled_at: None,
             metadata: self.metadata,
         };

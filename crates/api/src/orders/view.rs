@@ -63,6 +63,9 @@ pub(crate) struct OrderView {
     /// Its deadline, which goes by the chains' time.
     #[schema(example = "2026-11-23T15:42:00.000Z")]
     expires_at: String,
+    /// Until when money is still in time.
+    #[schema(example = "2026-11-23T15:52:00.000Z")]
+    grace_until: String,
     /// When it was made.
     #[schema(example = "2026-11-23T14:42:00.000Z")]
     created_at: String,
@@ -138,6 +141,7 @@ pub(crate) fn order(record: &OrderRecord, heads: &Heads, shop: &Shop, now: Times
         waiting_for_chains: waiting.into_iter().map(|id| shop.name_of(id)).collect(),
         late_policy: order.late_policy.name(),
         expires_at: time(order.expires_at),
+        grace_until: time(order.closes_at()),
         created_at: time(order.created_at),
         updated_at: time(record.updated_at),
         metadata: order.metadata.clone(),
@@ -153,7 +157,7 @@ fn is_overdue(order: &Order, status: OrderStatus, now: Timestamp) -> bool {
         | OrderStatus::Expired
         | OrderStatus::Cancelled => false,
     };
-    is_open && now > order.expires_at
+    is_open && now > order.closes_at()
 }
 
 /// `None` if the order's amount is not payable exactly this way, which is checked before an order

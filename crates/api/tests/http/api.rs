@@ -118,6 +118,7 @@ impl Api {
             chain_events: Vec::new(),
             loose: Vec::new(),
             payment_events: Vec::new(),
+            freezes: Vec::new(),
             at: self.clock.now(),
         };
         self.store.commit_update(&update).await.expect("a block");
@@ -142,6 +143,7 @@ impl Api {
             chains: vec![chain(31_337, "anvil", 6), chain(56, "bnb", 18)],
             default_expiry: Duration::from_secs(3_600),
             max_expiry: Duration::from_secs(86_400),
+            grace: Duration::ZERO,
             late_policy: LatePolicy::Accept,
             tolerance: Tolerance::default(),
             tokens: None,

@@ -41,6 +41,7 @@ async fn cover_anvil(api: &Api) {
         chain_events: Vec::new(),
         loose: Vec::new(),
         payment_events: Vec::new(),
+        freezes: Vec::new(),
         at: at(1_700_000_000),
     };
     api.store.commit_update(&update).await.unwrap();

@@ -62,6 +62,7 @@ pub(crate) fn order(
         options: CHAINS.map(option).to_vec(),
         created_at: Timestamp::EPOCH,
         expires_at: Timestamp::from_unix_s(deadline_s).unwrap(),
+        grace_ms: 0,
         cancelled_at: None,
         metadata: BTreeMap::new(),
     }

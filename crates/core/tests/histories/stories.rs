@@ -123,6 +123,28 @@ fn an_order_expires_only_when_every_chain_is_past_the_deadline() {
 }
 
 #[test]
+fn money_within_the_grace_is_in_time() {
+    // Blocks are ten seconds apart: the second is past the deadline and within its grace.
+    let mut with_grace = order(1, LatePolicy::Hold, "0", 15);
+    with_grace.grace_ms = 10_000;
+    let mut books = Books::open(with_grace);
+    let other = Deed::Mine {
+        chain: 1,
+        payments: vec![],
+    };
+    let told = story(
+        &mut books,
+        &[mine(&[40]), other.clone(), mine(&[30]), other.clone()],
+    );
+    assert_eq!(told.last().unwrap().0, OrderStatus::PartiallyPaid);
+    assert!(!books.snapshot.flags.late);
+    let told = story(&mut books, &[other, mine(&[30])]);
+    assert_eq!(told.last().unwrap().0, OrderStatus::Expired);
+    assert!(books.snapshot.flags.late, "the third came after the grace");
+    assert_eq!(books.snapshot.counted, amount("70"));
+}
+
+#[test]
 fn held_late_money_is_announced_and_does_not_count() {
     let mut books = Books::open(order(1, LatePolicy::Hold, "0", 5));
     let other = Deed::Mine {

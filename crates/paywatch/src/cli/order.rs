@@ -95,9 +95,12 @@ pub(crate) struct CreateOrder {
     /// In which tokens it may be paid, by symbol; by default as configured.
     #[arg(long, value_delimiter = ',', value_name = "SYMBOL,SYMBOL")]
     pub tokens: Option<Vec<String>>,
-    /// How it may be paid: deposit_address, contract or exact_amount; by default as configured.
+    /// How it may be paid: `deposit_address`, `contract` or `exact_amount`; by default as configured.
     #[arg(long, value_delimiter = ',', value_name = "METHOD,METHOD")]
     pub methods: Option<Vec<MethodKind>>,
+    /// For how long after the deadline money is still in time, such as 10m; by default as configured.
+    #[arg(long, value_name = "TIME")]
+    pub grace: Option<String>,
     /// What happens with late money: accept or hold; by default as configured.
     #[arg(long, value_name = "POLICY")]
     pub late_payments: Option<LatePolicy>,

@@ -89,6 +89,7 @@ async fn create(config: &Path, args: cli::CreateOrder, format: Format) -> anyhow
         late_payments: args.late_payments.map(|policy| policy.name().to_owned()),
         chains: args.chains,
         expires_in: args.expires_in,
+        grace: args.grace,
         metadata: args.metadata.into_iter().collect(),
     };
     let order = connect::client(config, &args.connection)?

@@ -20,6 +20,8 @@ pub(crate) struct OrdersConfig {
     pub default_expiry: Duration,
     /// The longest that an order may ask for.
     pub max_expiry: Duration,
+    /// For how long after the deadline money is still in time.
+    pub grace: Duration,
     /// What happens with money after that.
     pub late_policy: LatePolicy,
     /// How much less is still enough.
@@ -47,6 +49,8 @@ pub(crate) fn check(raw: RawOrders, problems: &mut Problems) -> Result<OrdersCon
     );
     let default_expiry = raw.default_expiry.as_deref();
     let default_expiry = section.duration("default_expiry", default_expiry, HOUR, allowed);
+    let grace = raw.grace.as_deref();
+    let grace = section.duration("grace", grace, Duration::ZERO, Duration::ZERO..=DAY);
     let late_policy = match raw.late_payments.as_deref() {
         None => Ok(LatePolicy::Accept),
         Some(name) => name.parse().map_err(|unknown: UnknownName| {
@@ -74,6 +78,7 @@ pub(crate) fn check(raw: RawOrders, problems: &mut Problems) -> Result<OrdersCon
     Ok(OrdersConfig {
         default_expiry,
         max_expiry,
+        grace: grace?,
         late_policy: late_policy?,
         tolerance: Tolerance {
             absolute: absolute?,

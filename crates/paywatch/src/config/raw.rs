@@ -44,6 +44,7 @@ pub(crate) struct RawApi {
 pub(crate) struct RawOrders {
     pub default_expiry: Option<String>,
     pub max_expiry: Option<String>,
+    pub grace: Option<String>,
     pub late_payments: Option<String>,
     pub tolerance: Option<String>,
     pub tolerance_percent: Option<String>,

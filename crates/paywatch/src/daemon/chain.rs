@@ -86,6 +86,7 @@ pub(crate) fn follow_settings(chain: &ChainConfig) -> FollowSettings {
     FollowSettings {
         chain_id: chain.id,
         tokens: chain.tokens.clone(),
+        receivers: chain.receiver.into_iter().collect(),
         poll_interval: chain.poll_interval,
         watchdog: watchdog(chain),
         gather: chain.gather(),

@@ -73,10 +73,9 @@ impl ChainAgent {
 
     /// Proves what can be proved now.
     pub(super) async fn prove(&self, state: &mut Loop) -> Result<(), End> {
-        let tokens = &self.settings.follow.tokens;
         let proved = state
             .reconciler
-            .prove(self.source.as_ref(), tokens, (self.now)())
+            .prove(self.source.as_ref(), (self.now)())
             .await;
         match proved {
             Ok(proved) => {

@@ -208,6 +208,7 @@ pub(crate) fn order(number: u64) -> Order {
         options: vec![option(number, 1), option(number, 56)],
         created_at: at(number),
         expires_at: at(10_000),
+        grace_ms: 0,
         cancelled_at: None,
         metadata: BTreeMap::new(),
     }

@@ -33,7 +33,8 @@ async fn every_field_reads_back(books: Books) {
         .push(option(7, u64::try_from(i64::MAX).unwrap()));
     rich.options[2].token.symbol = "₮'; DROP TABLE orders; --".to_owned();
     rich.cancelled_at = Some(at(77));
-    rich.expires_at = at(253_402_300_799);
+    rich.expires_at = at(253_402_300_709);
+    rich.grace_ms = 90_000;
     rich.metadata = [
         ("", ""),
         ("cart", "3 × 茶 \"quoted\" 'q' $1 ?"),

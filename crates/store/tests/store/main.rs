@@ -42,3 +42,4 @@ mod racing;
 mod refunds;
 mod reorgs;
 mod slots;
+mod slots_at_random;

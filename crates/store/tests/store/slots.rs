@@ -16,14 +16,14 @@ on_both_engines!(
 );
 
 /// A minute after its end, an amount is free.
-const QUARANTINE_MS: i64 = 60_000;
+pub(crate) const QUARANTINE_MS: i64 = 60_000;
 
 fn wallet() -> Address {
     address(0x3A, 1)
 }
 
 /// Order `number`, to be paid on chain 1 by an exact amount near `asked`.
-fn wish(number: u64, asked: &str) -> NewOrder {
+pub(crate) fn wish(number: u64, asked: &str) -> NewOrder {
     let mut order = order(number);
     order.amount = amount(asked);
     order.options.clear();
@@ -52,7 +52,7 @@ async fn makes(books: &Books, new: &NewOrder) -> Option<Order> {
     }
 }
 
-fn slot_of(order: &Order) -> Slot {
+pub(crate) fn slot_of(order: &Order) -> Slot {
     match order.options.as_slice() {
         [option] => match option.method {
             PaymentMethod::ExactAmount { slot } => slot,
@@ -63,13 +63,13 @@ fn slot_of(order: &Order) -> Slot {
 }
 
 /// A transfer of `paid` to the wallet in block `number` of chain 1.
-fn paid(number: u64, paid: &str) -> Transfer {
+pub(crate) fn paid(number: u64, paid: &str) -> Transfer {
     let mut transfer = pay(1, block(1, number, 0), &order(99), (paid, 0));
     transfer.to = wallet();
     transfer
 }
 
-async fn claim(books: &Books, transfer: &Transfer) -> Claim {
+pub(crate) async fn claim(books: &Books, transfer: &Transfer) -> Claim {
     books.store.claims(&[transfer]).await.unwrap()[&transfer.id].claim
 }
 

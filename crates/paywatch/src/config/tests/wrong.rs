@@ -46,26 +46,6 @@ fn every_wrong_value_is_named_with_what_is_allowed() {
             "database.url: would forget every payment; write \"sqlite:<path>\" or \"postgres://<user>:<password>@<host>/<database>\"",
         ),
         (
-            "[orders]\nmethods = [\"card\"]",
-            "orders.methods: \"card\" is no method; write one or several of deposit_address, contract, exact_amount",
-        ),
-        (
-            "[orders]\nmethods = []",
-            "orders.methods: names none; name one or several, or leave it out for deposit_address",
-        ),
-        (
-            "[exact_amount]\nstep = \"0\"",
-            "exact_amount.step: amounts that differ by 0 cannot be told apart; write it like \"0.0001\"",
-        ),
-        (
-            "[exact_amount]\nmax_surcharge = \"1,5\"",
-            "exact_amount.max_surcharge: \"1,5\" is no amount (not a plain decimal number; write it like \"100\" or \"100.5\"); write it like \"0.0001\"",
-        ),
-        (
-            "[exact_amount]\nstep = \"0.000001\"\nmax_surcharge = \"1\"",
-            "exact_amount.max_surcharge: 1 is more than 100000 steps; choose a larger step, or a smaller surcharge",
-        ),
-        (
             "[log]\nformat = \"xml\"",
             "log.format: \"xml\" is not a format; write \"text\" or \"json\"",
         ),
@@ -140,20 +120,49 @@ fn every_wrong_value_of_a_chain_is_named_with_what_is_allowed() {
             "chains.mainnet.id: 1 is the id of chains.ethereum too; name each chain once",
         ),
         (
-            "[chains.base]\nhttp = \"https://node.example\"\nwallets = [\"0xfde4C96c8593536E31F229EA8f37b2ADa2699bb2\"]".to_owned(),
-            "chains.base.wallets: 0xfde4C96c8593536E31F229EA8f37b2ADa2699bb2 is a token's contract; name wallets that you control on this chain and use for nothing else",
-        ),
-        (
-            "[exact_amount]\nstep = \"0.0000001\"\nmax_surcharge = \"0.000001\"\n[chains.base]\nhttp = \"https://node.example\"\nwallets = [\"0x00000000000000000000000000000000000000cc\"]".to_owned(),
-            "exact_amount.step: more than 6 decimals; this amount cannot be paid exactly (USDT on base); choose a larger step",
-        ),
-        (
             "[chains.base]\nhttp = \"https://node.example\"\nwindow = 2".to_owned(),
             "chains.base.window: 2 is out of range; write a number from 16 to 10000",
         ),
     ];
     for (text, problem) in cases {
         assert_problems(&Written::beside(&text), &[problem]);
+    }
+}
+
+#[test]
+fn methods_and_exact_amounts_must_make_sense() {
+    let cases = [
+        (
+            "[orders]\nmethods = [\"card\"]",
+            "orders.methods: \"card\" is no method; write one or several of deposit_address, contract, exact_amount",
+        ),
+        (
+            "[orders]\nmethods = []",
+            "orders.methods: names none; name one or several, or leave it out for deposit_address",
+        ),
+        (
+            "[exact_amount]\nstep = \"0\"",
+            "exact_amount.step: amounts that differ by 0 cannot be told apart; write it like \"0.0001\"",
+        ),
+        (
+            "[exact_amount]\nmax_surcharge = \"1,5\"",
+            "exact_amount.max_surcharge: \"1,5\" is no amount (not a plain decimal number; write it like \"100\" or \"100.5\"); write it like \"0.0001\"",
+        ),
+        (
+            "[exact_amount]\nstep = \"0.000001\"\nmax_surcharge = \"1\"",
+            "exact_amount.max_surcharge: 1 is more than 100000 steps; choose a larger step, or a smaller surcharge",
+        ),
+        (
+            "[chains.base]\nhttp = \"https://node.example\"\nwallets = [\"0xfde4C96c8593536E31F229EA8f37b2ADa2699bb2\"]",
+            "chains.base.wallets: 0xfde4C96c8593536E31F229EA8f37b2ADa2699bb2 is a token's contract; name wallets that you control on this chain and use for nothing else",
+        ),
+        (
+            "[exact_amount]\nstep = \"0.0000001\"\nmax_surcharge = \"0.000001\"\n[chains.base]\nhttp = \"https://node.example\"\nwallets = [\"0x00000000000000000000000000000000000000cc\"]",
+            "exact_amount.step: more than 6 decimals; this amount cannot be paid exactly (USDT on base); choose a larger step",
+        ),
+    ];
+    for (text, problem) in cases {
+        assert_problems(&Written::beside(text), &[problem]);
     }
 }
 

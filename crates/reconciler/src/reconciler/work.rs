@@ -1,0 +1,114 @@
+//! What a commit is made of, beside the orders.
+
+use std::collections::BTreeSet;
+
+use paywatch_core::{
+    BlockNumber, BlockRef, ChainEvent, ChainEventKind, ChainHeads, EventKind, Loose, PaymentEvent,
+    Transfer, TransferId,
+};
+use paywatch_indexer::ChainUpdate;
+use paywatch_store::Touch;
+
+use crate::reconciler::{By, MOST_DUE, ReconcileError, Work};
+
+impl Work<'_> {
+    /// What is to be read before it can be decided.
+    pub(super) fn touch(&self) -> Touch {
+        let (found, update) = (&self.found, self.update);
+        Touch {
+            chain_id: update.chain_id,
+            orders: found.to_orders.iter().map(|(_, order)| *order).collect(),
+            loose: found.loose.iter().map(|(loose, _)| loose.id).collect(),
+            struck: self.shown.disproved.iter().copied().collect(),
+            retract_above: update.retract_above.map(|common| common.number),
+            covered_time: update.tip.timestamp,
+            most_due: MOST_DUE,
+        }
+    }
+
+    /// The chain's heads after this, if it fits on the `stored` ones.
+    pub(super) fn heads_after(
+        &self,
+        stored: Option<&ChainHeads>,
+    ) -> Result<ChainHeads, ReconcileError> {
+        let update = self.update;
+        let chain_id = update.chain_id;
+        if stored.map(|heads| heads.tip.to_ref()) != update.previous {
+            return Err(ReconcileError::CursorMoved { chain_id });
+        }
+        if let (Some(common), Some(finalized)) = (
+            update.retract_above,
+            stored.and_then(|heads| heads.finalized),
+        ) && common.number < finalized
+            && self.by == By::Chain
+        {
+            return Err(ReconcileError::ForkBelowFinalized {
+                chain_id,
+                common: common.number,
+                finalized,
+            });
+        }
+        let mut moved = stored
+            .copied()
+            .unwrap_or_else(|| ChainHeads::starting_at(chain_id, update.tip))
+            .moved_to(update.tip, update.tags);
+        if self.by == By::Operator {
+            moved.safe = moved.safe.min(Some(update.tip.number));
+            moved.finalized = moved.finalized.min(Some(update.tip.number));
+        }
+        Ok(moved)
+    }
+
+    /// What is told of payments that belong to no order: those that are `gone`, and those that
+    /// were not `known` before.
+    pub(super) fn payment_events(
+        &self,
+        known: &BTreeSet<TransferId>,
+        gone: &[Transfer],
+    ) -> Vec<PaymentEvent> {
+        let reverted = gone
+            .iter()
+            .map(|transfer| PaymentEvent::of(transfer, EventKind::PaymentReverted));
+        let is_news = |transfer: &Transfer| {
+            // One that was struck may have been an order's by what was told of it before.
+            !known.contains(&transfer.id)
+                || gone.iter().any(|gone| gone.id == transfer.id)
+                || self.shown.disproved.contains(&transfer.id)
+        };
+        let come = self
+            .found
+            .loose
+            .iter()
+            .filter(|(transfer, loose)| *loose == Loose::Unmatched && is_news(transfer))
+            .map(|(transfer, _)| PaymentEvent::of(transfer, EventKind::PaymentUnmatched));
+        reverted.chain(come).collect()
+    }
+
+    pub(super) fn chain_events(&self, stored: Option<&ChainHeads>) -> Vec<ChainEvent> {
+        let reorged = match self.by {
+            By::Chain => reorged(self.update, stored.map(|heads| heads.tip.to_ref())),
+            By::Operator => None,
+        };
+        reorged
+            .into_iter()
+            .chain(self.shown.events.iter().cloned())
+            .chain(self.found.alerts.iter().cloned())
+            .collect()
+    }
+}
+
+/// What is told when covered blocks left their chain.
+fn reorged(update: &ChainUpdate, cursor: Option<BlockRef>) -> Option<ChainEvent> {
+    let common: BlockNumber = update.retract_above?.number;
+    let before = cursor?.number;
+    let depth = before.saturating_sub(common);
+    Some(ChainEvent {
+        chain_id: update.chain_id,
+        kind: ChainEventKind::Reorged,
+        detail: format!(
+            "{depth} covered blocks above block {common} left the chain; it is covered to block {} \
+             of the new branch",
+            update.tip.number
+        ),
+    })
+}

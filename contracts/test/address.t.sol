@@ -4,11 +4,10 @@ pragma solidity 0.8.37;
 import {Deposit} from "../src/Deposit.sol";
 import {DepositFactory} from "../src/DepositFactory.sol";
 import {Base} from "./base/Base.sol";
+import {Deterministic} from "./base/Deterministic.sol";
 
 /// @dev Where deposits lie.
-contract AddressTest is Base {
-    address private constant DEPLOYER = 0x4e59b44847b379578588920cA78FbF26c0B4956C;
-
+contract AddressTest is Base, Deterministic {
     function test_deposit_is_deployed_where_it_was_predicted(address treasury, bytes32 salt)
         public
     {
@@ -58,12 +57,7 @@ contract AddressTest is Base {
     /// @dev The same vectors are read by the Rust derivation's test.
     function test_vectors() public {
         string memory json = vm.readFile("vectors/deposit-addresses.json");
-        bytes memory proxy =
-            hex"7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe03601600081602082378035828234f58015156039578182fd5b8082525050506014600cf3";
-        vm.etch(DEPLOYER, proxy);
-        (bool deployed,) =
-            DEPLOYER.call(abi.encodePacked(bytes32(0), type(DepositFactory).creationCode));
-        holds(deployed, "the deterministic deployer works");
+        deploy(type(DepositFactory).creationCode);
         address standing = vm.parseJsonAddress(json, ".factory");
         holds(standing.code.length > 0, "the factory is where the vectors say");
         DepositFactory deterministic = DepositFactory(standing);
@@ -78,6 +72,27 @@ contract AddressTest is Base {
             bytes32 salt = vm.parseJsonBytes32(json, string.concat(key, ".salt"));
             address expected = vm.parseJsonAddress(json, string.concat(key, ".address"));
             same(deterministic.depositAddress(treasury, salt), expected, key);
+        }
+    }
+
+    /// @dev What is on chain, immutables included; the Rust side compares it with what it finds.
+    function test_code_hashes() public {
+        string memory json = vm.readFile("vectors/code-hashes.json");
+        deploy(type(DepositFactory).creationCode);
+        DepositFactory standing = DepositFactory(
+            vm.parseJsonAddress(vm.readFile("vectors/deposit-addresses.json"), ".factory")
+        );
+        same(address(standing).codehash, vm.parseJsonBytes32(json, ".DepositFactory"), "factory");
+        same(standing.implementation().codehash, vm.parseJsonBytes32(json, ".Deposit"), "deposit");
+        for (uint256 i = 0; i < 8; ++i) {
+            string memory key = string.concat(".clones[", vm.toString(i), "]");
+            address treasury = vm.parseJsonAddress(json, string.concat(key, ".treasury"));
+            standing.flush(treasury, list(bytes32(i)), new address[](0));
+            same(
+                standing.depositAddress(treasury, bytes32(i)).codehash,
+                vm.parseJsonBytes32(json, string.concat(key, ".hash")),
+                key
+            );
         }
     }
 }

@@ -2,27 +2,67 @@
 
 use std::collections::BTreeMap;
 
+use async_trait::async_trait;
 use paywatch_client::Order;
 use paywatch_core::{
-    Amount, B256, ChainId, EventKind, OrderId, OrderStatus, PaymentMethod, Step, Transfer,
+    Address, Amount, B256, BlockNumber, ChainId, EventKind, OrderId, OrderStatus, PaymentMethod,
+    Step, Transfer,
 };
 use paywatch_store::{DatabaseUrl, EventRecord, PaymentFilter, Store, Told};
 
-use crate::chain::{Chain, TREASURY};
+use crate::chain::TREASURY;
+
+/// A chain, as the audit asks it.
+#[async_trait]
+pub trait Truth: Sync {
+    /// Its id.
+    fn chain_id(&self) -> u64;
+
+    /// The tokens that the daemon is configured to count there.
+    fn tokens(&self) -> Vec<Address>;
+
+    /// The merchant's own addresses there, to which anybody may send anything.
+    fn own(&self) -> Vec<Address> {
+        vec![TREASURY]
+    }
+
+    /// What was paid to `to` with `token`, transfers of nothing left out: transaction and amount
+    /// of each log.
+    async fn paid_in(&self, token: Address, to: Address) -> Vec<(B256, Amount)>;
+
+    /// The hash of the block at `number`; `None` if there is none.
+    async fn hash_at(&self, number: BlockNumber) -> Option<B256>;
+
+    /// Whether `token` is one that counts.
+    fn counts(&self, token: Address) -> bool {
+        self.tokens().contains(&token)
+    }
+
+    /// What was paid to `to` with all tokens that count.
+    async fn paid_to(&self, to: Address) -> Vec<(B256, Amount)> {
+        let mut paid = Vec::new();
+        for token in self.tokens() {
+            paid.extend(self.paid_in(token, to).await);
+        }
+        paid
+    }
+}
 
 /// Compares the books of a stopped daemon with the chains.
 ///
 /// # Panics
 /// When anything differs: a payment lost, doubled or invented, an event missing, a step in
 /// silence, a cursor that is not on its chain.
-pub async fn audit(database: &str, chains: &[Chain], orders: &[Order]) {
+pub async fn audit<T: Truth>(database: &str, chains: &[T], orders: &[Order]) {
     let url: DatabaseUrl = database.parse().expect("a database URL");
     let store = Store::open(&url).await.expect("the books open");
     for order in orders {
         payments_are_those_on_chain(&store, chains, order).await;
     }
     for chain in chains {
-        everything_has_a_place(&store, chain).await;
+        for address in chain.own() {
+            everything_has_a_place(&store, chain, address).await;
+        }
     }
     let events = all_events(&store).await;
     numbers_have_no_gap(&events);
@@ -31,7 +71,7 @@ pub async fn audit(database: &str, chains: &[Chain], orders: &[Order]) {
     store.close().await;
 }
 
-async fn payments_are_those_on_chain(store: &Store, chains: &[Chain], order: &Order) {
+async fn payments_are_those_on_chain<T: Truth>(store: &Store, chains: &[T], order: &Order) {
     let id: OrderId = order.id.parse().expect("an order id");
     let record = store
         .order(id)
@@ -48,7 +88,7 @@ async fn payments_are_those_on_chain(store: &Store, chains: &[Chain], order: &Or
     };
     let mut in_books: Vec<_> = standing()
         .filter(|payment| payment.recorded.assigned.is_none())
-        .filter(|payment| is_usdt(chains, &payment.recorded.transfer))
+        .filter(|payment| counts(chains, &payment.recorded.transfer))
         .map(|payment| {
             let transfer = &payment.recorded.transfer;
             (transfer.tx_hash, transfer.amount)
@@ -71,7 +111,7 @@ async fn payments_are_those_on_chain(store: &Store, chains: &[Chain], order: &Or
 
 /// What came for `order` on `chain`: to its own address, which is the same everywhere, and its
 /// amounts to wallets.
-async fn paid_for(order: &paywatch_core::Order, chain: &Chain) -> Vec<(B256, Amount)> {
+async fn paid_for<T: Truth>(order: &paywatch_core::Order, chain: &T) -> Vec<(B256, Amount)> {
     let mut paid = Vec::new();
     let own = order.options.iter().find_map(|option| match option.method {
         PaymentMethod::DepositAddress { .. } => Some(option.address),
@@ -82,27 +122,29 @@ async fn paid_for(order: &paywatch_core::Order, chain: &Chain) -> Vec<(B256, Amo
     }
     for option in &order.options {
         if let PaymentMethod::ExactAmount { slot } = option.method
-            && option.token.chain_id.get() == chain.node.chain_id
+            && option.token.chain_id.get() == chain.chain_id()
+            && chain.counts(option.token.address)
         {
-            let came = chain.paid_to(option.address).await.into_iter();
-            paid.extend(came.filter(|(_, amount)| slot.takes(*amount)));
+            let came = chain.paid_in(option.token.address, option.address).await;
+            paid.extend(came.into_iter().filter(|(_, amount)| slot.takes(*amount)));
         }
     }
     paid
 }
 
-/// Whether it is in the token that the chain was made with.
-fn is_usdt(chains: &[Chain], transfer: &Transfer) -> bool {
-    chains.iter().any(|chain| {
-        chain.node.chain_id == transfer.id.chain_id.get() && chain.token == transfer.token
-    })
+/// Whether it is in a token that counts on its chain.
+fn counts<T: Truth>(chains: &[T], transfer: &Transfer) -> bool {
+    chains
+        .iter()
+        .any(|chain| chain.chain_id() == transfer.id.chain_id.get() && chain.counts(transfer.token))
 }
 
-/// What came to the treasury is in the books, all of it, and each at one place.
-async fn everything_has_a_place(store: &Store, chain: &Chain) {
+/// What came to one of the merchant's own addresses is in the books, all of it, and each at one
+/// place.
+async fn everything_has_a_place<T: Truth>(store: &Store, chain: &T, to: Address) {
     let filter = PaymentFilter {
-        chain_id: ChainId::new(chain.node.chain_id).ok(),
-        to: Some(TREASURY),
+        chain_id: ChainId::new(chain.chain_id()).ok(),
+        to: Some(to),
         ..PaymentFilter::default()
     };
     let booked = store.payments(&filter, None, 1_000).await;
@@ -114,24 +156,31 @@ async fn everything_has_a_place(store: &Store, chain: &Chain) {
         .filter(|transfer| !transfer.amount.is_zero())
         .map(|transfer| (transfer.tx_hash, transfer.amount))
         .collect();
-    let mut on_chain = chain.paid_to(TREASURY).await;
+    let mut on_chain = chain.paid_to(to).await;
     on_chain.sort();
     in_books.sort();
-    assert_eq!(in_books, on_chain, "what came to the treasury");
+    assert_eq!(in_books, on_chain, "what came to {to}");
 }
 
 /// The kinds of all events that tell of orders and payments, in their order.
 pub async fn kinds_told(database: &str) -> Vec<EventKind> {
+    let told = told(database).await;
+    told.into_iter().map(|(_, kind)| kind).collect()
+}
+
+/// All events that tell of orders and payments, in their order, each with its order, if it is of
+/// one. The daemon may be running.
+pub async fn told(database: &str) -> Vec<(Option<OrderId>, EventKind)> {
     let store = Store::open(&database.parse().expect("a database URL")).await;
     let store = store.expect("the books open");
     let events = all_events(&store).await;
     store.close().await;
-    let kinds = events.into_iter().filter_map(|event| match event.told {
-        Told::Order(event) => Some(event.event.kind),
-        Told::Payment(event) => Some(event.kind),
+    let told = events.into_iter().filter_map(|event| match event.told {
+        Told::Order(event) => Some((Some(event.order_id), event.event.kind)),
+        Told::Payment(event) => Some((None, event.kind)),
         Told::Chain(_) => None,
     });
-    kinds.collect()
+    told.collect()
 }
 
 fn sum(amounts: impl Iterator<Item = Amount>) -> Amount {
@@ -222,25 +271,18 @@ async fn statuses_moved_as_told(store: &Store, events: &[EventRecord]) {
     }
 }
 
-async fn cursors_are_on_their_chains(store: &Store, chains: &[Chain]) {
-    use alloy::providers::Provider as _;
+async fn cursors_are_on_their_chains<T: Truth>(store: &Store, chains: &[T]) {
     for record in store.chains().await.expect("the store answers") {
         let tip = record.heads.tip;
         let chain = chains
             .iter()
-            .find(|chain| chain.node.chain_id == record.heads.chain_id.get())
+            .find(|chain| chain.chain_id() == record.heads.chain_id.get())
             .expect("only configured chains are followed");
-        let block = chain
-            .provider()
-            .get_block_by_number(tip.number.into())
-            .await;
-        let block = block
-            .expect("the node answers")
-            .expect("the covered block exists");
         assert_eq!(
-            block.header.hash, tip.hash,
-            "the cursor of {} is on its chain",
-            chain.name
+            chain.hash_at(tip.number).await,
+            Some(tip.hash),
+            "the cursor of chain {} is on its chain",
+            chain.chain_id()
         );
     }
 }

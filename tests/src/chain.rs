@@ -7,9 +7,11 @@ use alloy::providers::{Provider as _, RootProvider};
 use alloy::rpc::types::anvil::{ReorgOptions, TransactionData};
 use alloy::rpc::types::{Filter, TransactionReceipt, TransactionRequest};
 use alloy::sol_types::SolEvent as _;
+use async_trait::async_trait;
 use paywatch_contracts::{DepositFactory, Erc20, Exchange, MockUSDT, deposit};
-use paywatch_core::{Amount, Decimals};
+use paywatch_core::{Amount, BlockNumber, Decimals};
 
+use crate::books::Truth;
 use crate::node::Node;
 use crate::wait;
 
@@ -41,7 +43,11 @@ impl Chain {
     /// Starts a chain and deploys the token, the deposit factory and an exchange, and gives both
     /// customers and the exchange a million each.
     pub async fn start(name: &str, chain_id: u64, decimals: u8) -> Self {
-        let node = Node::start(chain_id).await;
+        Self::start_on(Node::start(chain_id).await, name, decimals).await
+    }
+
+    /// The same on a node that runs.
+    pub async fn start_on(node: Node, name: &str, decimals: u8) -> Self {
         let zero = Address::ZERO;
         let mut chain = Self {
             node,
@@ -95,11 +101,7 @@ impl Chain {
     /// `amount` in the token's base units.
     #[must_use]
     pub fn units(&self, amount: &str) -> U256 {
-        let decimals = Decimals::new(self.decimals).expect("at most 18");
-        let amount: Amount = amount.parse().expect("an amount");
-        amount
-            .to_base_units(decimals)
-            .expect("payable in this token")
+        units(amount, self.decimals)
     }
 
     /// Sends `input` to `to` and waits until it is mined well.
@@ -221,13 +223,13 @@ impl Chain {
     }
 
     /// A stranger moves nothing from `victim` to `to`, as address poisoners do.
-    pub async fn poisons(&self, victim: Address, to: Address) {
+    pub async fn poisons(&self, victim: Address, to: Address) -> TransactionReceipt {
         let token = Erc20::new(self.token, self.provider());
         let call = token
             .transferFrom(victim, to, U256::ZERO)
             .calldata()
             .clone();
-        self.send(OTHER_PAYER, self.token, call).await;
+        self.send(OTHER_PAYER, self.token, call).await
     }
 
     /// The issuer switches the fee on: basis points, and the most in whole units.
@@ -263,12 +265,31 @@ impl Chain {
             .await
             .expect("the node answers")
     }
+}
 
-    /// What the chain itself says was paid to `to` with the token, transfers of nothing left out:
-    /// transaction and amount of each log.
-    pub async fn paid_to(&self, to: Address) -> Vec<(B256, Amount)> {
+/// `amount` in the base units of a token with so many decimals.
+#[must_use]
+pub fn units(amount: &str, decimals: u8) -> U256 {
+    let decimals = Decimals::new(decimals).expect("at most 18");
+    let amount: Amount = amount.parse().expect("an amount");
+    amount
+        .to_base_units(decimals)
+        .expect("payable in this token")
+}
+
+#[async_trait]
+impl Truth for Chain {
+    fn chain_id(&self) -> u64 {
+        self.node.chain_id
+    }
+
+    fn tokens(&self) -> Vec<Address> {
+        vec![self.token]
+    }
+
+    async fn paid_in(&self, token: Address, to: Address) -> Vec<(B256, Amount)> {
         let filter = Filter::new()
-            .address(self.token)
+            .address(token)
             .event_signature(Erc20::Transfer::SIGNATURE_HASH)
             .topic2(to.into_word())
             .from_block(0);
@@ -286,5 +307,10 @@ impl Chain {
             })
             .filter(|(_, amount)| !amount.is_zero())
             .collect()
+    }
+
+    async fn hash_at(&self, number: BlockNumber) -> Option<B256> {
+        let block = self.provider().get_block_by_number(number.into()).await;
+        Some(block.expect("the node answers")?.header.hash)
     }
 }

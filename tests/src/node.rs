@@ -17,18 +17,26 @@ use crate::{tools, wait};
 pub struct Node {
     /// Its chain id.
     pub chain_id: u64,
+    /// A block is final once two epochs of so many slots stand on it.
+    slots_in_an_epoch: u32,
     port: u16,
     child: Option<Child>,
     folder: TempDir,
 }
 
 impl Node {
-    /// Starts a fresh chain on a free port.
+    /// Starts a fresh chain on a free port, whose blocks are final four blocks later.
     pub async fn start(chain_id: u64) -> Self {
+        Self::start_with(chain_id, 2).await
+    }
+
+    /// Starts a fresh chain on a free port, whose blocks are final two epochs later.
+    pub async fn start_with(chain_id: u64, slots_in_an_epoch: u32) -> Self {
         tools::install_tls();
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let mut node = Self {
             chain_id,
+            slots_in_an_epoch,
             port: 0,
             child: None,
             folder,
@@ -70,12 +78,8 @@ impl Node {
         assert!(self.child.is_none(), "the node runs already");
         let mut child = Command::new(tools::anvil())
             .args(["--host", "127.0.0.1", "--port", &self.port.to_string()])
-            .args([
-                "--chain-id",
-                &self.chain_id.to_string(),
-                "--slots-in-an-epoch",
-                "2",
-            ])
+            .args(["--chain-id", &self.chain_id.to_string()])
+            .args(["--slots-in-an-epoch", &self.slots_in_an_epoch.to_string()])
             .arg("--state")
             .arg(self.state_file())
             .stdout(Stdio::piped())

@@ -10,7 +10,22 @@ pub const LIMIT: Duration = Duration::from_secs(60);
 ///
 /// # Panics
 /// After [`LIMIT`], with `what` was awaited and the last answer.
-pub async fn until<T, P, F>(what: &str, mut probe: P) -> T
+pub async fn until<T, P, F>(what: &str, probe: P) -> T
+where
+    P: FnMut() -> F,
+    F: Future<Output = Result<T, String>>,
+{
+    match in_time(probe).await {
+        Ok(value) => value,
+        Err(state) => panic!("waited for {what}; last seen: {state}"),
+    }
+}
+
+/// Asks `probe` again and again until it answers `Ok`.
+///
+/// # Errors
+/// After [`LIMIT`], with the last answer.
+pub async fn in_time<T, P, F>(mut probe: P) -> Result<T, String>
 where
     P: FnMut() -> F,
     F: Future<Output = Result<T, String>>,
@@ -18,10 +33,8 @@ where
     let start = Instant::now();
     loop {
         match probe().await {
-            Ok(value) => return value,
-            Err(state) if start.elapsed() > LIMIT => {
-                panic!("waited for {what}; last seen: {state}")
-            },
+            Ok(value) => return Ok(value),
+            Err(state) if start.elapsed() > LIMIT => return Err(state),
             Err(_) => tokio::time::sleep(Duration::from_millis(25)).await,
         }
     }

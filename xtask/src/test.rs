@@ -12,6 +12,16 @@ use crate::tools::{forge, node_packages};
 /// The version of cargo-deny that `deny.toml` is written for.
 const CARGO_DENY: &str = "0.20.2";
 
+/// Compares what the usual transactions cost with `contracts/.gas-snapshot`. Each call is a
+/// transaction of its own, and nothing of these tests is random.
+const GAS_CHECK: [&str; 5] = [
+    "snapshot",
+    "--isolate",
+    "--check",
+    "--match-contract",
+    "GasSnapshot",
+];
+
 /// How many inputs each fuzz target gets here; `cargo xtask fuzz` gives more.
 const FUZZ_INPUTS: u64 = 200_000;
 
@@ -55,6 +65,7 @@ fn contracts() -> Result<()> {
         ("contracts: format", &["fmt", "--check"][..]),
         ("contracts: build", &["build"]),
         ("contracts: test", &["test"]),
+        ("contracts: gas is as recorded", &GAS_CHECK),
     ] {
         step(name, command(forge()).args(arguments).current_dir(&folder))?;
     }

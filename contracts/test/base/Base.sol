@@ -12,7 +12,16 @@ interface Vm {
         address emitter;
     }
 
+    struct Gas {
+        uint64 gasLimit;
+        uint64 gasTotalUsed;
+        uint64 gasMemoryUsed;
+        int64 gasRefunded;
+        uint64 gasRemaining;
+    }
+
     function prank(address sender) external;
+    function lastCallGas() external view returns (Gas memory);
     function deal(address who, uint256 balance) external;
     function etch(address target, bytes calldata code) external;
     function expectRevert() external;
@@ -31,6 +40,14 @@ interface Vm {
         pure
         returns (bytes32);
     function toString(uint256 value) external pure returns (string memory);
+    function addr(uint256 key) external pure returns (address);
+    function sign(uint256 key, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
+    function warp(uint256 timestamp) external;
+    function chainId(uint256 id) external;
+    function parseJsonUint(string calldata json, string calldata key)
+        external
+        pure
+        returns (uint256);
 }
 
 /// @dev Cheatcodes, checks and short lists.
@@ -50,6 +67,10 @@ abstract contract Checks {
 
     function holds(bool condition, string memory what) internal pure {
         if (!condition) revert Untrue(what);
+    }
+
+    function same(bytes32 left, bytes32 right, string memory what) internal pure {
+        same(uint256(left), uint256(right), what);
     }
 
     function list(address one) internal pure returns (address[] memory all) {

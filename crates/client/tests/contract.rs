@@ -123,6 +123,7 @@ impl Server {
             disproved: Vec::new(),
             proofs: Vec::new(),
             changes: Vec::new(),
+            deferred: Vec::new(),
             chain_events: Vec::new(),
             loose: Vec::new(),
             payment_events: Vec::new(),

@@ -33,6 +33,13 @@ sol!(
     "../../contracts/artifacts/DepositFactory.json"
 );
 
+sol!(
+    #[sol(rpc)]
+    #[derive(Debug)]
+    PaymentReceiver,
+    "../../contracts/artifacts/PaymentReceiver.json"
+);
+
 #[cfg(feature = "mocks")]
 sol!(
     #[sol(rpc)]
@@ -55,4 +62,20 @@ sol!(
     #[derive(Debug)]
     Exchange,
     "../../contracts/artifacts/Exchange.json"
+);
+
+#[cfg(feature = "mocks")]
+sol!(
+    #[sol(rpc)]
+    #[derive(Debug)]
+    MockModernToken,
+    "../../contracts/artifacts/MockModernToken.json"
+);
+
+#[cfg(feature = "mocks")]
+sol!(
+    #[sol(rpc)]
+    #[derive(Debug)]
+    MockPermit2,
+    "../../contracts/artifacts/MockPermit2.json"
 );

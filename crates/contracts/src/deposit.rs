@@ -8,25 +8,27 @@ use crate::DepositFactory;
 /// to it carries a salt and init code, and creates the contract with CREATE2.
 pub const DETERMINISTIC_DEPLOYER: Address = address!("4e59b44847b379578588920cA78FbF26c0B4956C");
 
-/// The salt with which the factory is deployed.
-const FACTORY_SALT: B256 = B256::ZERO;
+/// The salt with which the contracts are deployed that stand at one address on every chain.
+pub(crate) const DEPLOYMENT_SALT: B256 = B256::ZERO;
 
-/// The start of the init code of a clone with 20 bytes of immutable arguments: it deploys the 45
-/// bytes of the EIP-1167 proxy and the arguments behind them, 65 bytes in all.
-const CLONE_HEAD: [u8; 20] = hex!("6100413d81600a3d39f3363d3d373d3d3d363d73");
+/// The init code of a clone: it deploys what follows, which is 65 bytes.
+const CLONE_DEPLOYS: [u8; 10] = hex!("6100413d81600a3d39f3");
+/// The start of a clone's code, which is an EIP-1167 proxy of 45 bytes and 20 bytes of immutable
+/// arguments behind it.
+const CLONE_HEAD: [u8; 10] = hex!("363d3d373d3d3d363d73");
 /// What stands between the implementation and the arguments.
 const CLONE_TAIL: [u8; 15] = hex!("5af43d82803e903d91602b57fd5bf3");
 
 /// The factory's address, the same on every EVM chain.
 #[must_use]
 pub fn factory_address() -> Address {
-    DETERMINISTIC_DEPLOYER.create2_from_code(FACTORY_SALT, &DepositFactory::BYTECODE)
+    DETERMINISTIC_DEPLOYER.create2_from_code(DEPLOYMENT_SALT, &DepositFactory::BYTECODE)
 }
 
 /// The transaction that deploys the factory, which anybody may send: recipient and data.
 #[must_use]
 pub fn factory_deployment() -> (Address, Bytes) {
-    let data = [FACTORY_SALT.as_slice(), &DepositFactory::BYTECODE].concat();
+    let data = [DEPLOYMENT_SALT.as_slice(), &DepositFactory::BYTECODE].concat();
     (DETERMINISTIC_DEPLOYER, data.into())
 }
 
@@ -40,15 +42,19 @@ pub fn implementation_address(factory: Address) -> Address {
 /// flushes nothing for a zero treasury, so whoever reads one from outside has to refuse it.
 #[must_use]
 pub fn deposit_address(factory: Address, treasury: Address, salt: B256) -> Address {
-    let implementation = implementation_address(factory);
-    let init_code = [
-        &CLONE_HEAD,
-        implementation.as_slice(),
+    let init_code = [CLONE_DEPLOYS.as_slice(), &clone_code(factory, treasury)].concat();
+    factory.create2(salt, keccak256(init_code))
+}
+
+/// The code of every deposit of `treasury`, once it is deployed.
+pub(crate) fn clone_code(factory: Address, treasury: Address) -> Vec<u8> {
+    [
+        CLONE_HEAD.as_slice(),
+        implementation_address(factory).as_slice(),
         &CLONE_TAIL,
         treasury.as_slice(),
     ]
-    .concat();
-    factory.create2(salt, keccak256(init_code))
+    .concat()
 }
 
 #[cfg(test)]
@@ -114,9 +120,9 @@ mod tests {
     #[test]
     fn the_deployment_is_salt_and_init_code() {
         let (deployer, data) = factory_deployment();
-        let init_code = data.strip_prefix(FACTORY_SALT.as_slice()).unwrap();
+        let init_code = data.strip_prefix(DEPLOYMENT_SALT.as_slice()).unwrap();
         assert_eq!(
-            deployer.create2_from_code(FACTORY_SALT, init_code),
+            deployer.create2_from_code(DEPLOYMENT_SALT, init_code),
             factory_address()
         );
     }

@@ -1,9 +1,15 @@
 //! Bindings of the Solidity contracts in `contracts/artifacts`, and the addresses that follow from
 //! their bytecode. No transport: whoever calls a contract brings his own provider.
 
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the methods that are generated take what the contracts' functions take"
+)]
 mod bindings;
+pub mod code;
 pub mod deposit;
+pub mod receiver;
 
-pub use crate::bindings::{Deposit, DepositFactory, Erc20};
+pub use crate::bindings::{Deposit, DepositFactory, Erc20, PaymentReceiver};
 #[cfg(feature = "mocks")]
-pub use crate::bindings::{Exchange, MockUSDT, UpgradedUSDT};
+pub use crate::bindings::{Exchange, MockModernToken, MockPermit2, MockUSDT, UpgradedUSDT};

@@ -26,11 +26,14 @@ pub enum ChainEventKind {
     Resynced,
     /// The issuer of a token did something with it that concerns the merchant.
     TokenAlert,
+    /// What the books say that the merchant's addresses hold is not what they hold, or the books
+    /// contradict themselves.
+    AuditMismatch,
 }
 
 impl ChainEventKind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Stalled,
         Self::Recovered,
         Self::FinalityStalled,
@@ -40,6 +43,7 @@ impl ChainEventKind {
         Self::Stopped,
         Self::Resynced,
         Self::TokenAlert,
+        Self::AuditMismatch,
     ];
 
     /// The name in the event log.
@@ -55,6 +59,7 @@ impl ChainEventKind {
             Self::Stopped => "chain.stopped",
             Self::Resynced => "chain.resynced",
             Self::TokenAlert => "token.alert",
+            Self::AuditMismatch => "audit.mismatch",
         }
     }
 }

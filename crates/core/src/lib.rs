@@ -7,6 +7,7 @@ mod address;
 mod alert;
 mod amount;
 mod assess;
+mod audit;
 mod block;
 mod chain_event;
 mod decision;
@@ -34,6 +35,10 @@ pub use crate::alert::{TokenAlert, Weight};
 pub use crate::amount::{Amount, AmountError};
 pub use crate::assess::{
     AssessError, Assessment, IgnoredBecause, Movements, Payment, Standing, assess,
+};
+pub use crate::audit::{
+    KeptSums, Opening, SumError, Turnover, Verdict, WrongSum, explain, final_block, settle,
+    wrong_sums,
 };
 pub use crate::block::{Block, BlockNumber, BlockRef, ChainId, ChainIdError};
 pub use crate::chain_event::{ChainEvent, ChainEventKind};

@@ -97,6 +97,15 @@ impl Asking {
             Self::AtLeast => "at_least",
         }
     }
+
+    /// What of `counted` is more than the `asked` amount.
+    #[must_use]
+    pub const fn excess(self, asked: Amount, counted: Amount) -> Amount {
+        match self {
+            Self::Exactly => counted.less(asked),
+            Self::AtLeast => Amount::ZERO,
+        }
+    }
 }
 
 impl FromStr for Asking {
@@ -167,10 +176,7 @@ impl Order {
     /// What of `counted` is more than was asked for.
     #[must_use]
     pub const fn excess(&self, counted: Amount) -> Amount {
-        match self.asking {
-            Asking::Exactly => counted.less(self.amount),
-            Asking::AtLeast => Amount::ZERO,
-        }
+        self.asking.excess(self.amount, counted)
     }
 
     /// The last moment, in chain time, at which money is in time: a block whose timestamp is not

@@ -4,6 +4,7 @@
 //! of [`ChainUpdate`]s of which each stands on the one before. [`RpcSource`] is the source that
 //! speaks JSON-RPC; tests bring a scripted one.
 
+mod balances;
 mod decode;
 mod filter;
 mod follower;
@@ -20,6 +21,7 @@ mod update;
 mod verify;
 mod wanted;
 
+pub use crate::balances::balances;
 pub use crate::decode::{DecodeError, Movement, TRANSFER_TOPIC, decode};
 pub use crate::filter::{Everybody, LogFilter, RecipientSet, Recipients, WatchList};
 pub use crate::follower::{FollowError, FollowSettings, Follower, Interest, Start};
@@ -33,9 +35,10 @@ pub use crate::reread::{Part, Reread, RereadError};
 pub use crate::rpc::fuzzing;
 pub use crate::rpc::{RpcFailure, RpcSettings, RpcSource};
 pub use crate::source::{
-    ChainSource, Header, LogAnswer, LogPlace, LogQuery, NoticeLog, PaidLog, TransferLog,
+    Call, CallAt, ChainSource, Header, LogAnswer, LogPlace, LogQuery, NoticeLog, PaidLog,
+    TransferLog,
 };
-pub use crate::source_error::{Cause, Contradiction, NotThere, SourceError};
+pub use crate::source_error::{CallFailure, Cause, Contradiction, NotThere, SourceError};
 pub use crate::update::{ChainUpdate, CoveredBlock};
 pub use crate::verify::{VerifyError, verify};
 pub use crate::wanted::{Said, Wanted};

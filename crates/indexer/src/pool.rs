@@ -2,6 +2,7 @@
 
 mod agreement;
 mod alarm;
+mod calls;
 mod compare;
 mod head;
 mod logs;
@@ -14,7 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::{Address, B256, Bytes};
 use async_trait::async_trait;
 use futures::future::{BoxFuture, select_all};
 use paywatch_core::{BlockNumber, BlockRef, ChainEventKind, ChainId, FinalityTag, Proof};
@@ -23,9 +24,13 @@ use tokio::sync::broadcast;
 
 pub use crate::pool::alarm::Alarm;
 
+use crate::pool::agreement::more_telling;
 use crate::pool::alarm::Alarms;
 use crate::pool::member::Member;
-use crate::{ChainSource, Contradiction, Header, LogAnswer, LogFilter, LogQuery, SourceError};
+use crate::source::only;
+use crate::{
+    Call, CallAt, ChainSource, Contradiction, Header, LogAnswer, LogFilter, LogQuery, SourceError,
+};
 
 /// How far behind the highest head an endpoint may be before it is passed over.
 const HEAD_LAG: u64 = 3;
@@ -271,24 +276,6 @@ async fn headers_from(
     }
 }
 
-/// Which of two errors says more about what to do next: what will pass soonest.
-fn more_telling(known: Option<SourceError>, new: SourceError) -> SourceError {
-    const fn weight(error: &SourceError) -> u8 {
-        match error {
-            SourceError::TooWide { .. } => 0,
-            SourceError::Lagging { .. } => 1,
-            SourceError::Inconsistent { .. } => 2,
-            SourceError::Later { .. } => 3,
-            SourceError::Unprovable { .. } => 4,
-            SourceError::Unusable { .. } => 5,
-        }
-    }
-    match known {
-        Some(known) if weight(&known) <= weight(&new) => known,
-        Some(_) | None => new,
-    }
-}
-
 #[async_trait]
 impl ChainSource for Pool {
     async fn chain_id(&self) -> Result<ChainId, SourceError> {
@@ -392,6 +379,15 @@ impl ChainSource for Pool {
             }
         };
         Ok(self.ask(|member| Box::pin(prove(member))).await?.1)
+    }
+
+    async fn call(&self, to: Address, data: Bytes, at: CallAt) -> Result<Bytes, SourceError> {
+        let call = Call { to, data };
+        only(self.called(std::slice::from_ref(&call), at).await?)
+    }
+
+    async fn calls(&self, calls: &[Call], at: CallAt) -> Result<Vec<Bytes>, SourceError> {
+        self.called(calls, at).await
     }
 
     async fn agreed(&self, block: BlockRef) -> Result<(), SourceError> {

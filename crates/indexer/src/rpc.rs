@@ -1,6 +1,7 @@
 //! One node that speaks JSON-RPC, over HTTP, a WebSocket, or both.
 
 mod classify;
+mod contract;
 mod endpoint;
 mod envelope;
 mod failure;
@@ -17,7 +18,7 @@ mod wire;
 use std::fmt;
 use std::time::Duration;
 
-use alloy_primitives::{Address, B256, Bytes, U64, U256};
+use alloy_primitives::{Address, B256, Bytes, U64};
 use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt, stream};
 use paywatch_core::{BlockNumber, BlockRef, ChainId, FinalityTag};
@@ -35,16 +36,16 @@ use crate::rpc::logs::{LogsError, read_logs};
 use crate::rpc::node::{Given, Node};
 use crate::rpc::questions::{questions, together};
 use crate::rpc::wire::WireHeader;
+use crate::source::only;
 use crate::{
-    ChainSource, Contradiction, Header, LogAnswer, LogFilter, LogQuery, NotThere, SourceError,
+    Call, CallAt, ChainSource, Contradiction, Header, LogAnswer, LogFilter, LogQuery, NotThere,
+    SourceError,
 };
 
 /// How many headers go into one JSON-RPC batch.
 const HEADERS_PER_BATCH: usize = 50;
 /// How many batches are under way at the same time.
 const BATCHES_AT_ONCE: usize = 4;
-/// The selector of `decimals()`.
-const DECIMALS: [u8; 4] = [0x31, 0x3c, 0xe5, 0x67];
 
 const BLOCK_BY_NUMBER: &str = "eth_getBlockByNumber";
 const BLOCK_BY_HASH: &str = "eth_getBlockByHash";
@@ -89,21 +90,6 @@ enum NoEndpoint {
     },
     #[error("the endpoint has neither an HTTP nor a WebSocket URL")]
     Nothing,
-}
-
-/// A token that is none.
-#[derive(Debug, thiserror::Error)]
-enum NoToken {
-    #[error(
-        "there is no token contract at {0}: decimals() answers nothing; check its address and chain"
-    )]
-    Nothing(Address),
-    #[error("the contract {0} is no token: decimals() fails; check its address and chain")]
-    Fails(Address, #[source] RpcFailure),
-    #[error(
-        "the contract {token} is no token: decimals() answers {answer}; check its address and chain"
-    )]
-    Odd { token: Address, answer: Bytes },
 }
 
 impl RpcSource {
@@ -220,24 +206,16 @@ impl ChainSource for RpcSource {
     }
 
     async fn token_decimals(&self, token: Address) -> Result<u8, SourceError> {
-        let call = json!([{"to": token, "data": Bytes::from_static(&DECIMALS)}, "latest"]);
-        let unusable = |cause: NoToken| SourceError::Unusable {
-            cause: Box::new(cause),
-        };
-        let answer: Bytes = match self.node.call(Request::new("eth_call", call)).await {
-            Ok(answer) => answer,
-            Err(failure) if failure.is_revert() => {
-                return Err(unusable(NoToken::Fails(token, failure)));
-            },
-            Err(failure) => return Err(classify(failure)),
-        };
-        if answer.is_empty() {
-            return Err(unusable(NoToken::Nothing(token)));
-        }
-        U256::try_from_be_slice(&answer)
-            .filter(|_| answer.len() == 32)
-            .and_then(|decimals| u8::try_from(decimals).ok())
-            .ok_or_else(|| unusable(NoToken::Odd { token, answer }))
+        contract::token_decimals(&self.node, token).await
+    }
+
+    async fn call(&self, to: Address, data: Bytes, at: CallAt) -> Result<Bytes, SourceError> {
+        let call = Call { to, data };
+        only(contract::answers(&self.node, std::slice::from_ref(&call), at).await?)
+    }
+
+    async fn calls(&self, calls: &[Call], at: CallAt) -> Result<Vec<Bytes>, SourceError> {
+        contract::answers(&self.node, calls, at).await
     }
 
     async fn latest(&self) -> Result<Header, SourceError> {

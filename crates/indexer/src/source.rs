@@ -2,12 +2,12 @@
 
 use std::fmt::{self, Debug};
 
-use alloy_primitives::{Address, B256, Bloom, U256};
+use alloy_primitives::{Address, B256, Bloom, Bytes, U256};
 use async_trait::async_trait;
 use paywatch_core::{Block, BlockNumber, BlockRef, ChainId, FinalityTag, TokenNoticeKind};
 use paywatch_proof::BlockEvidence;
 
-use crate::{LogFilter, Paid, SourceError};
+use crate::{Contradiction, LogFilter, Paid, SourceError};
 
 /// A view of one chain: a node, or several behind a [`crate::Pool`]; in tests a simulated one.
 /// Every answer may be stale; whoever asks checks that answers fit together.
@@ -41,6 +41,20 @@ pub trait ChainSource: Send + Sync + Debug {
     /// Header and receipts of `block`, unchecked.
     async fn evidence(&self, block: BlockRef) -> Result<BlockEvidence, SourceError>;
 
+    /// What the contract at `to` answers to `data`, without changing anything.
+    /// [`SourceError::NoAnswer`] when it refuses, or when the node has no state for that block.
+    async fn call(&self, to: Address, data: Bytes, at: CallAt) -> Result<Bytes, SourceError>;
+
+    /// What contracts answer to several calls at the same block, in that order; at best in one
+    /// request, so that whoever has many asks for some of them at a time.
+    async fn calls(&self, calls: &[Call], at: CallAt) -> Result<Vec<Bytes>, SourceError> {
+        let mut answers = Vec::with_capacity(calls.len());
+        for call in calls {
+            answers.push(self.call(call.to, call.data.clone(), at).await?);
+        }
+        Ok(answers)
+    }
+
     /// Whether enough sources have `block` on their chain, where more than one must.
     async fn agreed(&self, _block: BlockRef) -> Result<(), SourceError> {
         Ok(())
@@ -69,6 +83,45 @@ pub trait ChainSource: Send + Sync + Debug {
     fn best_width(&self) -> Option<u64> {
         None
     }
+}
+
+/// A call of a contract that changes nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// The contract.
+    pub to: Address,
+    /// The selector of the function, and its arguments.
+    pub data: Bytes,
+}
+
+/// After which block a contract is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallAt {
+    /// The newest that the node has.
+    Latest,
+    /// The canonical one at this height.
+    Number(BlockNumber),
+    /// This one and no other (EIP-1898).
+    Block(BlockRef),
+}
+
+impl fmt::Display for CallAt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Latest => f.write_str("the newest block"),
+            Self::Number(number) => write!(f, "block {number}"),
+            Self::Block(block) => write!(f, "block {} ({})", block.number, block.hash),
+        }
+    }
+}
+
+/// The answer to a single call.
+pub(crate) fn only(answers: Vec<Bytes>) -> Result<Bytes, SourceError> {
+    let missing = Contradiction::OtherCount {
+        asked: 1,
+        answered: 0,
+    };
+    Ok(answers.into_iter().next().ok_or(missing)?)
 }
 
 /// A block, and the summary of its logs.

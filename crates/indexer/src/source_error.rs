@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::{Address, B256, Bytes};
 use paywatch_core::{BlockNumber, TimeError};
 
-use crate::DecodeError;
+use crate::{CallAt, DecodeError};
 
 /// What lies under a [`SourceError`].
 pub type Cause = Box<dyn std::error::Error + Send + Sync + 'static>;
@@ -55,12 +55,54 @@ pub enum SourceError {
         #[source]
         cause: Cause,
     },
+    /// The node is well, and has no answer to this call: asking it again changes nothing.
+    #[error("the call has no answer")]
+    NoAnswer {
+        /// Why.
+        #[from]
+        cause: CallFailure,
+    },
     /// The endpoint cannot serve this chain until somebody changes something.
     #[error("the endpoint cannot be used")]
     Unusable {
         /// Why not.
         #[source]
         cause: Cause,
+    },
+}
+
+/// Why a call of a contract has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum CallFailure {
+    /// The node has thrown the state away, as all but archive nodes do after a while.
+    #[error(
+        "the node has no state for {at}: name a newer block, or an archive node among the endpoints"
+    )]
+    NoState {
+        /// Where the call was to be made.
+        at: CallAt,
+        /// What the node said.
+        #[source]
+        cause: Option<Cause>,
+    },
+    /// The contract refused.
+    #[error("the contract {to} refused the call")]
+    Reverted {
+        /// The contract.
+        to: Address,
+        /// What the node said.
+        #[source]
+        cause: Option<Cause>,
+    },
+    /// Another kind of answer than the function gives.
+    #[error(
+        "the contract {to} answers {answer}, which is no balance; is it a token of this chain?"
+    )]
+    Odd {
+        /// The contract.
+        to: Address,
+        /// What it answered.
+        answer: Bytes,
     },
 }
 
@@ -153,6 +195,12 @@ pub enum Contradiction {
         text: String,
         /// What is wrong with it.
         cause: String,
+    },
+    /// Endpoints gave different answers to one call.
+    #[error("endpoints answer differently what was called at {at}")]
+    Answers {
+        /// Where it was called.
+        at: CallAt,
     },
     /// Endpoints gave different logs for one block, and it could not be told which are right.
     #[error("endpoints give different logs for block {number}")]

@@ -1,5 +1,6 @@
 //! The command line: what can be asked of paywatch, and the help that explains it.
 
+mod books;
 mod order;
 mod payment;
 
@@ -10,6 +11,7 @@ use clap::{Args, Parser, Subcommand};
 use paywatch_core::{Address, Amount};
 use url::Url;
 
+pub(crate) use crate::cli::books::{Audit, Export, ExportFormat, Exported};
 pub(crate) use crate::cli::order::{CreateOrder, ListOrders, Order};
 pub(crate) use crate::cli::payment::{ListPayments, Payment};
 
@@ -93,6 +95,12 @@ differences; `paywatch chain resync` mends them.
 Example:
   paywatch backfill --chain ethereum --from 21000000 --to 21010000")]
     Backfill(Backfill),
+    /// Compare the books with what the addresses hold on chain, to the last unit.
+    #[command(after_help = books::AUDIT_HELP)]
+    Audit(Audit),
+    /// Write payments or orders of a period, for accounting.
+    #[command(after_help = books::EXPORT_HELP)]
+    Export(Export),
     /// Mend how a chain is followed.
     #[command(subcommand)]
     Chain(Chain),

@@ -1,12 +1,14 @@
 //! The commands, one file each.
 
 mod api_key;
+mod audit;
 mod backfill;
 mod chain;
 mod chains;
 mod check_config;
 mod connect;
 mod decisions;
+mod export;
 mod init;
 mod order;
 mod payment;
@@ -43,6 +45,8 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Payment(args) => payment::run(&config, args, format).await?,
         Command::VerifyProof { file } => payment::verify(&file, format)?,
         Command::Backfill(args) => return backfill::run(&config, &args, format).await,
+        Command::Audit(args) => return audit::run(&config, &args, format).await,
+        Command::Export(args) => export::run(&config, &args).await?,
         Command::Chain(args) => chain::run(&config, args, format).await?,
         Command::Decisions(args) => decisions::run(&config, args, format).await?,
         Command::Simulate(args) => return simulate::run(args).await,

@@ -20,6 +20,7 @@ mod token;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 
 use alloy_primitives::Address;
 use paywatch_core::SlotTerms;
@@ -33,7 +34,7 @@ pub(crate) use crate::config::endpoint::EndpointConfig;
 pub(crate) use crate::config::orders::OrdersConfig;
 pub(crate) use crate::config::problem::ConfigError;
 use crate::config::problem::{Problems, Reported};
-use crate::config::raw::{Raw, RawApi, RawChain, RawDatabase, RawLog, RawTreasury};
+use crate::config::raw::{Raw, RawApi, RawAudit, RawChain, RawDatabase, RawLog, RawTreasury};
 use crate::config::section::Section;
 pub(crate) use crate::config::section::spoken;
 
@@ -43,6 +44,8 @@ const DATABASE: &str = "sqlite:paywatch.sqlite";
 const LISTEN: &str = "127.0.0.1:8080";
 /// What is logged if the configuration does not say.
 const FILTER: &str = "info";
+/// How often the books are audited if the configuration does not say.
+const AUDIT_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Bytes that the body of a request may have if the configuration does not say.
 const BODY_LIMIT: usize = 64 * 1024;
 
@@ -58,6 +61,8 @@ pub(crate) struct Config {
     pub exact: SlotTerms,
     /// Whether what comes to a treasury without an order is looked at.
     pub watches_treasury: bool,
+    /// How often the books are audited; never, if nothing is said.
+    pub audit_every: Option<Duration>,
     /// How it logs.
     pub log: LogConfig,
     /// The chains that are followed, by name.
@@ -178,6 +183,7 @@ fn check(raw: Raw, problems: &mut Problems) -> Result<Config, Reported> {
         treasury: check_treasury(&raw.treasury, problems),
         factory: paywatch_contracts::deposit::factory_address(),
     };
+    let audit_every = check_audit(&raw.audit, problems);
     let log = check_log(raw.log, problems);
     let chains = check_chains(raw.chains, &shared, problems);
     if let (Ok(orders), Ok(chains)) = (&orders, &chains) {
@@ -192,6 +198,7 @@ fn check(raw: Raw, problems: &mut Problems) -> Result<Config, Reported> {
         orders: orders?,
         exact: exact?,
         watches_treasury: raw.treasury.watch.unwrap_or(true),
+        audit_every: audit_every?,
         log: log?,
         chains: chains?,
     })
@@ -241,6 +248,13 @@ fn check_treasury(raw: &RawTreasury, problems: &mut Problems) -> Result<Option<A
         .as_deref()
         .map(|text| section.address("address", text))
         .transpose()
+}
+
+fn check_audit(raw: &RawAudit, problems: &mut Problems) -> Result<Option<Duration>, Reported> {
+    let mut section = Section::new("audit", problems);
+    let range = Duration::ZERO..=AUDIT_EVERY.saturating_mul(31);
+    let every = section.duration("every", raw.every.as_deref(), AUDIT_EVERY, range)?;
+    Ok((!every.is_zero()).then_some(every.max(Duration::from_secs(1))))
 }
 
 fn check_log(raw: RawLog, problems: &mut Problems) -> Result<LogConfig, Reported> {

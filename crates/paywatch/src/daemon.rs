@@ -1,13 +1,17 @@
 //! The daemon: one loop per chain beside the HTTP server, until it is told to stop.
 
+pub(crate) mod audit;
 pub(crate) mod chain;
 mod metrics;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use alloy_primitives::Address;
 use anyhow::Context as _;
-use paywatch_api::{ApiState, ChainOffer, ConditionBoard, Shop, SystemClock, router};
+use paywatch_api::{ApiState, ChainOffer, Clock as _, ConditionBoard, Shop, SystemClock, router};
+use paywatch_indexer::Pool;
 use paywatch_reconciler::AddressBook;
 use paywatch_store::Store;
 use tokio::net::TcpListener;
@@ -37,24 +41,8 @@ pub(crate) async fn run(config: Config, shutdown: CancellationToken) -> anyhow::
     let address = listener.local_addr().context("the API has no address")?;
 
     let board = ConditionBoard::new(config.chains.iter().map(|chain| chain.id));
-    let addresses = Arc::new(address_book(&config, store.clone()));
     let mut loops = JoinSet::new();
-    for chain in &config.chains {
-        let agent = chain::agent(
-            chain,
-            store.clone(),
-            Arc::clone(&addresses),
-            config.orders.dust,
-        )
-        .await?;
-        loops.spawn(chain::relay(
-            chain.id,
-            agent.state(),
-            board.clone(),
-            shutdown.clone(),
-        ));
-        loops.spawn(agent.run(shutdown.clone()));
-    }
+    follow(&config, &store, &board, &mut loops, &shutdown).await?;
 
     let state = ApiState::new(store.clone(), shop(&config), board, Arc::new(SystemClock))
         .with_metrics(metrics::install()?);
@@ -93,14 +81,54 @@ pub(crate) async fn run(config: Config, shutdown: CancellationToken) -> anyhow::
     Ok(())
 }
 
+/// Begins to follow every chain, and to audit them.
+async fn follow(
+    config: &Config,
+    store: &Store,
+    board: &ConditionBoard,
+    loops: &mut JoinSet<()>,
+    shutdown: &CancellationToken,
+) -> anyhow::Result<()> {
+    let addresses = Arc::new(address_book(config, store.clone()));
+    let mut audited = Vec::new();
+    for chain in &config.chains {
+        let pool = Arc::new(chain::pool(chain).await?);
+        audited.push(audit::audited(config, chain, Arc::<Pool>::clone(&pool)));
+        let agent = chain::agent(
+            chain,
+            pool,
+            store.clone(),
+            Arc::clone(&addresses),
+            config.orders.dust,
+        );
+        loops.spawn(chain::relay(
+            chain.id,
+            agent.state(),
+            board.clone(),
+            shutdown.clone(),
+        ));
+        loops.spawn(agent.run(shutdown.clone()));
+    }
+    let daily = config.audit_every;
+    if let Some(audit) = daily.and_then(|every| audit::daily(config, store, audited, every)) {
+        loops.spawn(audit.run(Arc::new(|| SystemClock.now()), shutdown.clone()));
+    }
+    Ok(())
+}
+
 /// All addresses that are watched: those of orders, and the merchant's own.
 pub(crate) fn address_book(config: &Config, store: Store) -> AddressBook {
-    // Payments through the receiver arrive at the treasury.
+    AddressBook::with_own(store, own_addresses(config))
+}
+
+/// The merchant's own addresses that are watched on every chain. Payments through the receiver
+/// arrive at the treasury.
+pub(crate) fn own_addresses(config: &Config) -> BTreeSet<Address> {
     let is_watched = |chain: &&ChainConfig| config.watches_treasury || chain.receiver.is_some();
     let treasuries = config.chains.iter().filter(is_watched);
     let treasuries = treasuries.map(|chain| chain.treasury);
     let wallets = config.chains.iter().flat_map(|chain| &chain.wallets);
-    AddressBook::with_own(store, treasuries.chain(wallets.copied()))
+    treasuries.chain(wallets.copied()).collect()
 }
 
 /// What the API may offer.

@@ -3,6 +3,7 @@
 mod progress;
 mod report;
 mod steps;
+mod sweep;
 mod vigil;
 
 use std::fmt;
@@ -19,9 +20,12 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::address_book::AddressBook;
+pub(crate) use crate::agent::progress::told;
+
 use crate::agent::progress::Progress;
+use crate::agent::sweep::beside;
 use crate::agent::vigil::Vigil;
-use crate::reconciler::{Due, Reconciler};
+use crate::reconciler::Reconciler;
 
 /// The wall clock, as a value that tests can drive.
 pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -104,7 +108,7 @@ enum Next {
     Update(Box<ChainUpdate>),
     Failed(Box<FollowError>),
     ProveAgain,
-    Sweep,
+    End(End),
 }
 
 /// What the inner loop keeps beside the follower.
@@ -116,8 +120,10 @@ struct Loop {
     /// What could not be told yet.
     untold: Vec<ChainEvent>,
     has_unproved: bool,
-    /// The last update, if it left orders behind that may expire.
-    left_due: Option<Box<ChainUpdate>>,
+    /// Where the chain stands, if the last update left orders behind that may expire.
+    left_due: Option<ChainUpdate>,
+    /// Whether a payment on the chain still waits to be final.
+    is_waiting: bool,
 }
 
 impl ChainAgent {
@@ -208,6 +214,7 @@ impl ChainAgent {
             untold: Vec::new(),
             has_unproved: self.settings.proofs,
             left_due: None,
+            is_waiting: false,
         }
     }
 
@@ -263,29 +270,17 @@ impl ChainAgent {
             let update = match next {
                 None => return End::Shutdown,
                 Some(Next::Failed(error)) => return End::Stopped(in_one_line(error.as_ref())),
+                Some(Next::End(end)) => return end,
                 Some(Next::Update(update)) => Some(update),
-                Some(Next::Sweep) => state.left_due.take().map(|left| {
-                    let (tip, head) = (left.tip, left.node_head);
-                    Box::new(ChainUpdate::standing(left.chain_id, tip, head))
-                }),
                 Some(Next::ProveAgain) => None,
             };
             if let Some(update) = update {
                 let committed = self.commit(&mut state.reconciler, &update);
-                let applied = match shutdown.run_until_cancelled(committed).await {
+                match shutdown.run_until_cancelled(committed).await {
                     None => return End::Shutdown,
                     Some(Err(end)) => return end,
-                    Some(Ok(applied)) => applied,
-                };
-                follower.expect_finality(if applied.is_waiting {
-                    Interest::Waiting
-                } else {
-                    Interest::Idle
-                });
-                state.has_unproved |= self.settings.proofs && applied.transfers > 0;
-                state.progress.saw(&update, &applied);
-                state.untold.extend(state.vigil.saw(&update));
-                state.left_due = (applied.due == Due::More).then_some(update);
+                    Some(Ok(applied)) => self.committed(state, &update, &applied),
+                }
             }
             if state.has_unproved {
                 match shutdown.run_until_cancelled(self.prove(state)).await {
@@ -299,6 +294,11 @@ impl ChainAgent {
 
     /// The next update; meanwhile, says how the node does, and what stands still.
     async fn next(&self, follower: &mut Follower, state: &mut Loop) -> Next {
+        follower.expect_finality(if state.is_waiting {
+            Interest::Waiting
+        } else {
+            Interest::Idle
+        });
         let mut health = follower.health();
         let next = follower.next();
         tokio::pin!(next);
@@ -306,13 +306,7 @@ impl ChainAgent {
         loop {
             self.tell(state).await;
             tokio::select! {
-                update = &mut next => {
-                    state.untold.extend(state.vigil.heard(self.source.silences()));
-                    return match update {
-                        Ok(update) => Next::Update(Box::new(update)),
-                        Err(error) => Next::Failed(Box::new(error)),
-                    };
-                },
+                update = &mut next => return self.found(state, update),
                 Ok(()) = health.changed() => {
                     let trouble = health.borrow_and_update().clone();
                     match trouble {
@@ -327,8 +321,27 @@ impl ChainAgent {
                 }),
                 () = until(state.vigil.due()) => state.untold.extend(state.vigil.check()),
                 () = until(prove_at), if state.has_unproved => return Next::ProveAgain,
-                () = std::future::ready(()), if state.left_due.is_some() => return Next::Sweep,
+                () = std::future::ready(()), if state.left_due.is_some() => {
+                    // The chain is read on meanwhile: the books are what takes time.
+                    let (swept, update) = beside(self.sweep(state), next.as_mut()).await;
+                    if let Err(end) = swept {
+                        return Next::End(end);
+                    }
+                    if let Some(update) = update {
+                        return self.found(state, update);
+                    }
+                },
             }
+        }
+    }
+
+    fn found(&self, state: &mut Loop, update: Result<ChainUpdate, FollowError>) -> Next {
+        state
+            .untold
+            .extend(state.vigil.heard(self.source.silences()));
+        match update {
+            Ok(update) => Next::Update(Box::new(update)),
+            Err(error) => Next::Failed(Box::new(error)),
         }
     }
 

@@ -4,6 +4,7 @@
 
 mod address_book;
 mod agent;
+mod audit;
 pub mod decide;
 mod prove;
 mod reconciler;
@@ -11,6 +12,10 @@ mod resync;
 
 pub use crate::address_book::AddressBook;
 pub use crate::agent::{AgentSettings, AgentState, ChainAgent, Now};
+pub use crate::audit::{
+    AuditError, AuditedChain, BookFault, BooksReport, ChainReport, DailyAudit, Extent, Finding,
+    MOST_A_DAY, Opened, What, audit_books, audit_chain, books_event, chain_event,
+};
 pub use crate::prove::Proved;
 pub use crate::reconciler::{Applied, Due, ReconcileError, Reconciler};
 pub use crate::resync::{ResyncError, Resynced, resync};

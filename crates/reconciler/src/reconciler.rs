@@ -225,6 +225,7 @@ impl Reconciler {
         let Assessable {
             heads,
             books,
+            deferred,
             has_more_due,
             known,
             gone,
@@ -235,6 +236,7 @@ impl Reconciler {
             heads: moved,
             retract_above,
             transfers: &work.found.to_orders,
+            sent: &touch.sent,
             proved: &work
                 .shown
                 .proofs
@@ -269,6 +271,7 @@ impl Reconciler {
             disproved: work.shown.disproved.clone(),
             proofs: work.shown.proofs.clone(),
             changes: decision.changes,
+            deferred,
             chain_events: work.chain_events(stored),
             payment_events: work.payment_events(&known, &gone),
             at: work.at,

@@ -10,6 +10,7 @@ mod lie;
 pub mod merchant;
 mod node;
 pub mod server;
+mod token;
 mod transfer;
 
 pub use crate::chain::{Branch, SimChain};

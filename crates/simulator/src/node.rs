@@ -5,11 +5,12 @@ mod logs;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::{Address, B256, Bytes};
 use async_trait::async_trait;
 use paywatch_core::{Block, BlockNumber, BlockRef, ChainId, FinalityTag, Timestamp};
 use paywatch_indexer::{
-    ChainSource, Contradiction, Header, LogAnswer, LogFilter, LogQuery, NotThere, SourceError,
+    CallAt, CallFailure, ChainSource, Contradiction, Header, LogAnswer, LogFilter, LogQuery,
+    NotThere, SourceError,
 };
 use paywatch_proof::BlockEvidence;
 use tokio::sync::Notify;
@@ -18,6 +19,7 @@ use crate::evidence::evidence_of;
 use crate::faults::{Fault, Faults};
 use crate::lie::Lie;
 use crate::node::logs::{logs_of, spoil};
+use crate::token;
 use crate::{Branch, Ledger, SimBlock, SimChain};
 
 /// One endpoint.
@@ -334,6 +336,30 @@ impl ChainSource for SimNode {
             answer = LogAnswer::default();
         }
         Ok(answer)
+    }
+
+    async fn call(&self, to: Address, data: Bytes, at: CallAt) -> Result<Bytes, SourceError> {
+        tokio::task::yield_now().await;
+        let view = self.view()?;
+        let number = match at {
+            CallAt::Latest => view.head,
+            CallAt::Number(number) => number,
+            CallAt::Block(block) => block.number,
+        };
+        if number < view.pruned_below {
+            return Err(CallFailure::NoState { at, cause: None }.into());
+        }
+        let block = match at {
+            CallAt::Latest | CallAt::Number(_) => self.at(&view, number),
+            CallAt::Block(block) => self.with_hash(&view, block.hash),
+        };
+        let block = block.ok_or(NotThere { number })?;
+        let decimals = self.truth.decimals(to);
+        token::answer(to, &data, decimals, block, |hash| {
+            let own = view.branch.blocks.iter().find(|block| block.hash == hash);
+            own.cloned().or_else(|| self.truth.with_hash(hash))
+        })
+        .ok_or_else(|| CallFailure::Reverted { to, cause: None }.into())
     }
 
     async fn evidence(&self, block: BlockRef) -> Result<BlockEvidence, SourceError> {

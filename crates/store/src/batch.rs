@@ -1,8 +1,10 @@
 //! Many rows in few statements. The texts are put together from constant pieces and placeholders;
 //! every value is bound.
 
-use sqlx::any::AnyRow;
-use sqlx::{AnyConnection, AssertSqlSafe};
+use futures::TryStreamExt as _;
+use sqlx::any::{AnyArguments, AnyRow};
+use sqlx::query::Query;
+use sqlx::{Any, AnyConnection, AssertSqlSafe};
 
 use crate::error::{StoreError, failed};
 
@@ -98,19 +100,38 @@ impl Statement {
         connection: &mut AnyConnection,
         what: &'static str,
     ) -> Result<Vec<AnyRow>, StoreError> {
+        let query = self.into_query();
+        query.fetch_all(connection).await.map_err(failed(what))
+    }
+
+    /// Runs it and gives each row to `each` as it comes, so that there may be any number.
+    pub(crate) async fn each(
+        self,
+        connection: &mut AnyConnection,
+        what: &'static str,
+        mut each: impl FnMut(&AnyRow) -> Result<(), StoreError> + Send,
+    ) -> Result<(), StoreError> {
+        let mut rows = self.into_query().fetch(connection);
+        while let Some(row) = rows.try_next().await.map_err(failed(what))? {
+            each(&row)?;
+        }
+        Ok(())
+    }
+
+    fn into_query(self) -> Query<'static, Any, AnyArguments> {
         // Safe: the text holds only constant pieces and placeholders.
-        let mut query = sqlx::query(AssertSqlSafe(self.text));
-        for value in self.values {
-            query = match value {
+        let query = sqlx::query(AssertSqlSafe(self.text));
+        self.values
+            .into_iter()
+            .fold(query, |query, value| match value {
                 Value::Text(text) => query.bind(text),
                 Value::Number(number) => query.bind(number),
-            };
-        }
-        query.fetch_all(connection).await.map_err(failed(what))
+            })
     }
 }
 
-/// The rows of `before (keys) after` for all `keys`, in as few statements as it takes.
+/// The rows of `before (keys) after` for all `keys`, in as few statements as it takes: the last key
+/// fills up what is left of the last one's places.
 pub(crate) async fn rows_of(
     connection: &mut AnyConnection,
     keys: &[String],
@@ -119,11 +140,12 @@ pub(crate) async fn rows_of(
     what: &'static str,
 ) -> Result<Vec<AnyRow>, StoreError> {
     let mut rows = Vec::new();
-    for chunk in chunks(keys) {
+    let [most, ..] = SIZES;
+    for chunk in keys.chunks(most) {
         let mut statement = Statement::new(before);
         statement
             .push(" (")
-            .bind_list(chunk.iter().cloned().map(Value::from))
+            .bind_list(filled_up(chunk).map(|key| Value::from(key.as_str())))
             .push(") ");
         statement.push(after);
         rows.extend(statement.rows(connection, what).await?);
@@ -153,6 +175,15 @@ pub(crate) async fn insert<const N: usize>(
     Ok(returned)
 }
 
+/// `keys`, and the last of them again and again up to the next allowed size.
+fn filled_up(keys: &[String]) -> impl Iterator<Item = &String> {
+    let fits = |size: &usize| *size >= keys.len();
+    let size = SIZES.into_iter().rev().find(fits).unwrap_or(keys.len());
+    let places = size.saturating_sub(keys.len());
+    keys.iter()
+        .chain(std::iter::repeat_n(keys.last(), places).flatten())
+}
+
 /// Cuts `items` into pieces of the allowed sizes.
 fn chunks<T>(items: &[T]) -> impl Iterator<Item = &[T]> {
     let mut rest = items;
@@ -175,6 +206,19 @@ mod tests {
             let cut: Vec<_> = chunks(&items).collect();
             assert!(cut.iter().all(|chunk| SIZES.contains(&chunk.len())));
             assert_eq!(cut.concat(), items);
+        }
+    }
+
+    #[test]
+    fn keys_fill_up_a_statement_of_an_allowed_size() {
+        for count in [1, 2, 3, 50, 63, 64, 65, 256] {
+            let keys: Vec<_> = (0..count).map(|key| key.to_string()).collect();
+            let filled: Vec<_> = filled_up(&keys).cloned().collect();
+            assert!(SIZES.contains(&filled.len()));
+            assert!(filled.len() < count * 4);
+            let (own, again) = filled.split_at(count);
+            assert_eq!(own, keys);
+            assert!(again.iter().all(|key| Some(key) == keys.last()));
         }
     }
 }

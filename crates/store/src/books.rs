@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use paywatch_core::{Address, OrderId, PaymentId, Transfer, TransferId};
+use paywatch_core::{Address, ChainId, OrderId, PaymentId, Transfer, TransferId};
 use sqlx::AnyConnection;
 
 use crate::batch::{Statement, rows_of};
@@ -16,19 +16,20 @@ use crate::refunds;
 use crate::store::Store;
 
 /// Orders with money on the chain ($1) that may become final, or that lies above the retracted
-/// block ($2), and the $4 orders that may expire now ($3) for longest: those that wait for no other
-/// chain.
-const TOUCHED: &str = "SELECT order_id, 0 AS is_due FROM transfers WHERE waits_for = $1 \
-    UNION SELECT order_id, 0 AS is_due FROM transfers \
-        WHERE canonical = 1 AND chain_id = $1 AND block_number > $2 AND order_id IS NOT NULL \
-    UNION SELECT order_id, 1 AS is_due FROM (SELECT id AS order_id FROM orders WHERE open_until < $3 \
-        AND EXISTS (SELECT 1 FROM order_options AS here \
-            WHERE here.order_id = orders.id AND here.chain_id = $1) \
-        AND NOT EXISTS (SELECT 1 FROM order_options AS there \
-            LEFT JOIN chains ON chains.chain_id = there.chain_id \
-            WHERE there.order_id = orders.id AND there.chain_id <> $1 \
-            AND (chains.covered_time IS NULL OR chains.covered_time <= orders.expires_at)) \
-        ORDER BY open_until LIMIT $4) AS due";
+/// block ($2).
+const TOUCHED: &str = "SELECT order_id FROM transfers WHERE waits_for = $1 \
+    UNION SELECT order_id FROM transfers \
+        WHERE canonical = 1 AND chain_id = $1 AND block_number > $2 AND order_id IS NOT NULL";
+
+/// The $3 orders that were left to the chain ($1) and that it has passed the deadline of ($2) for
+/// longest, each with the chain that it waits for most besides, if there is one.
+const DUE: &str = "SELECT due.id, (SELECT there.chain_id FROM order_options AS there \
+        LEFT JOIN chains ON chains.chain_id = there.chain_id \
+        WHERE there.order_id = due.id AND there.chain_id <> $1 \
+        AND (chains.covered_time IS NULL OR chains.covered_time <= due.expires_at) \
+        ORDER BY COALESCE(chains.covered_time, -1), there.chain_id LIMIT 1) AS waits_for \
+    FROM (SELECT id, expires_at FROM orders WHERE open_on = $1 AND open_until < $2 \
+        ORDER BY open_until LIMIT $3) AS due";
 
 impl Store {
     /// The addresses of at most `orders` orders that were made after the one whose first event is
@@ -86,7 +87,9 @@ impl Store {
             .into_iter()
             .map(|chain| (chain.heads.chain_id, chain.heads))
             .collect();
-        let (mut ids, has_more_due) = touched(&mut tx, touch).await?;
+        let mut ids = touched(&mut tx, touch).await?;
+        let due = due(&mut tx, touch).await?;
+        ids.extend(&due.now);
         ids.extend(&touch.orders);
         ids.extend(losers(&mut tx, &touch.struck).await?);
         ids.extend(refunds::touched(&mut tx, touch).await?);
@@ -94,18 +97,19 @@ impl Store {
         Ok(Assessable {
             heads,
             books: records.into_values().map(OrderBooks::from).collect(),
-            has_more_due,
+            deferred: due.deferred,
+            has_more_due: due.has_more,
             known: known(&mut tx, &touch.loose).await?,
             gone: gone(&mut tx, touch).await?,
         })
     }
 }
 
-/// The orders, and whether more of them are due than were asked for.
+/// The orders with money that may become final or that is retracted.
 async fn touched(
     connection: &mut AnyConnection,
     touch: &Touch,
-) -> Result<(BTreeSet<OrderId>, bool), StoreError> {
+) -> Result<BTreeSet<OrderId>, StoreError> {
     let retract_above = touch
         .retract_above
         .map(|block| number(block, "block"))
@@ -113,19 +117,47 @@ async fn touched(
     let rows = sqlx::query(TOUCHED)
         .bind(chain_number(touch.chain_id)?)
         .bind(retract_above.unwrap_or(i64::MAX))
+        .fetch_all(connection)
+        .await
+        .map_err(failed("find orders to assess"))?;
+    rows.iter()
+        .map(|row| Fields::of(row, "transfers", "order_id").parsed("order_id"))
+        .collect()
+}
+
+/// Orders whose deadline the chain has passed.
+struct Due {
+    /// Those that wait for no other chain.
+    now: Vec<OrderId>,
+    /// Those that wait for another, and for which.
+    deferred: Vec<(OrderId, ChainId)>,
+    /// Whether there are more than were asked for.
+    has_more: bool,
+}
+
+async fn due(connection: &mut AnyConnection, touch: &Touch) -> Result<Due, StoreError> {
+    let rows = sqlx::query(DUE)
+        .bind(chain_number(touch.chain_id)?)
         .bind(touch.covered_time.unix_ms())
         .bind(i64::from(touch.most_due))
         .fetch_all(connection)
         .await
-        .map_err(failed("find orders to assess"))?;
-    let mut ids = BTreeSet::new();
-    let mut due = 0_u32;
+        .map_err(failed("find orders that are due"))?;
+    let most = usize::try_from(touch.most_due).unwrap_or(usize::MAX);
+    let mut due = Due {
+        now: Vec::new(),
+        deferred: Vec::new(),
+        has_more: rows.len() >= most,
+    };
     for row in &rows {
-        let fields = Fields::of(row, "transfers", "order_id");
-        ids.insert(fields.parsed("order_id")?);
-        due = due.saturating_add(fields.number("is_due")?);
+        let fields = Fields::of(row, "orders", "id");
+        let id = fields.parsed("id")?;
+        match fields.maybe_chain_id("waits_for")? {
+            Some(chain) => due.deferred.push((id, chain)),
+            None => due.now.push(id),
+        }
     }
-    Ok((ids, due >= touch.most_due))
+    Ok(due)
 }
 
 /// The orders to which the `struck` transfers belong, also those that nothing waits for.

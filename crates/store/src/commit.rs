@@ -5,6 +5,8 @@ mod proofs;
 mod transfers;
 
 pub(crate) use crate::commit::changes::apply as apply_changes;
+#[cfg(feature = "bulk")]
+pub(crate) use crate::commit::transfers::transfer_row;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -52,6 +54,7 @@ impl Store {
         proofs::insert(&mut tx, &update.proofs, update.at).await?;
         changes::apply(&mut tx, &update.changes, update.at).await?;
         refunds::none_is_left_behind(&mut tx, update).await?;
+        defer(&mut tx, update).await?;
         append_chain_events(&mut tx, &update.chain_events, update.at).await?;
         append_payment_events(&mut tx, &update.payment_events, update.at).await?;
         slots::keep(&mut tx, &update.changes).await?;
@@ -106,6 +109,23 @@ fn is_told(update: &ChainCommit, bereft: &Bereft) -> bool {
             events.any(|event| event.payment == *payment)
         },
     }
+}
+
+/// Leaves orders to the chains that they wait for. They change in nothing that anybody is told.
+async fn defer(connection: &mut AnyConnection, update: &ChainCommit) -> Result<(), StoreError> {
+    let mut by_id: BTreeMap<String, i64> = BTreeMap::new();
+    for (order, chain) in &update.deferred {
+        by_id.insert(order.to_string(), chain_number(*chain)?);
+    }
+    let rows: Vec<[Value; 2]> = by_id
+        .into_iter()
+        .map(|(order, chain)| [order.into(), chain.into()])
+        .collect();
+    let before = "UPDATE orders SET open_on = new.column2 FROM (";
+    let after = ") AS new WHERE id = new.column1";
+    insert(connection, &rows, before, after, "defer orders")
+        .await
+        .map(drop)
 }
 
 fn stale_cursor(update: &ChainCommit) -> StoreError {

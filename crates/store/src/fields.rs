@@ -130,6 +130,14 @@ impl<'a> Fields<'a> {
         ChainId::new(self.number(column)?).map_err(|cause| self.corrupt(column, cause))
     }
 
+    pub(crate) fn maybe_chain_id(
+        &self,
+        column: &'static str,
+    ) -> Result<Option<ChainId>, StoreError> {
+        let id = self.maybe_number(column)?.map(ChainId::new);
+        id.transpose().map_err(|cause| self.corrupt(column, cause))
+    }
+
     pub(crate) fn flags(&self, column: &'static str) -> Result<Flags, StoreError> {
         let names = self.text(column)?;
         let names = names.split(',').filter(|name| !name.is_empty());

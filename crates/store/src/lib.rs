@@ -4,8 +4,11 @@
 //! transaction leaks out. Nothing is decided here: what an order has become comes in as a value.
 
 mod api_keys;
+mod audits;
 mod batch;
 mod books;
+#[cfg(feature = "bulk")]
+mod bulk;
 mod chains;
 mod commit;
 mod create;
@@ -14,6 +17,7 @@ mod decisions;
 mod engine;
 mod error;
 mod events;
+mod exports;
 mod fields;
 mod frozen;
 mod listing;
@@ -28,13 +32,17 @@ mod store;
 #[cfg(feature = "test-postgres")]
 pub mod test_postgres;
 
+pub use crate::audits::Turnovers;
+#[cfg(feature = "bulk")]
+pub use crate::bulk::History;
 pub use crate::database_url::{DatabaseUrl, DatabaseUrlError};
 pub use crate::error::{BoxError, StoreError};
 pub use crate::record::{
-    ApiKeyRecord, Assessable, BookedPlace, BookedTransfer, ChainCommit, ChainRecord, Claimed,
-    CreateOutcome, DecisionFilter, DecisionRecord, EventRecord, FrozenAddress, NewApiKey,
+    ApiKeyRecord, Assessable, AuditAccount, AuditEntry, AuditRun, AuditScope, BookedPlace,
+    BookedTransfer, ChainCommit, ChainRecord, Claimed, CreateOutcome, DecisionFilter,
+    DecisionRecord, EventGap, EventRecord, FrozenAddress, Holder, Ledger, Misplaced, NewApiKey,
     NewDecision, NewOrder, NewRefund, OrderBooks, OrderChange, OrderEvent, OrderFilter, OrderPage,
-    OrderRecord, Page, PaymentFilter, PaymentProof, PaymentRecord, RefundFilter, RefundRecord,
-    SlotWish, Told, Touch, Watched,
+    OrderRecord, OrderSums, Page, PaymentFilter, PaymentProof, PaymentRecord, Period, RefundFilter,
+    RefundRecord, SlotWish, Told, Touch, Watched,
 };
 pub use crate::store::Store;

@@ -9,7 +9,7 @@ use crate::engine::Pools;
 use crate::error::{StoreError, failed};
 
 /// Every step, in order. A step that was ever released is never changed.
-const STEPS: [(i64, &str, &str); 7] = [
+const STEPS: [(i64, &str, &str); 9] = [
     (
         1,
         "orders and payments",
@@ -39,6 +39,16 @@ const STEPS: [(i64, &str, &str); 7] = [
         6,
         "what else a block says",
         include_str!("../../../migrations/0006_what_else_a_block_says.sql"),
+    ),
+    (
+        7,
+        "large books",
+        include_str!("../../../migrations/0007_large_books.sql"),
+    ),
+    (
+        8,
+        "audits",
+        include_str!("../../../migrations/0008_audits.sql"),
     ),
     (
         9,

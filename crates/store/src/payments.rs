@@ -1,14 +1,16 @@
 //! Payments by themselves: who claims them, lists of them, and one of them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
 
 use paywatch_core::{
-    ChainId, Claim, Loose, OrderId, PaymentId, RecordedTransfer, Timestamp, Transfer, TransferId,
+    ChainId, Claim, Loose, OrderId, PaymentId, PaymentState, RecordedTransfer, Timestamp, Transfer,
+    TransferId,
 };
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
 
-use crate::batch::{Statement, Value, rows_of};
+use crate::batch::{Statement, rows_of};
 use crate::error::StoreError;
 use crate::fields::{self, Fields, address, chain_number, hash};
 use crate::load::{assigned, recorded};
@@ -33,6 +35,7 @@ pub(crate) const STRUCK: &str = concat!(
     columns!(),
     " FROM transfers WHERE canonical = 1 AND state = 'unmatched' AND payment_id IN"
 );
+const NEWEST_FIRST: &str = " ORDER BY detected_at DESC, payment_id DESC LIMIT ";
 /// Longer pages are cut to this.
 const LONGEST_PAGE: u32 = 1_000;
 
@@ -84,25 +87,26 @@ impl Store {
         after: Option<(Timestamp, PaymentId)>,
         limit: u32,
     ) -> Result<Vec<BookedTransfer>, StoreError> {
-        let mut statement = Statement::new(SELECT);
-        match after {
-            Some((at, id)) => statement
-                .push(" WHERE (detected_at < ")
-                .bind(at.unix_ms())
-                .push(" OR (detected_at = ")
-                .bind(at.unix_ms())
-                .push(" AND payment_id < ")
-                .bind(id.to_string())
-                .push("))"),
-            None => statement.push(" WHERE detected_at >= 0"),
-        };
-        conditions(&mut statement, filter)?;
-        statement
-            .push(" ORDER BY detected_at DESC, payment_id DESC LIMIT ")
-            .bind(i64::from(limit.clamp(1, LONGEST_PAGE)));
+        let limit = limit.clamp(1, LONGEST_PAGE);
         let mut tx = self.read().await?;
-        let rows = statement.rows(&mut tx, "list payments").await?;
-        rows.iter().map(booked).collect()
+        let Some(few) = few(filter) else {
+            let statement = wanted(filter, after, i64::from(limit))?;
+            let rows = statement.rows(&mut tx, "list payments").await?;
+            return rows.iter().map(booked).collect();
+        };
+        let rows = few.rows(&mut tx, "list payments").await?;
+        let payments: Vec<BookedTransfer> = rows.iter().map(booked).collect::<Result<_, _>>()?;
+        let after = after.map(|(at, id)| (at, id.to_string()));
+        let mut payments: Vec<_> = payments
+            .into_iter()
+            .map(|payment| (place_in_list(&payment), payment))
+            .filter(|(place, _)| after.as_ref().is_none_or(|after| place < after))
+            .filter(|(_, payment)| meets(payment, filter))
+            .collect();
+        payments.sort_by(|(one, _), (other, _)| other.cmp(one));
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        payments.truncate(limit);
+        Ok(payments.into_iter().map(|(_, payment)| payment).collect())
     }
 
     /// The payment with this id.
@@ -118,27 +122,99 @@ impl Store {
     }
 }
 
-fn conditions(statement: &mut Statement, filter: &PaymentFilter) -> Result<(), StoreError> {
-    if !filter.states.is_empty() {
-        let states = filter.states.iter().map(|state| Value::from(*state));
-        statement
-            .push(" AND state IN (")
-            .bind_list(states)
-            .push(")");
-    }
-    if let Some(chain_id) = filter.chain_id {
-        statement
-            .push(" AND chain_id = ")
-            .bind(chain_number(chain_id)?);
-    }
-    if let Some(to) = &filter.to {
-        statement.push(" AND recipient = ").bind(address(to));
-    }
+/// What reads the payments that can meet `filter`, if it asks for what only few can have.
+fn few(filter: &PaymentFilter) -> Option<Statement> {
+    let mut statement = Statement::new(SELECT);
     if let Some(tx_hash) = &filter.tx_hash {
-        statement.push(" AND tx_hash = ").bind(hash(tx_hash));
+        statement.push(" WHERE tx_hash = ").bind(hash(tx_hash));
+    } else {
+        let order = filter.order?;
+        statement.push(" WHERE order_id = ").bind(order.to_string());
     }
-    if let Some(order) = filter.order {
-        statement.push(" AND order_id = ").bind(order.to_string());
+    Some(statement)
+}
+
+/// By what lists are sorted.
+fn place_in_list(payment: &BookedTransfer) -> (Timestamp, String) {
+    let id = payment.recorded.transfer.payment_id();
+    (payment.detected_at, id.to_string())
+}
+
+/// Whether a payment meets every condition of `filter`.
+fn meets(payment: &BookedTransfer, filter: &PaymentFilter) -> bool {
+    let transfer = &payment.recorded.transfer;
+    let state = match &payment.place {
+        BookedPlace::Order { state, .. } => state.name(),
+        BookedPlace::Loose(loose) => loose.name(),
+    };
+    (filter.states.is_empty() || filter.states.contains(&state))
+        && filter
+            .chain_id
+            .is_none_or(|chain| transfer.id.chain_id == chain)
+        && filter.to.is_none_or(|to| transfer.to == to)
+        && filter.tx_hash.is_none_or(|hash| transfer.tx_hash == hash)
+        && filter
+            .order
+            .is_none_or(|order| payment.order() == Some(order))
+}
+
+/// The payments of a page. Each wanted state is asked for by itself, so that each can be read from
+/// the end of its index.
+fn wanted(
+    filter: &PaymentFilter,
+    after: Option<(Timestamp, PaymentId)>,
+    limit: i64,
+) -> Result<Statement, StoreError> {
+    let is_any = filter.states.is_empty();
+    let states: BTreeSet<Option<&str>> = if !is_any {
+        filter.states.iter().copied().map(Some).collect()
+    } else if filter.to.is_none() && filter.chain_id.is_none() {
+        [None].into()
+    } else {
+        let of_orders = PaymentState::ALL.into_iter().map(PaymentState::name);
+        let of_none = Loose::ALL.into_iter().map(Loose::name);
+        of_orders.chain(of_none).map(Some).collect()
+    };
+    let mut statement = Statement::new("");
+    let joints = iter::once("").chain(iter::repeat(" UNION ALL "));
+    for (state, joint) in states.into_iter().zip(joints) {
+        statement.push(joint).push("SELECT * FROM (").push(SELECT);
+        match after {
+            Some((at, id)) => statement
+                .push(" WHERE (detected_at, payment_id) < (")
+                .bind(at.unix_ms())
+                .push(", ")
+                .bind(id.to_string())
+                .push(")"),
+            None => statement.push(" WHERE detected_at >= 0"),
+        };
+        if let Some(state) = state {
+            statement.push(" AND state = ").bind(state);
+        }
+        conditions(&mut statement, filter)?;
+        statement.push(NEWEST_FIRST).bind(limit).push(") AS part");
+    }
+    statement.push(NEWEST_FIRST).bind(limit);
+    Ok(statement)
+}
+
+fn conditions(statement: &mut Statement, filter: &PaymentFilter) -> Result<(), StoreError> {
+    match (&filter.to, filter.chain_id) {
+        (Some(to), chain_id) => {
+            statement.push(" AND recipient = ").bind(address(to));
+            if let Some(chain_id) = chain_id {
+                // Not by the chain's own index: an address has fewer payments.
+                statement
+                    .push(" AND chain_id + 0 = ")
+                    .bind(chain_number(chain_id)?);
+            }
+        },
+        (None, Some(chain_id)) => {
+            statement
+                .push(" AND chain_id = ")
+                .bind(chain_number(chain_id)?);
+        },
+        (None, None) => {},
     }
     Ok(())
 }

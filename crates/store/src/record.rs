@@ -1,5 +1,6 @@
 //! What goes into the store and what comes out of it: plain values.
 
+mod audit;
 mod decision;
 mod payment;
 mod refund;
@@ -13,6 +14,9 @@ use paywatch_core::{
     Token, TokenNotice, Transfer, TransferId,
 };
 
+pub use crate::record::audit::{
+    AuditAccount, AuditEntry, AuditRun, AuditScope, EventGap, Holder, Ledger, Misplaced, OrderSums,
+};
 pub use crate::record::decision::{DecisionFilter, DecisionRecord, NewDecision};
 pub use crate::record::payment::{BookedPlace, BookedTransfer, Claimed, PaymentFilter};
 pub use crate::record::refund::{NewRefund, RefundFilter, RefundRecord};
@@ -126,6 +130,15 @@ pub struct Page {
     pub limit: u32,
 }
 
+/// A time from its beginning up to, and without, its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Period {
+    /// The first moment of it.
+    pub from: Timestamp,
+    /// The first moment after it.
+    pub before: Timestamp,
+}
+
 /// A part of a list of orders, newest first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrderPage {
@@ -205,6 +218,9 @@ pub struct Assessable {
     pub heads: Heads,
     /// The orders.
     pub books: Vec<OrderBooks>,
+    /// Orders whose deadline the chain has passed and another of theirs has not: the chains that
+    /// they are to be left to.
+    pub deferred: Vec<(OrderId, ChainId)>,
     /// Whether there are more orders whose deadline has passed.
     pub has_more_due: bool,
     /// Which of the transfers to no order are on their chain by the books already.
@@ -270,6 +286,8 @@ pub struct ChainCommit {
     pub proofs: Vec<PaymentProof>,
     /// What has become of the orders.
     pub changes: Vec<OrderChange>,
+    /// Orders that are left to other chains: [`Assessable::deferred`].
+    pub deferred: Vec<(OrderId, ChainId)>,
     /// What is to be told of the chain itself.
     pub chain_events: Vec<ChainEvent>,
     /// What is to be told of payments that belong to no order.

@@ -55,6 +55,12 @@ impl Store {
         &self.pools.readers
     }
 
+    /// For what is no transaction.
+    #[cfg(feature = "bulk")]
+    pub(crate) const fn writers(&self) -> &AnyPool {
+        &self.pools.writers
+    }
+
     /// Begins a transaction that writes.
     pub(crate) async fn write(&self) -> Result<Tx, StoreError> {
         let begin = self.pools.engine.begin_write();

@@ -26,12 +26,17 @@ trap 'rm -rf "$dir"' EXIT
 fail() { cat "$dir/log" >&2; exit 1; }
 "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --locale=C --no-sync >"$dir/log" 2>&1 || fail
 options="-c listen_addresses='' -c unix_socket_directories='$dir' -c max_connections=300"
-options="$options -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+options="$options $2"
 "$bin/pg_ctl" -D "$dir/data" -w -t 60 -l "$dir/log" -o "$options" start >>"$dir/log" 2>&1 || fail
 echo "$dir"
 cat >/dev/null
 "$bin/pg_ctl" -D "$dir/data" -m immediate -w stop >/dev/null 2>&1
 "#;
+
+/// What a server of tests does without: nothing of theirs outlives the machine.
+const HASTY: &str = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off";
+/// What a server does without that is installed and not configured.
+const DURABLE: &str = "";
 
 /// Why there is no PostgreSQL to test with.
 #[derive(Debug, thiserror::Error)]
@@ -87,13 +92,26 @@ impl PrivatePostgres {
     /// # Errors
     /// With the remedy, when there can be none.
     pub fn start() -> Result<Self, PrivatePostgresError> {
+        Self::with(HASTY)
+    }
+
+    /// The same, but what it is given is on the disk before it answers, as a merchant's server has
+    /// it.
+    ///
+    /// # Errors
+    /// With the remedy, when there can be none.
+    pub fn start_durable() -> Result<Self, PrivatePostgresError> {
+        Self::with(DURABLE)
+    }
+
+    fn with(options: &str) -> Result<Self, PrivatePostgresError> {
         if let Ok(url) = std::env::var(VARIABLE) {
             let url = Url::parse(&url).map_err(PrivatePostgresError::Url)?;
             return Ok(Self { url, keeper: None });
         }
         let programs = programs().ok_or(PrivatePostgresError::NotInstalled)?;
         let mut keeper = keeper_command()?;
-        keeper.arg(KEEPER).arg("keeper").arg(programs);
+        keeper.arg(KEEPER).arg("keeper").arg(programs).arg(options);
         // A group of its own, so that Ctrl-C at the tests leaves it time to tidy up.
         keeper
             .stdin(Stdio::piped())

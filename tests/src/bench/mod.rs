@@ -1,12 +1,14 @@
 //! Figures: how fast, how large, how often, each beside what it is compared with.
 
 mod backfill;
+mod books;
 mod idle;
 mod live;
 mod process;
 mod served;
 
 pub use crate::bench::backfill::{bare, compare_backfills, compare_watched, daemon};
+pub use crate::bench::books::books;
 pub use crate::bench::idle::idle;
 pub use crate::bench::live::{bare as bare_live, live};
 pub use crate::bench::served::{serve_bulk, serve_live};

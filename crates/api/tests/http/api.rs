@@ -115,6 +115,7 @@ impl Api {
             disproved: Vec::new(),
             proofs: Vec::new(),
             changes: Vec::new(),
+            deferred: Vec::new(),
             chain_events: Vec::new(),
             loose: Vec::new(),
             payment_events: Vec::new(),

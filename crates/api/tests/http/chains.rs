@@ -38,6 +38,7 @@ async fn cover_anvil(api: &Api) {
         disproved: Vec::new(),
         proofs: Vec::new(),
         changes: Vec::new(),
+        deferred: Vec::new(),
         chain_events: Vec::new(),
         loose: Vec::new(),
         payment_events: Vec::new(),

@@ -84,7 +84,9 @@ impl Trouble {
                 let asked = after.unwrap_or_default().min(LONGEST_ASKED);
                 (step.max(asked), false)
             },
-            SourceError::TooWide { .. } | SourceError::Unprovable { .. } => (step, false),
+            SourceError::TooWide { .. }
+            | SourceError::Unprovable { .. }
+            | SourceError::NoAnswer { .. } => (step, false),
             SourceError::Lagging { .. } | SourceError::Inconsistent { .. } => {
                 (step, spell.failures <= USUAL)
             },
@@ -140,6 +142,7 @@ fn log(chain_id: ChainId, error: &SourceError, cause: &str, spell: &Spell) {
         | SourceError::TooWide { .. }
         | SourceError::Lagging { .. }
         | SourceError::Unprovable { .. }
+        | SourceError::NoAnswer { .. }
         | SourceError::Inconsistent { .. } => tracing::warn!(
             chain.id = %chain_id, cause, trouble.failures = failures, trouble.duration_s = duration_s,
             "the node does not serve; asking again"

@@ -5,7 +5,7 @@ use futures::stream::{FuturesUnordered, StreamExt};
 use paywatch_core::{B256, BlockNumber, BlockRef, ChainEventKind};
 
 use crate::pool::member::Member;
-use crate::pool::{LAG_REST, Pool, more_telling};
+use crate::pool::{LAG_REST, Pool};
 use crate::{Contradiction, NotThere, SourceError};
 
 impl Pool {
@@ -106,6 +106,25 @@ impl Pool {
             }
         }
         Contradiction::Disagreement { number }.into()
+    }
+}
+
+/// Which of two errors says more about what to do next: what will pass soonest.
+pub(super) fn more_telling(known: Option<SourceError>, new: SourceError) -> SourceError {
+    const fn weight(error: &SourceError) -> u8 {
+        match error {
+            SourceError::TooWide { .. } => 0,
+            SourceError::Lagging { .. } => 1,
+            SourceError::Inconsistent { .. } => 2,
+            SourceError::Later { .. } => 3,
+            SourceError::Unprovable { .. } => 4,
+            SourceError::NoAnswer { .. } => 5,
+            SourceError::Unusable { .. } => 6,
+        }
+    }
+    match known {
+        Some(known) if weight(&known) <= weight(&new) => known,
+        Some(_) | None => new,
     }
 }
 

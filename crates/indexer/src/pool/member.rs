@@ -210,7 +210,8 @@ impl Member {
             SourceError::TooWide { .. }
             | SourceError::Lagging { .. }
             | SourceError::Inconsistent { .. }
-            | SourceError::Unprovable { .. } => {
+            | SourceError::Unprovable { .. }
+            | SourceError::NoAnswer { .. } => {
                 health.backoff = None;
                 return;
             },

@@ -119,6 +119,33 @@ const TOO_WIDE: &[&str] = &[
     "too many results",
 ];
 
+/// The state after an old block is gone.
+const NO_STATE: &[&str] = &[
+    "missing trie node",
+    "header not found",
+    "state not available",
+    "state is not available",
+    "state unavailable",
+    "historical state",
+    "state histories",
+    "old data not available",
+    "state already pruned",
+    "state pruned",
+    "pruned state",
+    "state has been pruned",
+    "distance to target block exceeds maximum proof window",
+    "requires archive",
+    "archive node",
+    "archive request",
+    "archive data",
+    "archive state",
+    "block is out of range for state",
+    "no state available",
+    "state at block",
+    "layer stale",
+    "quantity not supported",
+];
+
 /// Words after which a provider tells how many blocks it serves.
 const WIDTH_FOLLOWS: &[&str] = &[
     "maximum block range: ",
@@ -172,6 +199,33 @@ pub(super) fn knows_no_tag(failure: &RpcFailure, tag: FinalityTag) -> bool {
         Some(-39001) => true,
         Some(-32000 | -32001 | -32600 | -32602) => !is_busy,
         Some(_) | None => text.contains(tag.name()),
+    }
+}
+
+/// Whether a call failed because the node has no state for its block.
+pub(super) fn lacks_state(failure: &RpcFailure) -> bool {
+    match failure.kind() {
+        FailureKind::Refused(refusal) => contains(&refusal.text.to_lowercase(), NO_STATE),
+        FailureKind::Transport { .. }
+        | FailureKind::Unreadable { .. }
+        | FailureKind::NoText(_)
+        | FailureKind::TooLong(_)
+        | FailureKind::Missing => false,
+    }
+}
+
+/// Whether a call failed because the node does not take a block by its hash (EIP-1898).
+pub(super) fn knows_no_hashes(failure: &RpcFailure) -> bool {
+    match failure.kind() {
+        FailureKind::Refused(refusal) => {
+            let is_about_params = matches!(refusal.code, Some(-32600 | -32602 | -32700));
+            is_about_params && !failure.is_revert() && !lacks_state(failure)
+        },
+        FailureKind::Transport { .. }
+        | FailureKind::Unreadable { .. }
+        | FailureKind::NoText(_)
+        | FailureKind::TooLong(_)
+        | FailureKind::Missing => false,
     }
 }
 

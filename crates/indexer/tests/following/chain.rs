@@ -5,15 +5,15 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use alloy_primitives::Bloom;
+use alloy_primitives::{Bloom, Bytes};
 use async_trait::async_trait;
 use paywatch_core::{
     Address, Amount, B256, Block, BlockNumber, BlockRef, ChainId, Decimals, FinalityTag, Timestamp,
     Token, Transfer, TransferId, U256,
 };
 use paywatch_indexer::{
-    ChainSource, Contradiction, Header, LogAnswer, LogFilter, LogQuery, NotThere, NoticeLog,
-    PaidLog, SourceError, TransferLog, Wanted,
+    CallAt, CallFailure, ChainSource, Contradiction, Header, LogAnswer, LogFilter, LogQuery,
+    NotThere, NoticeLog, PaidLog, SourceError, TransferLog, Wanted,
 };
 use paywatch_proof::BlockEvidence;
 use tokio::sync::Notify;
@@ -346,6 +346,10 @@ impl ChainSource for Chain {
             }
         }
         Ok(headers)
+    }
+
+    async fn call(&self, to: Address, _data: Bytes, _at: CallAt) -> Result<Bytes, SourceError> {
+        Err(CallFailure::Reverted { to, cause: None }.into())
     }
 
     async fn evidence(&self, block: BlockRef) -> Result<BlockEvidence, SourceError> {

@@ -30,6 +30,7 @@ pub(crate) struct View {
     exact_amount: ExactView,
     dust: String,
     watch_treasury: bool,
+    audit_every: Option<String>,
     log_format: &'static str,
     log_filter: String,
     chains: Vec<ChainView>,
@@ -131,6 +132,7 @@ pub(crate) fn view(config: &Config) -> View {
         exact_amount: exact_view(&config.exact),
         dust: config.orders.dust.to_string(),
         watch_treasury: config.watches_treasury,
+        audit_every: config.audit_every.map(spoken),
         log_format: config.log.format.name(),
         log_filter: config.log.filter.clone(),
         chains: config.chains.iter().map(chain_view).collect(),
@@ -220,7 +222,7 @@ fn in_words(view: &View) -> String {
     format!(
         "database   {}\napi        http://{}, bodies up to {} bytes\n\
          orders     may be paid in {} by {} for {}, at most {}; late payments: {}\n\
-         \x20          tolerance: {}, or {} % if that is more\nlog        {}, {}\n",
+         \x20          tolerance: {}, or {} % if that is more\naudit      {}\nlog        {}, {}\n",
         view.database,
         view.listen,
         view.body_limit,
@@ -231,8 +233,16 @@ fn in_words(view: &View) -> String {
         view.late_payments,
         view.tolerance,
         view.tolerance_percent,
+        every(view.audit_every.as_deref()),
         view.log_format,
         view.log_filter,
+    )
+}
+
+fn every(time: Option<&str>) -> String {
+    time.map_or_else(
+        || "never by itself".to_owned(),
+        |time| format!("every {time}"),
     )
 }
 

@@ -18,6 +18,7 @@ pub(crate) struct Raw {
     pub orders: RawOrders,
     pub exact_amount: RawExactAmount,
     pub treasury: RawTreasury,
+    pub audit: RawAudit,
     pub log: RawLog,
     pub chains: BTreeMap<String, RawChain>,
 }
@@ -68,6 +69,13 @@ pub(crate) struct RawExactAmount {
 pub(crate) struct RawTreasury {
     pub address: Option<String>,
     pub watch: Option<bool>,
+}
+
+/// `[audit]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct RawAudit {
+    pub every: Option<String>,
 }
 
 /// `[log]`

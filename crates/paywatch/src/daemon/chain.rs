@@ -103,14 +103,14 @@ pub(crate) fn follow_settings(chain: &ChainConfig) -> FollowSettings {
     }
 }
 
-/// The agent that `chain` asks for.
-pub(super) async fn agent(
+/// The agent that follows `chain` by what `pool` says.
+pub(super) fn agent(
     chain: &ChainConfig,
+    pool: Arc<Pool>,
     store: Store,
     addresses: Arc<AddressBook>,
     dust: Amount,
-) -> anyhow::Result<ChainAgent> {
-    let pool = pool(chain).await?;
+) -> ChainAgent {
     let alarms = pool.alarms();
     let settings = AgentSettings {
         follow: follow_settings(chain),
@@ -124,8 +124,7 @@ pub(super) async fn agent(
         finality_stall_after: Some(FINALITY_STALL),
     };
     let now = Arc::new(|| SystemClock.now());
-    let agent = ChainAgent::new(store, addresses, Arc::new(pool), settings, now);
-    Ok(agent.with_alarms(alarms))
+    ChainAgent::new(store, addresses, pool, settings, now).with_alarms(alarms)
 }
 
 /// Tells the API's board how the agent of `chain` is, until it ends.

@@ -91,7 +91,7 @@ pub(super) fn unmatched(event: &PaymentEvent) {
 }
 
 /// Counts what was told of a chain.
-pub(super) fn told(event: &paywatch_core::ChainEvent) {
+pub(crate) fn told(event: &paywatch_core::ChainEvent) {
     let chain = event.chain_id.to_string();
     let kind = event.kind.name();
     counter!("paywatch_chain_events_total", "chain" => chain, "kind" => kind).increment(1);

@@ -50,6 +50,7 @@ struct State {
     latency: Duration,
     troubles: Vec<Trouble>,
     announcing: Announcing,
+    is_away: bool,
 }
 
 /// How a node treats those who ask. May be changed while it serves.
@@ -87,13 +88,27 @@ impl Manners {
         self.state().troubles.clear();
     }
 
+    /// From now on it answers nobody and announces nothing, as a node that is switched off.
+    pub fn goes_away(&self) {
+        self.state().is_away = true;
+    }
+
+    /// It answers again.
+    pub fn comes_back(&self) {
+        self.state().is_away = false;
+    }
+
     /// It announces new heads like this.
     pub fn announce(&self, how: Announcing) {
         self.state().announcing = how;
     }
 
     pub(super) fn announcing(&self) -> Announcing {
-        self.state().announcing
+        let state = self.state();
+        if state.is_away {
+            return Announcing::Never;
+        }
+        state.announcing
     }
 
     pub(super) fn latency(&self) -> Duration {
@@ -102,6 +117,9 @@ impl Manners {
 
     pub(super) fn next_trouble(&self) -> Option<Trouble> {
         let mut state = self.state();
+        if state.is_away {
+            return Some(Trouble::Closed);
+        }
         if state.troubles.is_empty() {
             return None;
         }
@@ -150,4 +168,24 @@ fn logs_in(pieces: &[Bytes]) -> usize {
 /// A number as JSON-RPC writes it.
 pub(super) fn quantity(text: &str) -> Option<u64> {
     u64::from_str_radix(text.strip_prefix("0x")?, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_that_is_away_answers_nobody_until_it_comes_back() {
+        let manners = Manners::default();
+        manners.trouble([Trouble::Silence]);
+        manners.goes_away();
+        for _ in 0..2 {
+            assert_eq!(manners.next_trouble(), Some(Trouble::Closed));
+        }
+        assert_eq!(manners.announcing(), Announcing::Never);
+        manners.comes_back();
+        assert_eq!(manners.next_trouble(), Some(Trouble::Silence));
+        assert_eq!(manners.next_trouble(), None);
+        assert_eq!(manners.announcing(), Announcing::Once);
+    }
 }

@@ -2,17 +2,15 @@
 
 use std::sync::Arc;
 
-use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_primitives::{Address, B256, Bytes};
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use tokio::sync::broadcast;
 
 use crate::server::manners::quantity;
 use crate::server::{Rpc, RpcError};
-use crate::{Ledger, SimBlock};
+use crate::{Ledger, SimBlock, token};
 
-/// `decimals()` (EIP-20), the only call that is answered.
-const DECIMALS: &str = "0x313ce567";
 /// How many heads a slow listener may be behind.
 const HEADS: usize = 256;
 
@@ -95,18 +93,36 @@ impl LedgerNode {
         Ok(Value::Array(logs))
     }
 
-    fn token_call(&self, call: &Value) -> Result<Value, RpcError> {
+    /// The answer of a token at the block that `params` name, the newest if they name none.
+    fn token_call(&self, params: &[Value]) -> Result<Value, RpcError> {
+        let call = params.first().unwrap_or(&Value::Null);
         let field = |key: &str| call.get(key).and_then(Value::as_str);
-        let to: Option<Address> = field("to").and_then(|text| text.parse().ok());
-        let data = field("data").or_else(|| field("input")).unwrap_or_default();
-        if data != DECIMALS {
-            return Err(RpcError::new(3, "execution reverted"));
-        }
-        let decimals = to.and_then(|token| self.ledger.decimals(token));
-        Ok(match decimals {
-            Some(decimals) => json!(B256::from(U256::from(decimals))),
-            None => json!("0x"),
+        let to: Address = field("to")
+            .and_then(|text| text.parse().ok())
+            .ok_or_else(|| RpcError::params("a call of no contract"))?;
+        let data: Bytes = field("data")
+            .or_else(|| field("input"))
+            .unwrap_or("0x")
+            .parse()
+            .map_err(|cause| RpcError::params(format!("data: {cause}")))?;
+        let place = match params.get(1) {
+            None | Some(Value::Null) => &json!("latest"),
+            // EIP-1898.
+            Some(Value::Object(place)) => place
+                .get("blockHash")
+                .or_else(|| place.get("blockNumber"))
+                .unwrap_or(&Value::Null),
+            Some(place) => place,
+        };
+        let block = self
+            .block(place)?
+            .ok_or_else(|| RpcError::new(-32_000, "header not found"))?;
+        let decimals = self.ledger.decimals(to);
+        token::answer(to, &data, decimals, block, |hash| {
+            self.ledger.with_hash(hash)
         })
+        .map(|answer| json!(answer))
+        .ok_or_else(|| RpcError::new(3, "execution reverted"))
     }
 }
 
@@ -129,7 +145,7 @@ impl Rpc for LedgerNode {
                 None => Value::Null,
             },
             "eth_getLogs" => self.logs(first)?,
-            "eth_call" => self.token_call(first)?,
+            "eth_call" => self.token_call(params)?,
             other => {
                 let message = format!("the method {other} does not exist/is not available");
                 return Err(RpcError::new(-32_601, message));

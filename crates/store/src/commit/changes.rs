@@ -78,19 +78,37 @@ async fn update_orders(
         open_until = CASE WHEN new.column3 IN ('awaiting_payment', 'partially_paid') \
         THEN expires_at END FROM (";
     let after = ") AS new WHERE id = new.column1 AND version = new.column2 \
-        RETURNING id, event_count";
+        RETURNING id, event_count, seq";
     let mut told = BTreeMap::new();
+    let mut places: Vec<[Value; 2]> = Vec::with_capacity(changes.len());
     for row in insert(connection, &rows, before, after, "write snapshots").await? {
         let fields = Fields::of(&row, "orders", "id");
         let id: OrderId = fields.parsed("id")?;
         let now: i64 = fields.number("event_count")?;
-        let new = changes.get(&id).map_or(Ok(0), |change| events_in(change))?;
-        told.insert(id, now.saturating_sub(new));
+        let Some(change) = changes.get(&id) else {
+            return Err(fields.corrupt("id", "an order changed that was not named"));
+        };
+        told.insert(id, now.saturating_sub(events_in(change)?));
+        let status = change.snapshot.status.name();
+        places.push([fields.number::<i64>("seq")?.into(), status.into()]);
     }
+    update_places(connection, &places).await?;
     match changes.keys().find(|id| !told.contains_key(id)) {
         Some(moved_on) => Err(StoreError::stale(format!("order {moved_on}"))),
         None => Ok(told),
     }
+}
+
+/// Keeps what lists by chain and address go by: the orders' numbers and what their status is.
+async fn update_places(
+    connection: &mut AnyConnection,
+    rows: &[[Value; 2]],
+) -> Result<(), StoreError> {
+    let before = "UPDATE order_places SET status = new.column2 FROM (";
+    let after = ") AS new WHERE seq = new.column1 AND status <> new.column2";
+    insert(connection, rows, before, after, "write places")
+        .await
+        .map(drop)
 }
 
 /// How many events a change tells.

@@ -76,7 +76,7 @@ pub(super) async fn insert_all(
 }
 
 /// A new transfer's columns. What it is to its order is set by the order's change.
-fn transfer_row(
+pub(crate) fn transfer_row(
     transfer: &Transfer,
     place: Place,
     at: Timestamp,

@@ -43,6 +43,17 @@ impl Books {
         }
     }
 
+    /// Another fresh database of the same engine.
+    pub(crate) async fn beside(&self) -> Self {
+        let is_file = self.url.starts_with("sqlite:");
+        Self::fresh(if is_file {
+            Engine::Sqlite
+        } else {
+            Engine::Postgres
+        })
+        .await
+    }
+
     /// Another store on the same database, as another process would have.
     pub(crate) async fn second(&self) -> Store {
         open(&self.url).await

@@ -156,6 +156,7 @@ impl Line {
             disproved: Vec::new(),
             proofs: Vec::new(),
             changes: Vec::new(),
+            deferred: touched.deferred,
             chain_events: Vec::new(),
             loose: sent
                 .iter()

@@ -28,11 +28,14 @@ macro_rules! on_both_engines {
 }
 
 mod assessing;
+mod auditing;
 mod books;
+mod bulk;
 mod committing;
 mod creating;
 mod deciding;
 mod keys;
+mod large;
 mod line;
 mod listing;
 mod loose;

@@ -292,3 +292,42 @@ fn numbers_are_read_in_all_their_spellings() {
         assert_eq!(leading_number(text), expected, "{text:?}");
     }
 }
+
+fn failed(code: i64, text: &str) -> RpcFailure {
+    let url = "http://node".parse().unwrap();
+    let refusal = Refusal {
+        code: Some(code),
+        text: text.to_owned(),
+        ..Refusal::default()
+    };
+    let endpoint = crate::rpc::endpoint::Endpoint::new(&url);
+    RpcFailure::new(endpoint, "eth_call", FailureKind::Refused(refusal))
+}
+
+#[test]
+fn a_node_without_the_state_is_told_from_one_that_takes_no_hash() {
+    for (code, text) in [
+        (
+            -32000,
+            "missing trie node 5f (path ) state 0x1 is not available",
+        ),
+        (-32000, "header not found"),
+        (-32000, "historical state 0xabc is not available"),
+        (-32000, "required historical state unavailable (reexec=128)"),
+        (-32002, "No state available for block 17"),
+        (
+            -32801,
+            "Requested data is older than 128 blocks and requires archive access",
+        ),
+        (-32602, "QUANTITY not supported, just support TAG as latest"),
+    ] {
+        assert!(lacks_state(&failed(code, text)), "{text}");
+        assert!(!knows_no_hashes(&failed(code, text)), "{text}");
+    }
+    let old = failed(-32602, "invalid argument 1: json: cannot unmarshal object");
+    assert!(knows_no_hashes(&old) && !lacks_state(&old));
+    for (code, text) in [(3, "execution reverted"), (-32005, "too many requests")] {
+        let other = failed(code, text);
+        assert!(!lacks_state(&other) && !knows_no_hashes(&other), "{text}");
+    }
+}

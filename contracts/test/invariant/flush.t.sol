@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import {Deposit} from "../src/Deposit.sol";
-import {DepositFactory} from "../src/DepositFactory.sol";
-import {MockUSDT} from "../src/mocks/MockUSDT.sol";
-import {Base, Checks} from "./base/Base.sol";
+import {Deposit} from "../../src/Deposit.sol";
+import {DepositFactory} from "../../src/DepositFactory.sol";
+import {MockUSDT} from "../../src/mocks/MockUSDT.sol";
+import {Base, Checks} from "../base/Base.sol";
 
 /// @dev Customers who pay and strangers who flush, in any order.
 contract Crowd is Checks {
@@ -72,7 +72,7 @@ contract Crowd is Checks {
 }
 
 /// @dev Whatever happens, money is in a deposit or in the treasury.
-contract InvariantTest is Base {
+contract FlushInvariantTest is Base {
     uint256 private constant FUNDS = 1e17;
     Crowd private crowd;
 

@@ -1,0 +1,414 @@
+//! How long single questions and commits take.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use comfy_table::{CellAlignment, Table, presets};
+use paywatch_core::{Address, Block, ChainId, OrderStatus, Tags, Transfer};
+use paywatch_indexer::{ChainUpdate, CoveredBlock};
+use paywatch_reconciler::{AddressBook, Reconciler};
+use paywatch_store::{NewOrder, OrderFilter, Page, PaymentFilter, Store, Touch};
+
+use crate::bench::books::histories::Plan;
+use crate::bench::served::say;
+
+/// How often each is done, each time with another key.
+const SAMPLES: u64 = 300;
+/// What is done first, so that it is not the first of its kind.
+const WARM_UP: u64 = 10;
+/// What the median of each may take.
+const BOUND: Duration = Duration::from_millis(5);
+/// Orders and payments on a page.
+const LIMIT: u32 = 50;
+
+/// What was measured.
+pub(crate) struct Figures {
+    table: Table,
+}
+
+/// Microseconds as milliseconds.
+pub(crate) fn ms(took: Duration) -> String {
+    let us = took.as_micros();
+    format!("{}.{:02}", us / 1_000, us % 1_000 / 10)
+}
+
+/// The value below which so many hundredths of `sorted` lie.
+pub(crate) fn percentile(sorted: &[Duration], hundredths: usize) -> Result<Duration> {
+    let place = (sorted.len() * hundredths / 100).min(sorted.len().saturating_sub(1));
+    sorted.get(place).copied().context("something was timed")
+}
+
+impl Figures {
+    fn new() -> Self {
+        let mut table = Table::new();
+        table.load_style(presets::UTF8_BORDERS_ONLY).set_header([
+            "",
+            "median ms",
+            "p99 ms",
+            "median under 5 ms",
+        ]);
+        for column in 1..=2 {
+            if let Some(column) = table.column_mut(column) {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        Self { table }
+    }
+
+    /// Does `what` for every one of `keys`.
+    async fn time<K>(
+        &mut self,
+        name: &str,
+        keys: Vec<K>,
+        mut what: impl AsyncFnMut(K) -> Result<()>,
+    ) -> Result<()> {
+        let mut took = Vec::with_capacity(keys.len());
+        for key in keys {
+            let started = Instant::now();
+            what(key).await.with_context(|| name.to_owned())?;
+            took.push(started.elapsed());
+        }
+        let mut took = took.split_off(usize::try_from(WARM_UP)?.min(took.len() - 1));
+        took.sort_unstable();
+        let half = percentile(&took, 50)?;
+        self.table.add_row([
+            name.to_owned(),
+            ms(half),
+            ms(percentile(&took, 99)?),
+            if half < BOUND { "yes" } else { "NO" }.to_owned(),
+        ]);
+        Ok(())
+    }
+}
+
+/// As many keys as there are samples.
+fn keys<K>(mut key: impl FnMut(u64) -> Result<K>) -> Result<Vec<K>> {
+    (0..WARM_UP + SAMPLES).map(|number| key(number)).collect()
+}
+
+/// Measures everything, and prints it.
+pub(crate) async fn table(store: &Store, plan: &Plan) -> Result<()> {
+    let mut figures = Figures::new();
+    creations(&mut figures, store, plan).await?;
+    single_orders(&mut figures, store, plan).await?;
+    lists_by_status(&mut figures, store, plan).await?;
+    other_lists(&mut figures, store, plan).await?;
+    payments(&mut figures, store, plan).await?;
+    commits(&mut figures, store, plan).await?;
+    say(&figures.table.to_string());
+    Ok(())
+}
+
+/// An order that is not in the books yet.
+pub(crate) fn next_order(plan: &Plan) -> Result<NewOrder> {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let number = plan.orders + NEXT.fetch_add(1, Ordering::Relaxed);
+    let mut order = plan.order(number)?;
+    order.cancelled_at = None;
+    Ok(NewOrder {
+        order,
+        request_digest: format!("{number:064x}"),
+        slots: Vec::new(),
+    })
+}
+
+async fn creations(figures: &mut Figures, store: &Store, plan: &Plan) -> Result<()> {
+    let new = keys(|_| next_order(plan))?;
+    figures
+        .time("create an order", new, async |new| {
+            store.create_order(&new).await?;
+            Ok(())
+        })
+        .await
+}
+
+/// A page, which must hold as many as `expected` says.
+async fn page(
+    store: &Store,
+    filter: &OrderFilter,
+    before_seq: Option<u64>,
+    expected: impl Fn(usize) -> bool,
+) -> Result<()> {
+    let page = Page {
+        before_seq,
+        limit: LIMIT,
+    };
+    let found = store.orders(filter, page).await?.orders.len();
+    anyhow::ensure!(expected(found), "{found} orders were found");
+    Ok(())
+}
+
+async fn single_orders(figures: &mut Figures, store: &Store, plan: &Plan) -> Result<()> {
+    let ids = keys(|number| plan.id(plan.sample(number)))?;
+    let read = async |id| Ok(store.order(id).await?.map(drop).context("it is there")?);
+    figures.time("read an order by id", ids, read).await?;
+    let by = |filter: OrderFilter| async move { page(store, &filter, None, |n| n == 1).await };
+    let addresses = keys(|number| {
+        Ok(OrderFilter {
+            address: Some(plan.order(plan.sample(number))?.options[0].address),
+            ..OrderFilter::default()
+        })
+    })?;
+    figures.time("find by address", addresses, by).await?;
+    let references = keys(|number| {
+        Ok(OrderFilter {
+            reference: Some(plan.order(plan.sample(number))?.reference),
+            ..OrderFilter::default()
+        })
+    })?;
+    figures.time("find by reference", references, by).await?;
+    let transactions = keys(|number| {
+        let number = plan.sample_in(OrderStatus::Completed, number);
+        Ok(OrderFilter {
+            tx_hash: Some(plan.transfer(number, 0, "1")?.tx_hash),
+            ..OrderFilter::default()
+        })
+    })?;
+    figures.time("find by transaction", transactions, by).await
+}
+
+async fn lists_by_status(figures: &mut Figures, store: &Store, plan: &Plan) -> Result<()> {
+    for status in OrderStatus::ALL {
+        let filter = OrderFilter {
+            statuses: vec![status],
+            ..OrderFilter::default()
+        };
+        let list = async |before_seq| page(store, &filter, before_seq, |n| n > 0).await;
+        let name = format!("list {LIMIT} {status}, first page");
+        figures.time(&name, keys(|_| Ok(None))?, list).await?;
+        let mut deep = Vec::new();
+        for number in 0..WARM_UP + SAMPLES {
+            // Not below the lowest of them.
+            let number = plan.sample_in(status, number).max(plan.orders / 10);
+            let order = store.order(plan.id(number)?).await?;
+            deep.push(Some(order.context("it is there")?.seq));
+        }
+        let name = format!("list {LIMIT} {status}, a deep page");
+        figures.time(&name, deep, list).await?;
+    }
+    Ok(())
+}
+
+async fn other_lists(figures: &mut Figures, store: &Store, plan: &Plan) -> Result<()> {
+    let chain = |id| ChainId::new(id).map(Some);
+    let (popular, rare) = (chain(137)?, chain(8_453)?);
+    let any = OrderFilter::default();
+    let old = plan.created_at(plan.orders / 3)?;
+    let lists: [(&str, OrderFilter); 7] = [
+        ("list 50 of all", any.clone()),
+        (
+            "list 50 on a chain of most",
+            OrderFilter {
+                chain_id: popular,
+                ..any.clone()
+            },
+        ),
+        (
+            "list the 20 on a chain of few",
+            OrderFilter {
+                chain_id: rare,
+                ..any.clone()
+            },
+        ),
+        (
+            "list those of them that are completed or expired",
+            OrderFilter {
+                statuses: vec![OrderStatus::Completed, OrderStatus::Expired],
+                chain_id: rare,
+                ..any.clone()
+            },
+        ),
+        (
+            "list 50 open on a chain of most",
+            OrderFilter {
+                statuses: vec![OrderStatus::AwaitingPayment, OrderStatus::PartiallyPaid],
+                chain_id: popular,
+                ..any.clone()
+            },
+        ),
+        (
+            "list 50 of the oldest third",
+            OrderFilter {
+                created_before: Some(old),
+                ..any.clone()
+            },
+        ),
+        (
+            "list 50 completed of one old day",
+            OrderFilter {
+                statuses: vec![OrderStatus::Completed],
+                created_from: old.plus_ms(-24 * 3_600_000),
+                created_before: Some(old),
+                ..any.clone()
+            },
+        ),
+    ];
+    for (name, filter) in lists {
+        let list = async |()| page(store, &filter, None, |n| n > 0).await;
+        figures.time(name, keys(|_| Ok(()))?, list).await?;
+    }
+    Ok(())
+}
+
+async fn payments(figures: &mut Figures, store: &Store, plan: &Plan) -> Result<()> {
+    let list = async |filter: PaymentFilter| {
+        let found = store.payments(&filter, None, LIMIT).await?;
+        anyhow::ensure!(!found.is_empty(), "no payments were found");
+        Ok(())
+    };
+    let unmatched = PaymentFilter {
+        states: vec!["unmatched"],
+        ..PaymentFilter::default()
+    };
+    let of_all = keys(|_| Ok(unmatched.clone()))?;
+    figures
+        .time("list 50 unmatched payments", of_all, list)
+        .await?;
+    let of_chain = keys(|_| {
+        Ok(PaymentFilter {
+            chain_id: Some(ChainId::new(137)?),
+            ..unmatched.clone()
+        })
+    })?;
+    figures
+        .time("list 50 unmatched payments of a chain", of_chain, list)
+        .await?;
+    let all_of_chain = keys(|_| {
+        Ok(PaymentFilter {
+            chain_id: Some(ChainId::new(8_453)?),
+            ..PaymentFilter::default()
+        })
+    })?;
+    figures
+        .time("list payments of a chain of few", all_of_chain, list)
+        .await?;
+    let to = keys(|number| {
+        let number = plan.sample_in(OrderStatus::Completed, number);
+        Ok(PaymentFilter {
+            to: Some(plan.transfer(number, 0, "1")?.to),
+            ..PaymentFilter::default()
+        })
+    })?;
+    figures
+        .time("list payments to an address", to, list)
+        .await?;
+    let mut deep = Vec::new();
+    for number in 0..WARM_UP + SAMPLES {
+        let number = plan
+            .sample_in(OrderStatus::Completed, number)
+            .max(plan.orders / 10);
+        let id = plan.transfer(number, 0, "1")?.payment_id();
+        let payment = store.payment(&id).await?.context("it is there")?;
+        deep.push((payment.detected_at, id));
+    }
+    figures
+        .time("list 50 payments, a deep page", deep, async |after| {
+            let filter = PaymentFilter::default();
+            let found = store.payments(&filter, Some(after), LIMIT).await?;
+            anyhow::ensure!(!found.is_empty(), "no payments were found");
+            Ok(())
+        })
+        .await?;
+    let events = keys(|number| Ok(plan.sample(number) * 3))?;
+    figures
+        .time("read 100 events", events, async |after| {
+            anyhow::ensure!(store.events_after(after, 100).await?.len() == 100);
+            Ok(())
+        })
+        .await
+}
+
+/// A chain as it goes on.
+struct Ahead<'a> {
+    plan: &'a Plan,
+    tip: Block,
+}
+
+impl Ahead<'_> {
+    /// The next block, in which `paid` is paid.
+    fn update(&mut self, paid: Option<Address>) -> Result<ChainUpdate> {
+        let chain_id = ChainId::new(137)?;
+        let before = self.tip;
+        let mut tip = self.plan.block(chain_id, before.number)?;
+        tip.parent_hash = before.hash;
+        tip.timestamp = before.timestamp.plus_ms(1_000).context("time goes on")?;
+        self.tip = tip;
+        let transfers = paid.map(|to| -> Result<Transfer> {
+            let mut transfer = self.plan.transfer(0, 0, "100")?;
+            transfer.id.block_hash = tip.hash;
+            transfer.id.log_index = 0;
+            transfer.block_number = tip.number;
+            transfer.block_timestamp = tip.timestamp;
+            transfer.tx_hash = tip.hash;
+            transfer.to = to;
+            Ok(transfer)
+        });
+        let mut update = ChainUpdate::standing(chain_id, tip, tip.number);
+        update.previous = Some(before.to_ref());
+        update.covers_from = Some(tip.number);
+        update.tags = Tags::default();
+        update.blocks = vec![CoveredBlock {
+            block: tip,
+            transfers: transfers.transpose()?.into_iter().collect(),
+            notices: Vec::new(),
+        }];
+        Ok(update)
+    }
+}
+
+async fn commits(figures: &mut Figures, store: &Store, plan: &Plan) -> Result<()> {
+    let chain_id = ChainId::new(137)?;
+    let chains = store.chains().await?;
+    let mut chains = chains.into_iter().map(|chain| chain.heads);
+    let heads = chains.find(|heads| heads.chain_id == chain_id);
+    let tip = heads.context("it is followed")?.tip;
+    let claimed = keys(|number| plan.transfer(plan.sample(number), 0, "1"))?;
+    figures
+        .time("say whose a payment is", claimed, async |transfer| {
+            anyhow::ensure!(store.claims(&[&transfer]).await?.len() == 1);
+            Ok(())
+        })
+        .await?;
+    let touch = Touch {
+        chain_id,
+        orders: BTreeSet::new(),
+        loose: BTreeSet::new(),
+        struck: BTreeSet::new(),
+        retract_above: None,
+        covered_time: tip.timestamp,
+        most_due: 250,
+    };
+    let nothing = async |()| {
+        store.books_to_assess(&touch).await?;
+        Ok(())
+    };
+    let name = "look for what a block touches, nothing";
+    figures.time(name, keys(|_| Ok(()))?, nothing).await?;
+
+    let book = Arc::new(AddressBook::new(store.clone()));
+    let started = Instant::now();
+    book.read_on().await?;
+    say(&format!(
+        "  all watched addresses are read in {} ms",
+        started.elapsed().as_millis()
+    ));
+    let mut reconciler = Reconciler::new(store.clone(), book, 512);
+    let mut ahead = Ahead { plan, tip };
+    let mut apply = async |update: ChainUpdate| {
+        reconciler.apply(&update, plan.now).await?;
+        Ok(())
+    };
+    let empty = keys(|_| ahead.update(None))?;
+    figures
+        .time("commit an empty block", empty, &mut apply)
+        .await?;
+    let paid = keys(|number| {
+        let number = plan.sample_in(OrderStatus::AwaitingPayment, number);
+        ahead.update(Some(plan.order(number)?.options[0].address))
+    })?;
+    let name = "commit a block with one payment";
+    figures.time(name, paid, &mut apply).await
+}

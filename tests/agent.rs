@@ -16,7 +16,7 @@ use paywatch_core::{
 use paywatch_indexer::FollowSettings;
 use paywatch_reconciler::{AddressBook, AgentSettings, ChainAgent};
 use paywatch_simulator::bulk::payee;
-use paywatch_simulator::{Faults, SimChain, SimNode};
+use paywatch_simulator::{Faults, Ledger as _, SimChain, SimNode};
 use paywatch_store::{History, NewOrder, OrderFilter, Page, Store};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -56,6 +56,7 @@ fn order(number: u64) -> Order {
         }],
         created_at: Timestamp::from_unix_s(START_S).unwrap(),
         expires_at: Timestamp::from_unix_s(DEADLINE_S).unwrap(),
+        grace_ms: 0,
         cancelled_at: None,
         metadata: BTreeMap::new(),
     }
@@ -64,6 +65,7 @@ fn order(number: u64) -> Order {
 fn agent(store: &Store, chain: &Arc<SimChain>) -> ChainAgent {
     let follow = FollowSettings {
         chain_id: chain.chain_id(),
+        receivers: Vec::new(),
         tokens: vec![token()],
         poll_interval: Duration::from_millis(1),
         watchdog: Duration::from_secs(5),

@@ -6,6 +6,10 @@
 //! against the chains. `cargo test -p paywatch-tests --test spec on_anvil` plays one half,
 //! `in_the_simulator` the other, and the name of a row that row.
 //!
+//! The daemon catches up after every step, so that what is told is told in one order. Only what
+//! becomes final in the very block of another payment is told before or after it as their hashes
+//! are: such a story lets one become final first, or does not say what was told.
+//!
 //! - A new thing that can happen: a variant of `Step`, its words, a method of `Story`, its arm
 //!   in `runner::scene::deeds` (or `sights`).
 //! - Something new that a chain can do: a method of `Place`, in both places.

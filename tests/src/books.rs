@@ -30,6 +30,12 @@ pub trait Truth: Sync {
     /// of each log.
     async fn paid_in(&self, token: Address, to: Address) -> Vec<(B256, Amount)>;
 
+    /// What the payment receiver says was paid for `order_ref`: transaction and amount of each
+    /// call. Where there is no receiver, nothing.
+    async fn paid_by_call(&self, _order_ref: B256) -> Vec<(B256, Amount)> {
+        Vec::new()
+    }
+
     /// The hash of the block at `number`; `None` if there is none.
     async fn hash_at(&self, number: BlockNumber) -> Option<B256>;
 
@@ -119,6 +125,13 @@ async fn paid_for<T: Truth>(order: &paywatch_core::Order, chain: &T) -> Vec<(B25
     });
     if let Some(own) = own {
         paid.extend(chain.paid_to(own).await);
+    }
+    let is_by_call = order.options.iter().any(|option| match option.method {
+        PaymentMethod::Contract { .. } => option.token.chain_id.get() == chain.chain_id(),
+        PaymentMethod::DepositAddress { .. } | PaymentMethod::ExactAmount { .. } => false,
+    });
+    if is_by_call {
+        paid.extend(chain.paid_by_call(order.id.to_contract_ref()).await);
     }
     for option in &order.options {
         if let PaymentMethod::ExactAmount { slot } = option.method

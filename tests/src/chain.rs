@@ -8,7 +8,8 @@ use alloy::rpc::types::anvil::{ReorgOptions, TransactionData};
 use alloy::rpc::types::{Filter, TransactionReceipt, TransactionRequest};
 use alloy::sol_types::SolEvent as _;
 use async_trait::async_trait;
-use paywatch_contracts::{DepositFactory, Erc20, Exchange, MockUSDT, deposit};
+use paywatch_contracts::receiver::receiver_address;
+use paywatch_contracts::{DepositFactory, Erc20, Exchange, MockUSDT, PaymentReceiver, deposit};
 use paywatch_core::{Amount, BlockNumber, Decimals};
 
 use crate::books::Truth;
@@ -312,5 +313,23 @@ impl Truth for Chain {
     async fn hash_at(&self, number: BlockNumber) -> Option<B256> {
         let block = self.provider().get_block_by_number(number.into()).await;
         Some(block.expect("the node answers")?.header.hash)
+    }
+
+    async fn paid_by_call(&self, order_ref: B256) -> Vec<(B256, Amount)> {
+        let filter = Filter::new()
+            .address(receiver_address())
+            .event_signature(PaymentReceiver::Paid::SIGNATURE_HASH)
+            .topic3(order_ref)
+            .from_block(0);
+        let logs = self.provider().get_logs(&filter).await;
+        let decimals = Decimals::new(self.decimals).expect("at most 18");
+        logs.expect("the node has logs")
+            .iter()
+            .map(|log| {
+                let paid = PaymentReceiver::Paid::decode_log(&log.inner).expect("it is one");
+                let amount = Amount::from_base_units(paid.amount, decimals).expect("fits");
+                (log.transaction_hash.expect("mined"), amount)
+            })
+            .collect()
     }
 }

@@ -25,6 +25,7 @@ macro_rules! on_both_engines {
 
 mod bad_setup;
 mod command_line;
+mod contract_calls;
 mod decisions;
 mod deposit_addresses;
 mod exact_amounts;

@@ -10,7 +10,7 @@ mod wire;
 pub use crate::client::Client;
 pub use crate::error::{ClientError, FieldProblem, Problem};
 pub use crate::wire::{
-    Chain, ChainReadiness, CoveredBlock, CreateOrder, Decision, DecisionPage, Finality,
-    FinalityTier, ListDecisions, ListOrders, ListPayments, Order, Page, Payment, PaymentOption,
-    PaymentPage, Readiness, Token,
+    Chain, ChainReadiness, ContractCall, CoveredBlock, CreateOrder, Decision, DecisionPage,
+    Finality, FinalityTier, ListDecisions, ListOrders, ListPayments, Order, Page, Payment,
+    PaymentOption, PaymentPage, Readiness, Token, Transaction,
 };

@@ -177,4 +177,31 @@ pub struct PaymentOption {
     pub amount_base_units: String,
     /// All of it as an EIP-681 URI.
     pub uri: String,
+    /// With the method `contract`, the calls that pay.
+    #[serde(default)]
+    pub call: Option<ContractCall>,
+}
+
+/// The calls by which a payer's wallet pays through the payment receiver.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct ContractCall {
+    /// The payment receiver.
+    pub receiver: String,
+    /// What it knows the order by.
+    pub order_ref: String,
+    /// Lets the receiver take the amount.
+    pub approve: Transaction,
+    /// Pays.
+    pub pay: Transaction,
+}
+
+/// A transaction for a wallet to send.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Transaction {
+    /// Its recipient.
+    pub to: String,
+    /// Its data, in hex.
+    pub data: String,
+    /// What it carries of the chain's own coin.
+    pub value: String,
 }

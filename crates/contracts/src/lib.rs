@@ -8,6 +8,7 @@
 mod bindings;
 pub mod code;
 pub mod deposit;
+pub mod erc20;
 pub mod receiver;
 
 pub use crate::bindings::{Deposit, DepositFactory, Erc20, PaymentReceiver};

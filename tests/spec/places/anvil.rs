@@ -219,6 +219,10 @@ impl Truth for OnAnvil {
         self.chain.paid_in(token, to).await
     }
 
+    async fn paid_by_call(&self, order_ref: B256) -> Vec<(B256, Amount)> {
+        self.chain.paid_by_call(order_ref).await
+    }
+
     async fn hash_at(&self, number: BlockNumber) -> Option<B256> {
         self.chain.hash_at(number).await
     }

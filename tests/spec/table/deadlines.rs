@@ -224,7 +224,8 @@ fn what_comes_after_the_grace_is_late() -> Story {
                 .holds_late_money(),
         )
         .pay(payment("4").to("TEA").after_minutes(12))
-        .sees("TEA", partially_paid().received("4").ignored("0"))
+        .becomes_final()
+        .sees("TEA", partially_paid().confirmed("4").ignored("0"))
         .minutes_pass(4)
         .sees("TEA", expired().received("4"))
         .pays("TEA", "6")
@@ -236,6 +237,7 @@ fn what_comes_after_the_grace_is_late() -> Story {
             "order.created",
             "payment.detected",
             "order.partially_paid",
+            "payment.confirmed",
             "order.expired",
             "payment.detected",
             "order.late_payment",

@@ -1,12 +1,17 @@
 //! An order as the API shows it. Pure: records in, JSON types out.
 
+mod call;
+
 use std::collections::BTreeMap;
 
-use paywatch_core::{AddressForm, Asking, Heads, Order, OrderStatus, PaymentOption, Timestamp};
+use paywatch_core::{
+    AddressForm, Asking, Heads, Order, OrderStatus, PaymentMethod, PaymentOption, Timestamp,
+};
 use paywatch_store::OrderRecord;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::orders::view::call::{CallView, call};
 use crate::payments::view::PaymentView;
 use crate::state::Shop;
 use crate::wire::{TokenView, address, time};
@@ -100,8 +105,11 @@ pub(crate) struct OptionView {
     /// The same as the token counts it.
     #[schema(example = "100000000")]
     amount_base_units: String,
-    /// The same as a URI for wallets (EIP-681); on Tron, which has none, the address alone.
+    /// The same as a URI for wallets (EIP-681); on Tron, which has none, the address alone. With
+    /// `contract`, the call that pays, which needs an allowance first.
     uri: String,
+    /// With `contract`, the calls that pay.
+    call: Option<CallView>,
 }
 
 /// `record` as the API shows it at `now`, with the chains covered up to `heads`.
@@ -168,6 +176,10 @@ fn option(order: &Order, way: &PaymentOption, shop: &Shop) -> Option<OptionView>
     let units = asked.to_base_units(token.decimals).ok()?;
     let written = |of| address(token.chain_id, of);
     let (contract, to) = (written(token.address), written(way.address));
+    let call = match way.method {
+        PaymentMethod::Contract { receiver } => Some(call(order, way, receiver, units)),
+        PaymentMethod::DepositAddress { .. } | PaymentMethod::ExactAmount { .. } => None,
+    };
     Some(OptionView {
         chain_id: token.chain_id.get(),
         chain: shop.name_of(token.chain_id),
@@ -175,13 +187,15 @@ fn option(order: &Order, way: &PaymentOption, shop: &Shop) -> Option<OptionView>
         method: way.method.kind().name(),
         amount: asked.to_string(),
         amount_base_units: units.to_string(),
-        uri: match AddressForm::of(token.chain_id) {
-            AddressForm::Tron => to.clone(),
-            AddressForm::Eip55 => format!(
+        uri: match (AddressForm::of(token.chain_id), &call) {
+            (AddressForm::Tron, _) => to.clone(),
+            (AddressForm::Eip55, None) => format!(
                 "ethereum:{contract}@{}/transfer?address={to}&uint256={units}",
                 token.chain_id
             ),
+            (AddressForm::Eip55, Some(call)) => call.uri(token.chain_id, &to, &contract, &units),
         },
+        call,
         address: to,
     })
 }

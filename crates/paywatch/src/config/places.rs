@@ -51,7 +51,10 @@ pub(super) fn check(
     let receiver = raw
         .receiver
         .as_deref()
-        .map(|text| section.address("receiver", text))
+        .map(|text| match text {
+            "default" => Ok(paywatch_contracts::receiver::receiver_address()),
+            given => section.address("receiver", given),
+        })
         .transpose()?;
     let not: Vec<_> = [treasury, factory].into_iter().chain(receiver).collect();
     let given = raw.wallets.as_deref().unwrap_or_default();

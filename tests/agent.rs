@@ -1,6 +1,5 @@
 //! The loop of a chain goes on while many orders expire at once.
 #![expect(
-    clippy::arithmetic_side_effects,
     clippy::unwrap_used,
     reason = "a test fails by panicking, and its numbers are small"
 )]

@@ -23,6 +23,7 @@ macro_rules! on_both_engines {
     };
 }
 
+mod audit;
 mod bad_setup;
 mod command_line;
 mod contract_calls;
@@ -35,5 +36,6 @@ mod paying;
 mod proofs_and_repairs;
 mod reorgs;
 mod strange_tokens;
+mod sweeping;
 mod time;
 mod unmatched;

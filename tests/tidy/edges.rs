@@ -15,7 +15,7 @@ struct Rule {
 
 const HTTP: [&str; 4] = ["axum", "hyper", "reqwest", "tower-http"];
 
-const RULES: [Rule; 12] = [
+const RULES: [Rule; 13] = [
     Rule {
         name: "paywatch-core",
         may_use: &[],
@@ -47,6 +47,11 @@ const RULES: [Rule; 12] = [
         never: &["sqlx", "axum", "reqwest", "alloy"],
     },
     Rule {
+        name: "paywatch-sweep",
+        may_use: &["core", "contracts"],
+        never: &["sqlx", "axum"],
+    },
+    Rule {
         name: "paywatch-api",
         may_use: &["core", "contracts", "store"],
         never: &["sqlx", "alloy", "reqwest"],
@@ -68,6 +73,7 @@ const RULES: [Rule; 12] = [
             "reconciler",
             "simulator",
             "store",
+            "sweep",
         ],
         never: &["sqlx", "alloy"],
     },
@@ -167,6 +173,7 @@ fn only_the_store_knows_sql_and_only_the_edges_know_http() {
             "paywatch-client",
             "paywatch-indexer",
             "paywatch-simulator",
+            "paywatch-sweep",
             "paywatch",
             "paywatch-tests",
         ]

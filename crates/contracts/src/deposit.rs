@@ -8,6 +8,23 @@ use crate::DepositFactory;
 /// to it carries a salt and init code, and creates the contract with CREATE2.
 pub const DETERMINISTIC_DEPLOYER: Address = address!("4e59b44847b379578588920cA78FbF26c0B4956C");
 
+/// Its code. It has no owner and no storage.
+const DEPLOYER_CODE: [u8; 69] = hex!(
+    "7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0"
+    "3601600081602082378035828234f58015156039578182fd5b8082525050506014600cf3"
+);
+
+/// Who made the deterministic deployer, on every chain: an account that nobody has the key of.
+pub const DEPLOYER_MAKER: Address = address!("3fab184622dc19b6109349b94811493bf2a45362");
+
+/// The one transaction of [`DEPLOYER_MAKER`], signed before any replay protection (EIP-155), so
+/// that it is good on every chain that takes such. It wants 0.01 of the native coin for its gas.
+pub const DEPLOYER_TRANSACTION: &str = "0xf8a58085174876e800830186a08080b853604580600e600039806000f350fe7fffffffffffffff\
+    ffffffffffffffffffffffffffffffffffffffffffffffffe03601600081602082378035828234f5\
+    8015156039578182fd5b8082525050506014600cf31ba02222222222222222222222222222222222\
+    222222222222222222222222222222a0222222222222222222222222222222222222222222222222\
+    2222222222222222";
+
 /// The salt with which the contracts are deployed that stand at one address on every chain.
 pub(crate) const DEPLOYMENT_SALT: B256 = B256::ZERO;
 
@@ -55,6 +72,12 @@ pub(crate) fn clone_code(factory: Address, treasury: Address) -> Vec<u8> {
         treasury.as_slice(),
     ]
     .concat()
+}
+
+/// Whether `code` is that of the deterministic deployer.
+#[must_use]
+pub fn is_deployer(code: &[u8]) -> bool {
+    code == DEPLOYER_CODE
 }
 
 #[cfg(test)]
@@ -115,6 +138,15 @@ mod tests {
             deposit_address(factory, treasury, B256::with_last_byte(1))
         );
         assert_ne!(derived, deposit_address(treasury, treasury, salt));
+    }
+
+    #[test]
+    fn the_deployers_own_deployment_makes_its_code() {
+        let made_at = DEPLOYER_MAKER.create(0);
+        assert_eq!(made_at, DETERMINISTIC_DEPLOYER);
+        assert!(is_deployer(&DEPLOYER_CODE) && !is_deployer(&[]));
+        let code = hex::encode(DEPLOYER_CODE);
+        assert!(DEPLOYER_TRANSACTION.contains(&code), "{code}");
     }
 
     #[test]

@@ -9,8 +9,10 @@ mod bindings;
 pub mod code;
 pub mod deposit;
 pub mod erc20;
+mod known;
 pub mod receiver;
 
 pub use crate::bindings::{Deposit, DepositFactory, Erc20, PaymentReceiver};
 #[cfg(feature = "mocks")]
 pub use crate::bindings::{Exchange, MockModernToken, MockPermit2, MockUSDT, UpgradedUSDT};
+pub use crate::known::{KnownContract, known_contracts};

@@ -3,6 +3,7 @@
 mod books;
 mod order;
 mod payment;
+mod sweep;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -14,6 +15,9 @@ use url::Url;
 pub(crate) use crate::cli::books::{Audit, Export, ExportFormat, Exported};
 pub(crate) use crate::cli::order::{CreateOrder, ListOrders, Order};
 pub(crate) use crate::cli::payment::{ListPayments, Payment};
+pub(crate) use crate::cli::sweep::{
+    Contracts, Deploy, PlanFormat, PlanSweep, RunSweep, Spending, Sweep, SweepLimits,
+};
 
 /// Be paid in USDT straight on chain: watches the chains for payments to your orders' own
 /// addresses, and tells your services. It holds no key that can move money.
@@ -104,6 +108,12 @@ Example:
     /// Mend how a chain is followed.
     #[command(subcommand)]
     Chain(Chain),
+    /// Flush deposit addresses to the treasury: what it costs, unsigned, or with a gas-only key.
+    #[command(subcommand)]
+    Sweep(Sweep),
+    /// Whether the contracts stand on their chains, and put them there.
+    #[command(subcommand)]
+    Contracts(Contracts),
     /// Make and follow orders, through a running daemon.
     #[command(subcommand, after_help = CONNECTION_HELP)]
     Order(Order),

@@ -7,13 +7,16 @@ mod chain;
 mod chains;
 mod check_config;
 mod connect;
+mod contracts;
 mod decisions;
 mod export;
 mod init;
 mod order;
 mod payment;
 mod run;
+mod signing;
 mod simulate;
+mod sweep;
 
 use std::process::ExitCode;
 
@@ -50,6 +53,8 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Chain(args) => chain::run(&config, args, format).await?,
         Command::Decisions(args) => decisions::run(&config, args, format).await?,
         Command::Simulate(args) => return simulate::run(args).await,
+        Command::Sweep(args) => return sweep::run(&config, args, format).await,
+        Command::Contracts(args) => return contracts::run(&config, args, format).await,
         Command::Order(args) => return order::run(&config, args, format).await,
         Command::Chains(args) if args.built_in => chains::print_built_in(format)?,
         Command::Chains(args) => chains::run(&config, &args.connection, format).await?,
@@ -71,4 +76,15 @@ fn configured_chain<'a>(config: &'a Config, name: &str) -> anyhow::Result<&'a Ch
             names.join(", ")
         )
     })
+}
+
+/// The chain that is configured under `name`, or all of them.
+fn configured_chains<'a>(
+    config: &'a Config,
+    name: Option<&str>,
+) -> anyhow::Result<Vec<&'a ChainConfig>> {
+    match name {
+        Some(name) => Ok(vec![configured_chain(config, name)?]),
+        None => Ok(config.chains.iter().collect()),
+    }
 }

@@ -123,7 +123,7 @@ struct Loop {
     /// Where the chain stands, if the last update left orders behind that may expire.
     left_due: Option<ChainUpdate>,
     /// Whether a payment on the chain still waits to be final.
-    is_waiting: bool,
+    interest: Interest,
 }
 
 impl ChainAgent {
@@ -175,7 +175,7 @@ impl ChainAgent {
         }
         loop {
             let mut state = self.begin_loop(alarms.take());
-            let end = self.follow(&mut state, &shutdown).await;
+            let end = Box::pin(self.follow(&mut state, &shutdown)).await;
             alarms = state.alarms.take();
             match end {
                 End::Shutdown => return,
@@ -214,7 +214,7 @@ impl ChainAgent {
             untold: Vec::new(),
             has_unproved: self.settings.proofs,
             left_due: None,
-            is_waiting: false,
+            interest: Interest::Idle,
         }
     }
 
@@ -264,9 +264,8 @@ impl ChainAgent {
         };
         loop {
             self.tell(state).await;
-            let next = shutdown
-                .run_until_cancelled(self.next(&mut follower, state))
-                .await;
+            let next = Box::pin(self.next(&mut follower, state));
+            let next = shutdown.run_until_cancelled(next).await;
             let update = match next {
                 None => return End::Shutdown,
                 Some(Next::Failed(error)) => return End::Stopped(in_one_line(error.as_ref())),
@@ -294,11 +293,7 @@ impl ChainAgent {
 
     /// The next update; meanwhile, says how the node does, and what stands still.
     async fn next(&self, follower: &mut Follower, state: &mut Loop) -> Next {
-        follower.expect_finality(if state.is_waiting {
-            Interest::Waiting
-        } else {
-            Interest::Idle
-        });
+        follower.expect_finality(state.interest);
         let mut health = follower.health();
         let next = follower.next();
         tokio::pin!(next);

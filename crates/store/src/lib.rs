@@ -14,6 +14,7 @@ mod commit;
 mod create;
 mod database_url;
 mod decisions;
+mod deposits;
 mod engine;
 mod error;
 mod events;
@@ -42,7 +43,7 @@ pub use crate::record::{
     BookedTransfer, ChainCommit, ChainRecord, Claimed, CreateOutcome, DecisionFilter,
     DecisionRecord, EventGap, EventRecord, FrozenAddress, Holder, Ledger, Misplaced, NewApiKey,
     NewDecision, NewOrder, NewRefund, OrderBooks, OrderChange, OrderEvent, OrderFilter, OrderPage,
-    OrderRecord, OrderSums, Page, PaymentFilter, PaymentProof, PaymentRecord, Period, RefundFilter,
-    RefundRecord, SlotWish, Told, Touch, Watched,
+    OrderRecord, OrderSums, Page, PaidDeposit, PaidDeposits, PaymentFilter, PaymentProof,
+    PaymentRecord, Period, RefundFilter, RefundRecord, SlotWish, Told, Touch, Watched,
 };
 pub use crate::store::Store;

@@ -2,6 +2,7 @@
 
 mod audit;
 mod decision;
+mod deposit;
 mod payment;
 mod refund;
 
@@ -18,6 +19,7 @@ pub use crate::record::audit::{
     AuditAccount, AuditEntry, AuditRun, AuditScope, EventGap, Holder, Ledger, Misplaced, OrderSums,
 };
 pub use crate::record::decision::{DecisionFilter, DecisionRecord, NewDecision};
+pub use crate::record::deposit::{PaidDeposit, PaidDeposits};
 pub use crate::record::payment::{BookedPlace, BookedTransfer, Claimed, PaymentFilter};
 pub use crate::record::refund::{NewRefund, RefundFilter, RefundRecord};
 

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use paywatch_indexer::ChainUpdate;
+use paywatch_indexer::{ChainUpdate, Interest};
 
 use crate::agent::{ChainAgent, End, Loop};
 use crate::reconciler::{Applied, Due};
@@ -21,7 +21,11 @@ impl ChainAgent {
 
     /// Takes note of what `update` did.
     pub(super) fn committed(&self, state: &mut Loop, update: &ChainUpdate, applied: &Applied) {
-        state.is_waiting = applied.is_waiting;
+        state.interest = if applied.is_waiting {
+            Interest::Waiting
+        } else {
+            Interest::Idle
+        };
         state.has_unproved |= self.settings.proofs && applied.transfers > 0;
         state.progress.saw(update, applied);
         state.untold.extend(state.vigil.saw(update));

@@ -34,6 +34,7 @@ mod bulk;
 mod committing;
 mod creating;
 mod deciding;
+mod deposits;
 mod keys;
 mod large;
 mod line;

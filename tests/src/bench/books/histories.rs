@@ -172,9 +172,10 @@ impl Plan {
                 .plus_ms(open_ms)
                 .context("there is such a time")?,
             grace_ms: 0,
-            cancelled_at: match fate {
-                Fate::Cancelled => created_at.plus_ms(600_000),
-                _ => None,
+            cancelled_at: if fate == Fate::Cancelled {
+                created_at.plus_ms(600_000)
+            } else {
+                None
             },
             metadata: BTreeMap::from([
                 ("customer".to_owned(), format!("{}", number % 70_000)),

@@ -85,8 +85,8 @@ impl Figures {
 }
 
 /// As many keys as there are samples.
-fn keys<K>(mut key: impl FnMut(u64) -> Result<K>) -> Result<Vec<K>> {
-    (0..WARM_UP + SAMPLES).map(|number| key(number)).collect()
+fn keys<K>(key: impl FnMut(u64) -> Result<K>) -> Result<Vec<K>> {
+    (0..WARM_UP + SAMPLES).map(key).collect()
 }
 
 /// Measures everything, and prints it.

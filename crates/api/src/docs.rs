@@ -21,6 +21,7 @@ pub(crate) const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src
         (name = "orders", description = "What you expect to be paid, and what came in"),
         (name = "decisions", description = "What you decide about orders and payments, and the audit log of it"),
         (name = "payments", description = "What was paid, and what shows it"),
+        (name = "refunds", description = "What your own wallet is to send back, and what became of it"),
         (name = "chains", description = "Where you are paid, and how far the books go"),
         (name = "health", description = "Is it alive, does it do all of its work")
     )

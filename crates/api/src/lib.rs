@@ -1,6 +1,6 @@
 //! The HTTP API: orders, chains, health, and its own reference.
 //!
-//! It changes the world only by making orders. Requests become checked values in small pure
+//! It changes the world only by making orders and by what operators decide. Requests become checked values in small pure
 //! functions (`orders/request.rs`), records become JSON in others (`orders/view.rs`).
 
 mod auth;
@@ -16,6 +16,7 @@ mod metrics;
 mod orders;
 mod payments;
 mod problem;
+mod refunds;
 mod router;
 #[cfg(test)]
 mod samples;

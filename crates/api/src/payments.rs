@@ -61,7 +61,7 @@ fn read_id(id: Result<Path<String>, PathRejection>) -> Result<PaymentId, Problem
 }
 
 /// The payment, which must exist.
-async fn find(state: &ApiState, id: &PaymentId) -> Result<BookedTransfer, Problem> {
+pub(crate) async fn find(state: &ApiState, id: &PaymentId) -> Result<BookedTransfer, Problem> {
     let payment = state.store.payment(id).await?;
     payment.ok_or_else(|| Problem::because(Code::NotFound, format!("there is no payment {id}")))
 }

@@ -25,7 +25,7 @@ use crate::auth::require_key;
 use crate::docs::{CONTENT_SECURITY_POLICY, Document};
 use crate::problem::{Code, Problem, REQUEST_ID, finish};
 use crate::state::ApiState;
-use crate::{chains, decisions, health, metrics, orders, payments};
+use crate::{chains, decisions, health, metrics, orders, payments, refunds};
 
 /// How long a request may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -49,6 +49,12 @@ fn with_key() -> OpenApiRouter<ApiState> {
         .routes(routes!(payments::decide::assign))
         .routes(routes!(payments::decide::unassign))
         .routes(routes!(payments::decide::write_off))
+        .routes(routes!(refunds::prepare::prepare))
+        .routes(routes!(refunds::list))
+        .routes(routes!(refunds::read))
+        .routes(routes!(refunds::draw))
+        .routes(routes!(refunds::decide::cancel))
+        .routes(routes!(refunds::decide::link))
         .routes(routes!(chains::list))
 }
 

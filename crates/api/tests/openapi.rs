@@ -58,13 +58,19 @@ fn every_route_of_v1_needs_a_key_and_no_other_does() {
             "get /v1/payments",
             "get /v1/payments/{id}",
             "get /v1/payments/{id}/proof",
+            "get /v1/refunds",
+            "get /v1/refunds/{id}",
+            "get /v1/refunds/{id}/qr.svg",
             "post /v1/orders",
             "post /v1/orders/{id}/accept",
             "post /v1/orders/{id}/cancel",
             "post /v1/orders/{id}/extend",
+            "post /v1/orders/{id}/refunds",
             "post /v1/payments/{id}/assign",
             "post /v1/payments/{id}/unassign",
             "post /v1/payments/{id}/write_off",
+            "post /v1/refunds/{id}/cancel",
+            "post /v1/refunds/{id}/link",
         ]
     );
 }

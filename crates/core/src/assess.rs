@@ -8,8 +8,18 @@ use std::collections::BTreeMap;
 
 use crate::{
     Amount, BlockNumber, Cause, Confirmed, Flags, Heads, LatePolicy, Order, OrderStatus,
-    PaymentOption, PaymentState, RecordedTransfer, Snapshot, Transfer, TransferId,
+    PaymentOption, PaymentState, RecordedRefund, RecordedTransfer, RefundId, RefundStanding,
+    Refundable, Snapshot, Transfer, TransferId,
 };
+
+/// What moved for an order: all of it that is on its chains now.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Movements<'a> {
+    /// What came to it.
+    pub transfers: &'a [RecordedTransfer],
+    /// Its refunds, with what was sent for them.
+    pub refunds: &'a [RecordedRefund],
+}
 
 /// What an order's transfers amount to. `received = counted + ignored`, always.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,8 +40,12 @@ pub struct Assessment {
     pub remaining: Amount,
     /// What was counted beyond the asked amount.
     pub excess: Amount,
+    /// What was sent back of what arrived.
+    pub refunded: Amount,
     /// The payments, by transfer identity.
     pub payments: BTreeMap<TransferId, Payment>,
+    /// What its refunds are.
+    pub refunds: BTreeMap<RefundId, RefundStanding>,
 }
 
 /// A transfer that arrived at an order's address, and what it is to the order.
@@ -87,18 +101,18 @@ pub enum AssessError {
     Overflow,
 }
 
-/// What has become of `order`, given all transfers to its addresses that are on their chains now,
-/// and how far the chains are covered. Order and repetition of `transfers` do not matter.
+/// What has become of `order`, given all that moved for it and is on its chains now, and how far
+/// the chains are covered. Order and repetition of the transfers do not matter.
 ///
 /// # Errors
 /// [`AssessError::Overflow`] when the sum does not fit an [`Amount`].
 pub fn assess(
     order: &Order,
-    transfers: &[RecordedTransfer],
+    moved: Movements<'_>,
     heads: &Heads,
 ) -> Result<Assessment, AssessError> {
     let mut payments: BTreeMap<TransferId, Payment> = BTreeMap::new();
-    for recorded in transfers {
+    for recorded in moved.transfers {
         let payment = weigh(order, recorded, heads);
         let is_better = payments
             .get(&recorded.transfer.id)
@@ -124,17 +138,28 @@ pub fn assess(
         })
         .collect();
     let confirmed = Confirmed::total(&witnesses).ok_or(AssessError::Overflow)?;
+    let refunded = Refundable::of(received, moved.refunds).refunded;
 
     Ok(Assessment {
         status: status_of(order, counted, &witnesses, heads)?,
-        flags: flags_of(order, (counted, excess), &payments),
+        flags: Flags {
+            refunded: !refunded.is_zero() && refunded >= received,
+            partially_refunded: !refunded.is_zero() && refunded < received,
+            ..flags_of(order, (counted, excess), &payments)
+        },
         received,
         counted,
         ignored,
         confirmed,
         remaining: order.remaining(counted),
         excess,
+        refunded,
         payments,
+        refunds: moved
+            .refunds
+            .iter()
+            .map(|recorded| (recorded.refund.id, recorded.standing(heads)))
+            .collect(),
     })
 }
 
@@ -246,15 +271,22 @@ impl Payment {
 }
 
 impl Assessment {
-    /// The tip that each confirmed payment was confirmed under.
+    /// The tip that each confirmed payment, and each confirmed transfer of a refund, was confirmed
+    /// under.
     #[must_use]
     pub fn confirmed_at_tip(&self) -> BTreeMap<TransferId, BlockNumber> {
-        self.payments
-            .values()
-            .filter_map(|payment| match &payment.standing {
-                Standing::Confirmed(witness) => Some((payment.transfer.id, witness.at_tip())),
-                Standing::Seen | Standing::Ignored(_) => None,
-            })
+        let came = self.payments.values();
+        let came = came.filter_map(|payment| match &payment.standing {
+            Standing::Confirmed(witness) => Some(witness),
+            Standing::Seen | Standing::Ignored(_) => None,
+        });
+        let went = self.refunds.values();
+        let went = went.filter_map(|standing| match standing {
+            RefundStanding::Confirmed(witness) => Some(witness),
+            RefundStanding::Prepared | RefundStanding::Sent(_) | RefundStanding::Cancelled => None,
+        });
+        came.chain(went)
+            .map(|witness| (witness.transfer().id, witness.at_tip()))
             .collect()
     }
 
@@ -289,12 +321,18 @@ impl Assessment {
             counted: self.counted,
             confirmed: self.confirmed,
             excess: self.excess,
+            refunded: self.refunded,
             payments,
             late: self
                 .payments
                 .iter()
                 .filter(|(_, payment)| payment.is_late_money())
                 .map(|(id, _)| *id)
+                .collect(),
+            refunds: self
+                .refunds
+                .iter()
+                .map(|(id, standing)| (*id, standing.state()))
                 .collect(),
         }
     }

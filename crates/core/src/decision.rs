@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use crate::{
     Amount, AssessError, Assessment, Event, Heads, IgnoredBecause, ImpossibleStep, LatePolicy,
-    Order, OrderStatus, RecordedTransfer, Snapshot, Standing, Timestamp, UnknownName, assess,
+    Movements, Order, OrderStatus, Snapshot, Standing, Timestamp, UnknownName, assess,
     events_between,
 };
 
@@ -26,7 +26,12 @@ impl Cause {
             Self::Decision(
                 DecisionKind::Accept | DecisionKind::Assign | DecisionKind::Unassign,
             ) => true,
-            Self::Decision(DecisionKind::WriteOff) => false,
+            Self::Decision(
+                DecisionKind::WriteOff
+                | DecisionKind::Refund
+                | DecisionKind::CancelRefund
+                | DecisionKind::LinkRefund,
+            ) => false,
         }
     }
 
@@ -51,17 +56,26 @@ pub enum DecisionKind {
     Unassign,
     /// A payment that nobody claimed is to be left alone.
     WriteOff,
+    /// Money is to be sent back.
+    Refund,
+    /// It is not.
+    CancelRefund,
+    /// What was sent is a refund, though it is not as prepared.
+    LinkRefund,
 }
 
 impl DecisionKind {
     /// Every kind.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 9] = [
         Self::Cancel,
         Self::Extend,
         Self::Accept,
         Self::Assign,
         Self::Unassign,
         Self::WriteOff,
+        Self::Refund,
+        Self::CancelRefund,
+        Self::LinkRefund,
     ];
 
     /// The name in the API and the database.
@@ -74,6 +88,9 @@ impl DecisionKind {
             Self::Assign => "assign",
             Self::Unassign => "unassign",
             Self::WriteOff => "write_off",
+            Self::Refund => "refund",
+            Self::CancelRefund => "cancel_refund",
+            Self::LinkRefund => "link_refund",
         }
     }
 }
@@ -205,11 +222,11 @@ pub struct Reassessed {
 pub fn reassess(
     order: &Order,
     before: &Snapshot,
-    transfers: &[RecordedTransfer],
+    moved: Movements<'_>,
     heads: &Heads,
     cause: Cause,
 ) -> Result<Reassessed, ReassessError> {
-    let assessment = assess(order, transfers, heads)?;
+    let assessment = assess(order, moved, heads)?;
     let snapshot = assessment.snapshot(before, cause);
     let events = events_between(before, &snapshot, cause)?;
     Ok(Reassessed {
@@ -226,7 +243,7 @@ pub fn reassess(
 pub fn decide_order(
     order: &Order,
     before: &Snapshot,
-    transfers: &[RecordedTransfer],
+    moved: Movements<'_>,
     heads: &Heads,
     (decision, at): (OrderDecision, Timestamp),
 ) -> Result<Option<Order>, Refusal> {
@@ -234,7 +251,7 @@ pub fn decide_order(
     match decision {
         OrderDecision::Cancel => cancelled(order, status, at),
         OrderDecision::Extend { until } => extended(order, status, until),
-        OrderDecision::Accept => accepted(order, status, transfers, heads),
+        OrderDecision::Accept => accepted(order, status, moved, heads),
     }
 }
 
@@ -280,7 +297,7 @@ fn extended(
 fn accepted(
     order: &Order,
     status: OrderStatus,
-    transfers: &[RecordedTransfer],
+    moved: Movements<'_>,
     heads: &Heads,
 ) -> Result<Option<Order>, Refusal> {
     if status == OrderStatus::Cancelled {
@@ -290,7 +307,7 @@ fn accepted(
         });
     }
     let mut order = order.clone();
-    let now = assess(&order, transfers, heads).map_err(ReassessError::Assess)?;
+    let now = assess(&order, moved, heads).map_err(ReassessError::Assess)?;
     let is_held = now
         .payments
         .values()
@@ -298,7 +315,7 @@ fn accepted(
     if is_held {
         order.late_policy = LatePolicy::Accept;
     }
-    let with_late = assess(&order, transfers, heads).map_err(ReassessError::Assess)?;
+    let with_late = assess(&order, moved, heads).map_err(ReassessError::Assess)?;
     let is_short = with_late.counted < order.threshold();
     if with_late.counted == Amount::ZERO || !(is_held || is_short) {
         return Err(Refusal::NothingToAccept);

@@ -5,8 +5,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::{
-    Amount, Cause, DecisionKind, Flags, IgnoredBecause, OrderStatus, PaymentId, Step, TransferId,
-    UnknownName,
+    Amount, Cause, DecisionKind, Flags, IgnoredBecause, OrderStatus, PaymentId, RefundId,
+    RefundState, Step, TransferId, UnknownName,
 };
 
 /// What the books hold of an order's last assessment.
@@ -24,10 +24,14 @@ pub struct Snapshot {
     pub confirmed: Amount,
     /// What was counted beyond the asked amount.
     pub excess: Amount,
+    /// What was sent back.
+    pub refunded: Amount,
     /// Its payments and what they were.
     pub payments: BTreeMap<TransferId, PaymentState>,
     /// Which of the payments came after the deadline and are money for this order.
     pub late: BTreeSet<TransferId>,
+    /// Its refunds and what they were.
+    pub refunds: BTreeMap<RefundId, RefundState>,
 }
 
 impl Snapshot {
@@ -42,13 +46,17 @@ impl Snapshot {
                 late: false,
                 reverted: false,
                 resolved: false,
+                refunded: false,
+                partially_refunded: false,
             },
             received: Amount::ZERO,
             counted: Amount::ZERO,
             confirmed: Amount::ZERO,
             excess: Amount::ZERO,
+            refunded: Amount::ZERO,
             payments: BTreeMap::new(),
             late: BTreeSet::new(),
+            refunds: BTreeMap::new(),
         }
     }
 }
@@ -140,6 +148,10 @@ pub enum EventKind {
     OrderExtended,
     /// An operator accepted what has arrived.
     OrderAccepted,
+    /// Money was sent back for a refund.
+    OrderRefunded,
+    /// What had been sent back left its chain.
+    OrderRefundReverted,
     /// A payment was seen on chain.
     PaymentDetected,
     /// A payment became final.
@@ -160,7 +172,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::OrderCreated,
         Self::OrderPartiallyPaid,
         Self::OrderPaid,
@@ -172,6 +184,8 @@ impl EventKind {
         Self::OrderCancelled,
         Self::OrderExtended,
         Self::OrderAccepted,
+        Self::OrderRefunded,
+        Self::OrderRefundReverted,
         Self::PaymentDetected,
         Self::PaymentConfirmed,
         Self::PaymentReverted,
@@ -197,6 +211,8 @@ impl EventKind {
             Self::OrderCancelled => "order.cancelled",
             Self::OrderExtended => "order.extended",
             Self::OrderAccepted => "order.accepted",
+            Self::OrderRefunded => "order.refunded",
+            Self::OrderRefundReverted => "order.refund_reverted",
             Self::PaymentDetected => "payment.detected",
             Self::PaymentConfirmed => "payment.confirmed",
             Self::PaymentReverted => "payment.reverted",
@@ -314,6 +330,7 @@ pub fn events_between(
     if after.excess > before.excess {
         events.push(Event::of_order(EventKind::OrderOverpaid));
     }
+    events.extend(refund_events(before, after));
     Ok(events)
 }
 
@@ -342,6 +359,27 @@ fn payment_events(before: &Snapshot, after: &Snapshot, cause: Cause) -> Vec<Even
         if *state == PaymentState::Confirmed && known != Some(&PaymentState::Confirmed) {
             events.push(Event::of_payment(EventKind::PaymentConfirmed, id));
         }
+    }
+    events
+}
+
+/// What is told of refunds: each that a transfer carries out now, or does not any more. One whose
+/// transfer was only mined anew is no news, as long as it is as much.
+fn refund_events(before: &Snapshot, after: &Snapshot) -> Vec<Event> {
+    let told = |here: &Snapshot, there: &Snapshot, kind| {
+        let is_sent = |id| there.refunds.get(id).and_then(|state| state.transfer());
+        let sent = here.refunds.iter().filter(|(id, _)| is_sent(id).is_none());
+        sent.filter_map(|(_, state)| Some(Event::of_payment(kind, &state.transfer()?)))
+            .collect::<Vec<_>>()
+    };
+    let mut events = told(before, after, EventKind::OrderRefundReverted);
+    events.extend(told(after, before, EventKind::OrderRefunded));
+    if events.is_empty() && after.refunded != before.refunded {
+        events.push(Event::of_order(if after.refunded > before.refunded {
+            EventKind::OrderRefunded
+        } else {
+            EventKind::OrderRefundReverted
+        }));
     }
     events
 }

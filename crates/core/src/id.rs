@@ -69,6 +69,12 @@ id!(
     "pay_"
 );
 
+id!(
+    /// A refund's id, `ref_…`. Its bytes are a UUID of version 7, so that ids sort by time.
+    RefundId,
+    "ref_"
+);
+
 impl OrderId {
     /// The CREATE2 salt of the order's deposit address: keccak-256 of the id's text, so that
     /// whoever knows the id can derive the address again, with no database.

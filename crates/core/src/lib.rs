@@ -19,6 +19,7 @@ mod notice;
 mod option;
 mod order;
 mod place;
+mod refund;
 mod slot;
 mod status;
 mod time;
@@ -32,7 +33,9 @@ pub use alloy_primitives::{Address, B256, U256};
 pub use crate::address::{AddressForm, TronAddressError, read_tron_address};
 pub use crate::alert::{TokenAlert, Weight};
 pub use crate::amount::{Amount, AmountError};
-pub use crate::assess::{AssessError, Assessment, IgnoredBecause, Payment, Standing, assess};
+pub use crate::assess::{
+    AssessError, Assessment, IgnoredBecause, Movements, Payment, Standing, assess,
+};
 pub use crate::audit::{
     KeptSums, Opening, SumError, Turnover, Verdict, WrongSum, explain, final_block, settle,
     wrong_sums,
@@ -48,11 +51,15 @@ pub use crate::finality::{
     Confirmed, FinalityError, FinalityPolicy, FinalityRule, FinalityTag, Proof, TierError,
 };
 pub use crate::heads::{ChainHeads, Heads, Tags};
-pub use crate::id::{IdError, OrderId, PaymentId};
+pub use crate::id::{IdError, OrderId, PaymentId, RefundId};
 pub use crate::notice::{Freeze, TokenNotice, TokenNoticeKind};
 pub use crate::option::{MethodKind, PaymentMethod, PaymentOption};
 pub use crate::order::{Asking, LatePolicy, Order, Reference, ReferenceError};
 pub use crate::place::{Claim, Loose, Payer, PaymentEvent, Place, place};
+pub use crate::refund::{
+    NoPayer, Outgoing, RecordedRefund, Refund, RefundRefusal, RefundStanding, RefundState,
+    RefundStatus, Refundable, match_refunds, plain_payer, refunds_after,
+};
 pub use crate::slot::{Slot, SlotError, SlotTerms, StepError};
 pub use crate::status::{Flags, OrderStatus, Step, UnknownName};
 pub use crate::time::{TimeError, Timestamp};

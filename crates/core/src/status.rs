@@ -140,11 +140,15 @@ pub struct Flags {
     pub reverted: bool,
     /// An operator decided something about it.
     pub resolved: bool,
+    /// All that arrived was sent back.
+    pub refunded: bool,
+    /// Some of what arrived was sent back.
+    pub partially_refunded: bool,
 }
 
 impl Flags {
     /// Every flag's name with whether it is set, in a fixed order.
-    const fn named(self) -> [(&'static str, bool); 5] {
+    const fn named(self) -> [(&'static str, bool); 7] {
         [
             ("overpaid", self.overpaid),
             (
@@ -154,6 +158,8 @@ impl Flags {
             ("late", self.late),
             ("reverted", self.reverted),
             ("resolved", self.resolved),
+            ("refunded", self.refunded),
+            ("partially_refunded", self.partially_refunded),
         ]
     }
 
@@ -179,6 +185,8 @@ impl Flags {
                 "late" => flags.late = true,
                 "reverted" => flags.reverted = true,
                 "resolved" => flags.resolved = true,
+                "refunded" => flags.refunded = true,
+                "partially_refunded" => flags.partially_refunded = true,
                 _ => {
                     return Err(UnknownName {
                         what: "flag",

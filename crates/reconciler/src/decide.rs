@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use paywatch_core::{
-    BlockNumber, Cause, ChainHeads, Heads, OrderId, PaymentState, Proof, ReassessError,
-    RecordedTransfer, Transfer, TransferId, reassess,
+    BlockNumber, Cause, ChainHeads, Heads, Movements, OrderId, Outgoing, PaymentState, Proof,
+    ReassessError, RecordedRefund, RecordedTransfer, RefundState, Snapshot, Transfer, TransferId,
+    reassess, refunds_after,
 };
 use paywatch_store::{OrderBooks, OrderChange};
 
@@ -17,6 +18,8 @@ pub struct News<'a> {
     pub retract_above: Option<BlockNumber>,
     /// The transfers that the update brought, each with the order whose address it paid.
     pub transfers: &'a [(RecordedTransfer, OrderId)],
+    /// The transfers that the update brought from the merchant's addresses to others.
+    pub sent: &'a [Transfer],
     /// Transfers of which it was shown that their blocks hold them.
     pub proved: &'a BTreeSet<TransferId>,
     /// Transfers of which it was shown that their blocks do not.
@@ -38,7 +41,7 @@ pub struct DecideError {
 pub struct Decision {
     /// What changes. Orders for which nothing does are left out.
     pub changes: Vec<OrderChange>,
-    /// Whether a payment on the news' chain still waits to be final.
+    /// Whether a payment, or a refund, on the news' chain still waits to be final.
     pub is_waiting: bool,
 }
 
@@ -53,16 +56,15 @@ pub fn decide(
 ) -> Result<Decision, DecideError> {
     let mut heads = heads.clone();
     heads.insert(news.heads.chain_id, news.heads);
+    let mut refunds = refunds_by_order(books, news);
     let mut decision = Decision::default();
     for book in books {
-        let change = decide_one(book, &heads, news)?;
+        let refunds = refunds.remove(&book.order.id).unwrap_or_default();
+        let change = decide_one(book, &refunds, &heads, news)?;
         let snapshot = change
             .as_ref()
             .map_or(&book.snapshot, |change| &change.snapshot);
-        decision.is_waiting |= snapshot
-            .payments
-            .iter()
-            .any(|(id, state)| id.chain_id == news.heads.chain_id && *state == PaymentState::Seen);
+        decision.is_waiting |= is_waiting(snapshot, news);
         decision.changes.extend(change);
     }
     Ok(decision)
@@ -70,19 +72,18 @@ pub fn decide(
 
 fn decide_one(
     book: &OrderBooks,
+    refunds: &[RecordedRefund],
     heads: &Heads,
     news: &News<'_>,
 ) -> Result<Option<OrderChange>, DecideError> {
     let order = book.order.id;
     let transfers = transfers_after(book, news);
-    let reassessed = reassess(
-        &book.order,
-        &book.snapshot,
-        &transfers,
-        heads,
-        Cause::Chains,
-    )
-    .map_err(|source| DecideError { order, source })?;
+    let moved = Movements {
+        transfers: &transfers,
+        refunds,
+    };
+    let reassessed = reassess(&book.order, &book.snapshot, moved, heads, Cause::Chains)
+        .map_err(|source| DecideError { order, source })?;
     if reassessed.snapshot == book.snapshot {
         return Ok(None);
     }
@@ -95,19 +96,54 @@ fn decide_one(
     }))
 }
 
-/// The order's transfers that are on their chains once the news is applied.
-fn transfers_after(book: &OrderBooks, news: &News<'_>) -> Vec<RecordedTransfer> {
-    let is_gone = |transfer: &Transfer| {
-        let is_above = transfer.id.chain_id == news.heads.chain_id
-            && news
+fn is_waiting(snapshot: &Snapshot, news: &News<'_>) -> bool {
+    let is_here = |id: &TransferId| id.chain_id == news.heads.chain_id;
+    let mut payments = snapshot.payments.iter();
+    let mut refunds = snapshot.refunds.values();
+    payments.any(|(id, state)| is_here(id) && *state == PaymentState::Seen)
+        || refunds.any(|state| match state {
+            RefundState::Sent(id) => is_here(id),
+            RefundState::Prepared | RefundState::Confirmed(_) | RefundState::Cancelled => false,
+        })
+}
+
+/// The refunds of all orders in `books` once the news is applied. A transfer is for one of them,
+/// whatever order that is of.
+fn refunds_by_order(
+    books: &[OrderBooks],
+    news: &News<'_>,
+) -> BTreeMap<OrderId, Vec<RecordedRefund>> {
+    let all = books.iter().flat_map(|book| book.refunds.iter().cloned());
+    let mut by_order: BTreeMap<OrderId, Vec<RecordedRefund>> = BTreeMap::new();
+    for mut recorded in refunds_after(all, |transfer| news.takes_away(transfer), news.sent) {
+        if let Outgoing::There(sent) = &mut recorded.outgoing
+            && news.proved.contains(&sent.transfer.id)
+        {
+            sent.proof = Proof::ReceiptsRoot;
+        }
+        let of_order = by_order.entry(recorded.refund.order).or_default();
+        of_order.push(recorded);
+    }
+    by_order
+}
+
+impl News<'_> {
+    /// Whether `transfer` is not on its chain any more.
+    fn takes_away(&self, transfer: &Transfer) -> bool {
+        let is_above = transfer.id.chain_id == self.heads.chain_id
+            && self
                 .retract_above
                 .is_some_and(|common| transfer.block_number > common);
-        is_above || news.disproved.contains(&transfer.id)
-    };
+        is_above || self.disproved.contains(&transfer.id)
+    }
+}
+
+/// The order's transfers that are on their chains once the news is applied.
+fn transfers_after(book: &OrderBooks, news: &News<'_>) -> Vec<RecordedTransfer> {
     let kept = book
         .transfers
         .iter()
-        .filter(|recorded| !is_gone(&recorded.transfer))
+        .filter(|recorded| !news.takes_away(&recorded.transfer))
         .cloned();
     let new = news
         .transfers

@@ -236,6 +236,7 @@ impl Reconciler {
             heads: moved,
             retract_above,
             transfers: &work.found.to_orders,
+            sent: &touch.sent,
             proved: &work
                 .shown
                 .proofs

@@ -12,6 +12,7 @@ use crate::fields::{Fields, chain_number, number};
 use crate::load::load_orders;
 use crate::payments;
 use crate::record::{Assessable, OrderBooks, OrderRecord, Touch, Watched};
+use crate::refunds;
 use crate::store::Store;
 
 /// Orders with money on the chain ($1) that may become final, or that lies above the retracted
@@ -74,8 +75,8 @@ impl Store {
     }
 
     /// The heads of all chains, and the books of every order for which an update may change
-    /// something: those that it pays, whose payments it takes away or may make final, and those
-    /// that may expire. All of one moment.
+    /// something: those that it pays, or pays back, whose payments and refunds it takes away or may
+    /// make final, and those that may expire. All of one moment.
     ///
     /// # Errors
     /// When the database fails.
@@ -91,6 +92,7 @@ impl Store {
         ids.extend(&due.now);
         ids.extend(&touch.orders);
         ids.extend(losers(&mut tx, &touch.struck).await?);
+        ids.extend(refunds::touched(&mut tx, touch).await?);
         let records = load_orders(&mut tx, ids).await?;
         Ok(Assessable {
             heads,
@@ -239,6 +241,7 @@ impl From<OrderRecord> for OrderBooks {
             version: record.version,
             snapshot: record.snapshot,
             transfers: on_chain.map(|payment| payment.recorded).collect(),
+            refunds: record.refunds,
         }
     }
 }

@@ -21,6 +21,7 @@ use crate::events::{append_chain_events, append_payment_events};
 use crate::fields::{Fields, chain_number, hash, maybe_number, number};
 use crate::frozen;
 use crate::record::ChainCommit;
+use crate::refunds;
 use crate::slots;
 use crate::store::{Store, commit};
 
@@ -52,6 +53,7 @@ impl Store {
         frozen::apply(&mut tx, update).await?;
         proofs::insert(&mut tx, &update.proofs, update.at).await?;
         changes::apply(&mut tx, &update.changes, update.at).await?;
+        refunds::none_is_left_behind(&mut tx, update).await?;
         defer(&mut tx, update).await?;
         append_chain_events(&mut tx, &update.chain_events, update.at).await?;
         append_payment_events(&mut tx, &update.payment_events, update.at).await?;

@@ -79,6 +79,7 @@ impl Store {
             version: FIRST_VERSION.unsigned_abs(),
             seq: seq.unsigned_abs(),
             payments: Vec::new(),
+            refunds: Vec::new(),
         }))
     }
 }

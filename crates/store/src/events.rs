@@ -29,7 +29,7 @@ impl Store {
     pub async fn events_after(&self, seq: u64, limit: u32) -> Result<Vec<EventRecord>, StoreError> {
         let rows = sqlx::query(
             "SELECT seq, id, order_id, order_seq, chain_id, kind, payment_id, status, flags, \
-             received, counted, confirmed, excess, detail, happened_at FROM events \
+             received, counted, confirmed, excess, detail, happened_at, refunded FROM events \
              WHERE seq > $1 ORDER BY seq LIMIT $2",
         )
         .bind(number(seq, "sequence number")?)
@@ -72,6 +72,8 @@ fn record(fields: Fields<'_>) -> Result<EventRecord, StoreError> {
             counted: fields.parsed("counted")?,
             confirmed: fields.parsed("confirmed")?,
             excess: fields.parsed("excess")?,
+            // Older events were told when nothing could be sent back.
+            refunded: fields.maybe_parsed("refunded")?.unwrap_or_default(),
         }),
         (None, Some(payment)) => Told::Payment(PaymentEvent {
             chain_id: fields.chain_id("chain_id")?,
@@ -157,7 +159,7 @@ pub(crate) async fn append(
     connection: &mut AnyConnection,
     events: &[NewEvent<'_>],
 ) -> Result<(), StoreError> {
-    let rows: Vec<[Value; 13]> = events
+    let rows: Vec<[Value; 14]> = events
         .iter()
         .map(|new| {
             [
@@ -174,11 +176,12 @@ pub(crate) async fn append(
                 new.snapshot.confirmed.to_string().into(),
                 new.snapshot.excess.to_string().into(),
                 new.at.unix_ms().into(),
+                new.snapshot.refunded.to_string().into(),
             ]
         })
         .collect();
     let before = "INSERT INTO events (seq, id, order_id, order_seq, kind, payment_id, status, \
-        flags, received, counted, confirmed, excess, happened_at)";
+        flags, received, counted, confirmed, excess, happened_at, refunded)";
     insert(connection, &rows, before, "", "append events")
         .await
         .map(drop)

@@ -27,6 +27,7 @@ mod migrations;
 mod payments;
 mod proofs;
 mod record;
+mod refunds;
 mod slots;
 mod store;
 #[cfg(feature = "test-postgres")]
@@ -41,8 +42,8 @@ pub use crate::record::{
     ApiKeyRecord, Assessable, AuditAccount, AuditEntry, AuditRun, AuditScope, BookedPlace,
     BookedTransfer, ChainCommit, ChainRecord, Claimed, CreateOutcome, DecisionFilter,
     DecisionRecord, EventGap, EventRecord, FrozenAddress, Holder, Ledger, Misplaced, NewApiKey,
-    NewDecision, NewOrder, OrderBooks, OrderChange, OrderEvent, OrderFilter, OrderPage,
+    NewDecision, NewOrder, NewRefund, OrderBooks, OrderChange, OrderEvent, OrderFilter, OrderPage,
     OrderRecord, OrderSums, Page, PaidDeposit, PaidDeposits, PaymentFilter, PaymentProof,
-    PaymentRecord, Period, SlotWish, Told, Touch, Watched,
+    PaymentRecord, Period, RefundFilter, RefundRecord, SlotWish, Told, Touch, Watched,
 };
 pub use crate::store::Store;

@@ -13,10 +13,11 @@ use crate::batch::rows_of;
 use crate::error::StoreError;
 use crate::fields::Fields;
 use crate::record::{OrderRecord, PaymentRecord};
+use crate::refunds;
 
 const ORDERS: &str = "SELECT id, reference, amount, tolerance, late_policy, created_at, \
     expires_at, cancelled_at, status, flags, received, counted, confirmed, excess, version, seq, \
-    updated_at, asking, accepted, grace_ms FROM orders WHERE id IN";
+    updated_at, asking, accepted, refunded, grace_ms FROM orders WHERE id IN";
 const OPTIONS: &str = "SELECT order_id, chain_id, token, symbol, decimals, address, method, \
     factory, treasury, receiver, slot_low, slot_high, min_confirmations, finality_tag, proof \
     FROM order_options WHERE order_id IN";
@@ -61,6 +62,14 @@ pub(crate) async fn load_orders(
     }
     for row in rows_of(connection, &ids, TRANSFERS, "", "read payments").await? {
         add_payment(&mut records, &row)?;
+    }
+    for refund in refunds::of_orders(connection, &ids).await? {
+        let recorded = refund.recorded;
+        if let Some(record) = records.get_mut(&recorded.refund.order) {
+            let id = recorded.refund.id;
+            record.snapshot.refunds.insert(id, refund.state);
+            record.refunds.push(recorded);
+        }
     }
     for record in records.values_mut() {
         record.payments.sort_by_key(|payment| {
@@ -120,12 +129,14 @@ fn order(fields: Fields<'_>) -> Result<OrderRecord, StoreError> {
             counted: fields.parsed("counted")?,
             confirmed: fields.parsed("confirmed")?,
             excess: fields.parsed("excess")?,
+            refunded: fields.parsed("refunded")?,
             ..Snapshot::new()
         },
         version: fields.number("version")?,
         seq: fields.number("seq")?,
         updated_at: fields.time("updated_at")?,
         payments: Vec::new(),
+        refunds: Vec::new(),
     })
 }
 

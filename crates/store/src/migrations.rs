@@ -9,7 +9,7 @@ use crate::engine::Pools;
 use crate::error::{StoreError, failed};
 
 /// Every step, in order. A step that was ever released is never changed.
-const STEPS: [(i64, &str, &str); 8] = [
+const STEPS: [(i64, &str, &str); 9] = [
     (
         1,
         "orders and payments",
@@ -49,6 +49,11 @@ const STEPS: [(i64, &str, &str); 8] = [
         8,
         "audits",
         include_str!("../../../migrations/0008_audits.sql"),
+    ),
+    (
+        9,
+        "refunds",
+        include_str!("../../../migrations/0009_refunds.sql"),
     ),
 ];
 

@@ -4,14 +4,15 @@ mod audit;
 mod decision;
 mod deposit;
 mod payment;
+mod refund;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use paywatch_core::{
     Address, Amount, B256, Block, BlockNumber, BlockRef, ChainEvent, ChainHeads, ChainId, Event,
-    FinalityRule, Flags, Heads, Loose, Order, OrderId, OrderStatus, PaymentEvent, PaymentState,
-    RecordedTransfer, Reference, SlotTerms, Snapshot, Timestamp, Token, TokenNotice, Transfer,
-    TransferId,
+    FinalityRule, Flags, Heads, Loose, Movements, Order, OrderId, OrderStatus, PaymentEvent,
+    PaymentState, RecordedRefund, RecordedTransfer, Reference, SlotTerms, Snapshot, Timestamp,
+    Token, TokenNotice, Transfer, TransferId,
 };
 
 pub use crate::record::audit::{
@@ -20,6 +21,7 @@ pub use crate::record::audit::{
 pub use crate::record::decision::{DecisionFilter, DecisionRecord, NewDecision};
 pub use crate::record::deposit::{PaidDeposit, PaidDeposits};
 pub use crate::record::payment::{BookedPlace, BookedTransfer, Claimed, PaymentFilter};
+pub use crate::record::refund::{NewRefund, RefundFilter, RefundRecord};
 
 /// An order to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,6 +85,8 @@ pub struct OrderRecord {
     pub updated_at: Timestamp,
     /// All payments, those that left their chain too, by time of detection, chain, block and log.
     pub payments: Vec<PaymentRecord>,
+    /// All refunds, oldest first.
+    pub refunds: Vec<RecordedRefund>,
 }
 
 /// A payment as the books hold it.
@@ -196,6 +200,8 @@ pub struct Touch {
     pub orders: BTreeSet<OrderId>,
     /// The transfers that it brings to no order.
     pub loose: BTreeSet<TransferId>,
+    /// The transfers that it brings from one of the merchant's addresses to somebody else's.
+    pub sent: Vec<Transfer>,
     /// The transfers that it strikes from the books.
     pub struck: BTreeSet<TransferId>,
     /// Everything above this block is gone.
@@ -236,6 +242,19 @@ pub struct OrderBooks {
     pub snapshot: Snapshot,
     /// The transfers that are on their chains by the books, before anything is retracted.
     pub transfers: Vec<RecordedTransfer>,
+    /// The order's refunds, before anything is retracted.
+    pub refunds: Vec<RecordedRefund>,
+}
+
+impl OrderBooks {
+    /// What moved for the order by the books.
+    #[must_use]
+    pub fn moved(&self) -> Movements<'_> {
+        Movements {
+            transfers: &self.transfers,
+            refunds: &self.refunds,
+        }
+    }
 }
 
 /// An update of a chain and all that follows from it.
@@ -288,7 +307,8 @@ pub struct OrderChange {
     pub expected_version: u64,
     /// What has become of it.
     pub snapshot: Snapshot,
-    /// The tip that each confirmed payment was confirmed under.
+    /// The tip that each confirmed payment, and each confirmed transfer of a refund, was confirmed
+    /// under.
     pub confirmed_at_tip: BTreeMap<TransferId, BlockNumber>,
     /// What is to be told, in this order.
     pub events: Vec<Event>,
@@ -349,6 +369,8 @@ pub struct OrderEvent {
     pub confirmed: Amount,
     /// What was counted beyond the asked amount.
     pub excess: Amount,
+    /// What had been sent back.
+    pub refunded: Amount,
 }
 
 impl EventRecord {

@@ -156,7 +156,7 @@ async fn try_once(
     let decided = decide_order(
         &books.order,
         &books.snapshot,
-        &books.transfers,
+        books.moved(),
         &heads,
         (decision, now),
     );
@@ -164,7 +164,7 @@ async fn try_once(
         return Ok(());
     };
     let cause = Cause::Decision(decision.kind());
-    let after = reassess(&order, &books.snapshot, &books.transfers, &heads, cause);
+    let after = reassess(&order, &books.snapshot, books.moved(), &heads, cause);
     let after = after.map_err(|cause| refused(cause.into()))?;
     let change = OrderChange {
         order_id: id,

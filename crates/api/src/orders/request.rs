@@ -205,7 +205,7 @@ pub(crate) fn read<'a>(
 }
 
 /// The value that was read; what is wrong goes to the other errors.
-fn keep<T, E: Into<Vec<FieldError>>>(
+pub(crate) fn keep<T, E: Into<Vec<FieldError>>>(
     result: Result<T, E>,
     errors: &mut Vec<FieldError>,
 ) -> Option<T> {
@@ -243,12 +243,12 @@ pub(crate) fn text<'a>(field: &str, value: Option<&'a Value>) -> Result<&'a str,
     }
 }
 
-fn reference(value: Option<&Value>) -> Result<Reference, FieldError> {
+pub(crate) fn reference(value: Option<&Value>) -> Result<Reference, FieldError> {
     let parsed = text("reference", value)?.parse::<Reference>();
     parsed.map_err(|error| FieldError::new("reference", "invalid", error))
 }
 
-fn amount(value: Option<&Value>) -> Result<Amount, FieldError> {
+pub(crate) fn amount(value: Option<&Value>) -> Result<Amount, FieldError> {
     let parsed = text("amount", value)?.parse::<Amount>();
     let amount = parsed.map_err(|error| FieldError::new("amount", "invalid", error))?;
     if amount.is_zero() {

@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 
 use crate::orders::view::call::{CallView, call};
 use crate::payments::view::PaymentView;
+use crate::refunds::{self, view::RefundView};
 use crate::state::Shop;
 use crate::wire::{TokenView, address, time};
 
@@ -29,7 +30,8 @@ pub(crate) struct OrderView {
     /// Where it stands. Ship when it is `completed`, not before.
     #[schema(example = "partially_paid")]
     status: &'static str,
-    /// What else is to be said: `overpaid`, `underpaid_within_tolerance`, `late`, `reverted`, `resolved`.
+    /// What else is to be said: `overpaid`, `underpaid_within_tolerance`, `late`,
+    /// `reverted`, `resolved`, `refunded`, `partially_refunded`.
     flags: Vec<&'static str>,
     /// What is asked.
     #[schema(example = "100")]
@@ -56,10 +58,15 @@ pub(crate) struct OrderView {
     /// What arrived and does not count; each payment says why.
     #[schema(example = "0")]
     ignored: String,
+    /// What was sent back of what arrived.
+    #[schema(example = "0")]
+    refunded: String,
     /// The ways to pay it.
     options: Vec<OptionView>,
     /// What was paid, oldest first.
     payments: Vec<PaymentView>,
+    /// What goes back, oldest first.
+    refunds: Vec<RefundView>,
     /// The chains that a passed deadline still waits for: they are not read that far yet.
     waiting_for_chains: Vec<String>,
     /// What happens with money after the deadline: `accept` or `hold`.
@@ -135,6 +142,7 @@ pub(crate) fn order(record: &OrderRecord, heads: &Heads, shop: &Shop, now: Times
         confirmed: snapshot.confirmed.to_string(),
         remaining: order.remaining(snapshot.counted).to_string(),
         excess: snapshot.excess.to_string(),
+        refunded: snapshot.refunded.to_string(),
         ignored: snapshot.received.less(snapshot.counted).to_string(),
         options: order
             .options
@@ -145,6 +153,12 @@ pub(crate) fn order(record: &OrderRecord, heads: &Heads, shop: &Shop, now: Times
             .payments
             .iter()
             .map(|paid| PaymentView::of(order.id, paid, heads))
+            .collect(),
+        refunds: record
+            .refunds
+            .iter()
+            .filter_map(|it| Some((it, snapshot.refunds.get(&it.refund.id)?)))
+            .map(|(it, state)| refunds::view::refund(it, *state, heads, shop))
             .collect(),
         waiting_for_chains: waiting.into_iter().map(|id| shop.name_of(id)).collect(),
         late_policy: order.late_policy.name(),

@@ -260,13 +260,7 @@ async fn change(
 ) -> Result<OrderChange, Trouble> {
     let heads = heads(state).await?;
     let cause = Cause::Decision(kind);
-    let after = reassess(
-        &books.order,
-        &books.snapshot,
-        &books.transfers,
-        &heads,
-        cause,
-    );
+    let after = reassess(&books.order, &books.snapshot, books.moved(), &heads, cause);
     let after = after.map_err(refused)?;
     Ok(OrderChange {
         order_id: books.order.id,

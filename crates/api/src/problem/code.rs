@@ -71,7 +71,7 @@ impl Code {
             Self::ReferenceTaken => (
                 "reference_taken",
                 StatusCode::CONFLICT,
-                "The reference belongs to another order",
+                "The reference is taken",
             ),
             Self::NoFreeAmount => (
                 "no_free_amount",

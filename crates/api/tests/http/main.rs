@@ -8,6 +8,7 @@
 )]
 
 mod api;
+mod chain;
 mod chains;
 mod creating;
 mod deciding;
@@ -16,3 +17,4 @@ mod exact;
 mod keys;
 mod reading;
 mod reference;
+mod refunds;

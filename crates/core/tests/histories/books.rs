@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use paywatch_core::{
     Address, Amount, Asking, B256, Block, BlockNumber, Cause, ChainHeads, ChainId, Decimals,
-    EventKind, FinalityRule, Heads, LatePolicy, Order, OrderDecision, OrderId, OrderStatus,
-    PaymentMethod, PaymentOption, RecordedTransfer, Snapshot, Standing, Step, Tags, Timestamp,
-    Token, Transfer, TransferId, U256, assess, decide_order, events_between,
+    EventKind, FinalityRule, Heads, LatePolicy, Movements, Order, OrderDecision, OrderId,
+    OrderStatus, PaymentMethod, PaymentOption, RecordedTransfer, Snapshot, Standing, Step, Tags,
+    Timestamp, Token, Transfer, TransferId, U256, assess, decide_order, events_between,
 };
 use proptest::prelude::*;
 
@@ -65,6 +65,13 @@ pub(crate) fn order(
         grace_ms: 0,
         cancelled_at: None,
         metadata: BTreeMap::new(),
+    }
+}
+
+fn came(transfers: &[RecordedTransfer]) -> Movements<'_> {
+    Movements {
+        transfers,
+        refunds: &[],
     }
 }
 
@@ -196,7 +203,13 @@ impl Books {
     fn decide(&mut self, decision: OrderDecision) -> Result<(), TestCaseError> {
         let transfers: Vec<_> = self.transfers.values().cloned().collect();
         let taken = (decision, Timestamp::from_unix_s(1).unwrap());
-        let decided = decide_order(&self.order, &self.snapshot, &transfers, &self.heads, taken);
+        let decided = decide_order(
+            &self.order,
+            &self.snapshot,
+            came(&transfers),
+            &self.heads,
+            taken,
+        );
         let Ok(Some(order)) = decided else {
             return Ok(());
         };
@@ -249,7 +262,7 @@ impl Books {
 
     fn reconcile(&mut self, cause: Cause) -> Result<(), TestCaseError> {
         let transfers: Vec<_> = self.transfers.values().cloned().collect();
-        let assessment = assess(&self.order, &transfers, &self.heads).unwrap();
+        let assessment = assess(&self.order, came(&transfers), &self.heads).unwrap();
 
         let both = assessment.counted.checked_add(assessment.ignored);
         prop_assert_eq!(
@@ -264,7 +277,7 @@ impl Books {
         shuffled.reverse();
         shuffled.extend(transfers);
         prop_assert_eq!(
-            &assess(&self.order, &shuffled, &self.heads).unwrap(),
+            &assess(&self.order, came(&shuffled), &self.heads).unwrap(),
             &assessment
         );
 

@@ -103,14 +103,20 @@ impl Found {
 
     /// What is to be shown before it may count.
     pub(super) fn to_prove(&self) -> impl Iterator<Item = &Transfer> {
-        let unmatched = self
-            .loose
-            .iter()
-            .filter(|(_, loose)| *loose == Loose::Unmatched);
+        let loose = self.loose.iter();
+        // What is sent may be a refund, now or by an operator's word later.
+        let loose = loose.filter(|(_, loose)| matches!(loose, Loose::Unmatched | Loose::Sent));
         self.to_orders
             .iter()
             .map(|(recorded, _)| &recorded.transfer)
-            .chain(unmatched.map(|(transfer, _)| transfer))
+            .chain(loose.map(|(transfer, _)| transfer))
+    }
+
+    /// What left one of the merchant's addresses for somebody else's.
+    pub(super) fn sent(&self) -> Vec<Transfer> {
+        let loose = self.loose.iter();
+        let sent = loose.filter(|(_, loose)| *loose == Loose::Sent);
+        sent.map(|(transfer, _)| transfer.clone()).collect()
     }
 
     fn take_notice(

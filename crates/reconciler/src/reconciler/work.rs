@@ -19,6 +19,7 @@ impl Work<'_> {
             chain_id: update.chain_id,
             orders: found.to_orders.iter().map(|(_, order)| *order).collect(),
             loose: found.loose.iter().map(|(loose, _)| loose.id).collect(),
+            sent: found.sent(),
             struck: self.shown.disproved.iter().copied().collect(),
             retract_above: update.retract_above.map(|common| common.number),
             covered_time: update.tip.timestamp,

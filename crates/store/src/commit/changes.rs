@@ -10,6 +10,7 @@ use crate::error::StoreError;
 use crate::events::{NewEvent, append};
 use crate::fields::{Fields, chain_number, flags, hash, maybe_number, number};
 use crate::record::OrderChange;
+use crate::refunds;
 use crate::store::take_event_numbers;
 
 /// What the books hold of one payment beside its transfer.
@@ -43,6 +44,7 @@ pub(crate) async fn apply(
     let told = update_orders(connection, &by_id, at).await?;
     let stored = standings(connection, &by_id).await?;
     update_payments(connection, &by_id, stored).await?;
+    refunds::apply(connection, &by_id).await?;
     append_events(connection, changes, &told, at).await
 }
 
@@ -52,7 +54,7 @@ async fn update_orders(
     changes: &BTreeMap<OrderId, &OrderChange>,
     at: Timestamp,
 ) -> Result<BTreeMap<OrderId, i64>, StoreError> {
-    let mut rows: Vec<[Value; 10]> = Vec::with_capacity(changes.len());
+    let mut rows: Vec<[Value; 11]> = Vec::with_capacity(changes.len());
     for (order_id, change) in changes {
         let snapshot = &change.snapshot;
         rows.push([
@@ -66,12 +68,13 @@ async fn update_orders(
             snapshot.excess.to_string().into(),
             at.unix_ms().into(),
             events_in(change)?.into(),
+            snapshot.refunded.to_string().into(),
         ]);
     }
     let before = "UPDATE orders SET status = new.column3, flags = new.column4, \
         received = new.column5, counted = new.column6, confirmed = new.column7, \
         excess = new.column8, updated_at = new.column9, version = version + 1, \
-        event_count = event_count + new.column10, \
+        event_count = event_count + new.column10, refunded = new.column11, \
         open_until = CASE WHEN new.column3 IN ('awaiting_payment', 'partially_paid') \
         THEN expires_at END FROM (";
     let after = ") AS new WHERE id = new.column1 AND version = new.column2 \

@@ -26,6 +26,7 @@ async fn touched(
         retract_above,
         covered_time: at(covered),
         loose: BTreeSet::new(),
+        sent: Vec::new(),
         struck: BTreeSet::new(),
         most_due: 100,
     };
@@ -50,6 +51,7 @@ async fn named_orders_come_with_all_their_books(books: Books) {
         retract_above: None,
         covered_time: at(0),
         loose: BTreeSet::new(),
+        sent: Vec::new(),
         struck: BTreeSet::new(),
         most_due: 100,
     };

@@ -50,6 +50,7 @@ async fn every_field_reads_back(books: Books) {
         seq: 1,
         updated_at: rich.created_at,
         payments: vec![],
+        refunds: vec![],
     };
     assert_eq!(books.order(&rich).await, expected);
     assert_eq!(books.store.order(order_id(2)).await.unwrap(), None);

@@ -37,16 +37,11 @@ async fn cancelled(books: &Books, order: &Order) -> (Order, OrderChange) {
     };
     let heads = paywatch_core::Heads::new();
     let cause = Cause::Decision(DecisionKind::Cancel);
-    let OrderBooks {
-        snapshot,
-        transfers,
-        version,
-        ..
-    } = record.into();
-    let now = reassess(&after, &snapshot, &transfers, &heads, cause).unwrap();
+    let before = OrderBooks::from(record);
+    let now = reassess(&after, &before.snapshot, before.moved(), &heads, cause).unwrap();
     let change = OrderChange {
         order_id: order.id,
-        expected_version: version,
+        expected_version: before.version,
         confirmed_at_tip: now.assessment.confirmed_at_tip(),
         snapshot: now.snapshot,
         events: now.events,
@@ -143,6 +138,7 @@ async fn only_so_many_orders_expire_at_once(books: Books) {
         retract_above: None,
         covered_time: at(14),
         loose: BTreeSet::new(),
+        sent: Vec::new(),
         struck: BTreeSet::new(),
         most_due,
     };

@@ -131,6 +131,7 @@ async fn due(books: &Books, on: u64, seconds: u64) -> (Vec<OrderId>, Vec<(OrderI
         retract_above: None,
         covered_time: at(seconds),
         loose: BTreeSet::new(),
+        sent: Vec::new(),
         struck: BTreeSet::new(),
         most_due: 100,
     };

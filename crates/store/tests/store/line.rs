@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use paywatch_core::{
-    Block, Cause, ChainHeads, Order, RecordedTransfer, Standing, Tags, Transfer, TransferId,
-    assess, events_between,
+    Block, Cause, ChainHeads, Loose, Movements, Order, RecordedRefund, RecordedTransfer, Tags,
+    Transfer, TransferId, assess, events_between, refunds_after,
 };
 use paywatch_store::{ChainCommit, OrderBooks, OrderChange, Store, StoreError, Touch};
 
@@ -73,6 +73,15 @@ impl Line {
         payments: &[(u64, &Order, &str)],
     ) -> Result<(), StoreError> {
         let update = self.update(store, branch, numbers, payments).await?;
+        self.commit(store, update).await
+    }
+
+    /// Commits `update`, and stands where it leads.
+    pub(crate) async fn commit(
+        &mut self,
+        store: &Store,
+        update: ChainCommit,
+    ) -> Result<(), StoreError> {
         store.commit_update(&update).await?;
         self.heads = Some(update.heads);
         self.blocks
@@ -89,6 +98,18 @@ impl Line {
         branch: u8,
         numbers: std::ops::RangeInclusive<u64>,
         payments: &[(u64, &Order, &str)],
+    ) -> Result<ChainCommit, StoreError> {
+        self.update_sending(store, branch, numbers, (payments, &[]))
+            .await
+    }
+
+    /// The same, and in block `n` of the branch leaves what is `sent`.
+    pub(crate) async fn update_sending(
+        &self,
+        store: &Store,
+        branch: u8,
+        numbers: std::ops::RangeInclusive<u64>,
+        (payments, sent): (&[(u64, &Order, &str)], &[Transfer]),
     ) -> Result<ChainCommit, StoreError> {
         let first = *numbers.start();
         let blocks: Vec<Block> = numbers
@@ -114,6 +135,7 @@ impl Line {
             retract_above,
             covered_time: heads.covered_time,
             loose: BTreeSet::new(),
+            sent: sent.to_vec(),
             struck: BTreeSet::new(),
             most_due: 100,
         };
@@ -136,34 +158,41 @@ impl Line {
             changes: Vec::new(),
             deferred: touched.deferred,
             chain_events: Vec::new(),
-            loose: Vec::new(),
+            loose: sent
+                .iter()
+                .map(|sent| (sent.clone(), Loose::Sent))
+                .collect(),
             payment_events: Vec::new(),
             at: at(1_000_000 + tip.number),
         };
+        let all = books.iter().flat_map(|book| book.refunds.clone());
+        let refunds = refunds_after(all, |it| is_gone(&update, it), sent);
         update.changes = books
             .iter()
-            .filter_map(|book| decide(book, &update, &all_heads))
+            .filter_map(|book| decide(book, &refunds, &update, &all_heads))
             .collect();
         Ok(update)
     }
 }
 
-/// What `update` makes of one order.
+/// Whether `update` takes a transfer away.
+fn is_gone(update: &ChainCommit, transfer: &Transfer) -> bool {
+    let above = update.retract_above;
+    transfer.id.chain_id == update.chain_id
+        && above.is_some_and(|above| transfer.block_number > above)
+}
+
+/// What `update` makes of one order, whose refunds are among `refunds`.
 fn decide(
     book: &OrderBooks,
+    refunds: &[RecordedRefund],
     update: &ChainCommit,
     heads: &paywatch_core::Heads,
 ) -> Option<OrderChange> {
-    let is_gone = |transfer: &Transfer| {
-        transfer.id.chain_id == update.chain_id
-            && update
-                .retract_above
-                .is_some_and(|above| transfer.block_number > above)
-    };
     let kept = book
         .transfers
         .iter()
-        .filter(|recorded| !is_gone(&recorded.transfer))
+        .filter(|recorded| !is_gone(update, &recorded.transfer))
         .cloned();
     let new = update
         .transfers
@@ -172,25 +201,25 @@ fn decide(
     let transfers: Vec<RecordedTransfer> = kept
         .chain(new.map(|(transfer, _)| RecordedTransfer::from(transfer.clone())))
         .collect();
-    let assessment = assess(&book.order, &transfers, heads).unwrap();
+    let refunds = refunds.iter().cloned();
+    let refunds: Vec<_> = refunds
+        .filter(|it| it.refund.order == book.order.id)
+        .collect();
+    let moved = Movements {
+        transfers: &transfers,
+        refunds: &refunds,
+    };
+    let assessment = assess(&book.order, moved, heads).unwrap();
     let snapshot = assessment.snapshot(&book.snapshot, Cause::Chains);
     if snapshot == book.snapshot {
         return None;
     }
     let events = events_between(&book.snapshot, &snapshot, Cause::Chains).unwrap();
-    let confirmed_at_tip = assessment
-        .payments
-        .iter()
-        .filter_map(|(id, payment)| match &payment.standing {
-            Standing::Confirmed(witness) => Some((*id, witness.at_tip())),
-            Standing::Seen | Standing::Ignored(_) => None,
-        })
-        .collect();
     Some(OrderChange {
         order_id: book.order.id,
         expected_version: book.version,
         snapshot,
-        confirmed_at_tip,
+        confirmed_at_tip: assessment.confirmed_at_tip(),
         events,
     })
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use paywatch_core::{
-    Cause, Claim, DecisionKind, EventKind, FinalityRule, Heads, Loose, Order, OrderStatus,
-    PaymentEvent, PaymentState, RecordedTransfer, Transfer, reassess,
+    Cause, Claim, DecisionKind, EventKind, FinalityRule, Heads, Loose, Movements, Order,
+    OrderStatus, PaymentEvent, PaymentState, RecordedTransfer, Transfer, reassess,
 };
 use paywatch_store::{
     BookedPlace, BookedTransfer, NewDecision, OrderBooks, OrderChange, PaymentFilter, StoreError,
@@ -69,7 +69,11 @@ async fn with(
 ) -> OrderChange {
     let before = OrderBooks::from(books.order(order).await);
     let cause = Cause::Decision(kind);
-    let now = reassess(order, &before.snapshot, transfers, &Heads::new(), cause).unwrap();
+    let moved = Movements {
+        transfers,
+        refunds: &before.refunds,
+    };
+    let now = reassess(order, &before.snapshot, moved, &Heads::new(), cause).unwrap();
     OrderChange {
         order_id: order.id,
         expected_version: before.version,
@@ -122,6 +126,7 @@ async fn an_unmatched_payment_that_leaves_its_chain_is_told(books: Books) {
         chain_id: chain(1),
         orders: BTreeSet::new(),
         loose: [money.id].into(),
+        sent: Vec::new(),
         struck: BTreeSet::new(),
         retract_above: Some(1),
         covered_time: at(0),

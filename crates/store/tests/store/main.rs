@@ -43,6 +43,7 @@ mod loose;
 mod opening;
 mod proofs;
 mod racing;
+mod refunds;
 mod reorgs;
 mod slots;
 mod slots_at_random;

@@ -39,6 +39,7 @@ fn record() -> OrderRecord {
         seq: 1,
         updated_at: at(0),
         payments: Vec::new(),
+        refunds: Vec::new(),
     }
 }
 

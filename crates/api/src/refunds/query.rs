@@ -1,0 +1,70 @@
+//! Which refunds a list is to hold, from a query string to a checked value.
+
+use paywatch_core::RefundId;
+use paywatch_store::RefundFilter;
+
+use crate::problem::FieldError;
+use crate::state::Shop;
+use crate::wire::{parsed, read_limit};
+
+/// The parameters of a list.
+const PARAMETERS: [&str; 5] = ["status", "order", "chain", "limit", "cursor"];
+const DEFAULT_LIMIT: u32 = 20;
+
+/// What is asked for.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) filter: RefundFilter,
+    pub(super) before: Option<RefundId>,
+    pub(super) limit: u32,
+}
+
+/// Reads the parameters of a list.
+///
+/// # Errors
+/// Every parameter that is wrong, with what is allowed.
+pub(super) fn read(pairs: &[(String, String)], shop: &Shop) -> Result<Asked, Vec<FieldError>> {
+    let mut asked = Asked {
+        filter: RefundFilter::default(),
+        before: None,
+        limit: DEFAULT_LIMIT,
+    };
+    let mut errors = Vec::new();
+    for (name, value) in pairs {
+        errors.extend(read_one(name, value, shop, &mut asked).err());
+    }
+    if errors.is_empty() {
+        Ok(asked)
+    } else {
+        Err(errors)
+    }
+}
+
+fn read_one(name: &str, value: &str, shop: &Shop, asked: &mut Asked) -> Result<(), FieldError> {
+    let filter = &mut asked.filter;
+    match name {
+        "status" => {
+            for status in value.split(',') {
+                filter.statuses.push(parsed(name, status)?);
+            }
+        },
+        "order" => filter.order = Some(parsed(name, value)?),
+        "chain" => {
+            let chain = shop.chain(value).ok_or_else(|| {
+                let detail = shop.not_configured(value);
+                FieldError::new(name, "unknown_chain", detail)
+            })?;
+            filter.chain_id = Some(chain.id);
+        },
+        "limit" => asked.limit = read_limit(value)?,
+        "cursor" => {
+            let wrong = || FieldError::new(name, "invalid", "is not a next_cursor of this list");
+            asked.before = Some(value.parse().map_err(|_not_an_id| wrong())?);
+        },
+        _unknown => {
+            let detail = format!("unknown; known are {}", PARAMETERS.join(", "));
+            return Err(FieldError::new(name, "unknown_parameter", detail));
+        },
+    }
+    Ok(())
+}

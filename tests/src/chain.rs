@@ -159,6 +159,34 @@ impl Chain {
         self.send(from, token, self.transfer_call(to, amount)).await
     }
 
+    /// `from` tries to pay `amount` to `to` and fails, which is mined as well. Returns the
+    /// transaction.
+    pub async fn fails_to_pay(&self, from: Address, to: Address, amount: &str) -> B256 {
+        let request = TransactionRequest::default()
+            .from(from)
+            .to(self.token)
+            .input(self.transfer_call(to, amount).into())
+            .gas_limit(200_000);
+        let hash = self.submit(request).await;
+        let provider = self.provider();
+        wait::until("a transaction to fail", || async {
+            let receipt = provider.get_transaction_receipt(hash).await;
+            let receipt = receipt.map_err(|error| error.to_string())?;
+            match receipt {
+                Some(receipt) if !receipt.status() => Ok(hash),
+                other => Err(format!("{other:?}")),
+            }
+        })
+        .await
+    }
+
+    /// The issuer freezes `address`.
+    pub async fn freezes(&self, address: Address) -> TransactionReceipt {
+        let token = MockUSDT::new(self.token, self.provider());
+        let call = token.addBlackList(address).calldata().clone();
+        self.send(ISSUER, self.token, call).await
+    }
+
     /// Mines `count` blocks with nothing of ours in them.
     pub async fn mines(&self, count: u64) {
         let mined = self.provider().anvil_mine(Some(count), None).await;

@@ -1,7 +1,8 @@
 //! Providers that fail, lag and lie, in front of a real chain: nothing is lost, nothing invented.
 
+use paywatch_client::ListPayments;
 use paywatch_simulator::server::{Announcing, Trouble};
-use paywatch_tests::chain::{Chain, OTHER_PAYER, PAYER};
+use paywatch_tests::chain::{Chain, OTHER_PAYER, PAYER, TREASURY};
 use paywatch_tests::daemon::section_behind;
 use paywatch_tests::database::Engine;
 use paywatch_tests::proxy::{Proxy, Wrong};
@@ -14,6 +15,7 @@ on_both_engines!(
     a_node_that_is_behind_is_never_taken_for_an_empty_chain,
     an_invented_payment_is_struck_and_told,
     a_payment_without_its_receipts_is_seen_and_not_confirmed,
+    an_assigned_payment_is_not_confirmed_before_its_block_proves_it,
     a_silent_subscription_costs_only_time,
     doubled_announcements_double_nothing,
     a_narrow_node_serves_a_long_history,
@@ -117,6 +119,40 @@ async fn a_payment_without_its_receipts_is_seen_and_not_confirmed(engine: Engine
     proxy.is_mended();
     let completed = shop.sees(&order, "completed").await;
     assert_eq!(completed.payments[0].proof, "receipts_root");
+    shop.close().await;
+}
+
+/// What an operator says of a payment does not replace its proof, also of one that was too small to
+/// be looked at before.
+async fn an_assigned_payment_is_not_confirmed_before_its_block_proves_it(engine: Engine) {
+    let (mut shop, [proxy]) = behind(engine, "[orders]\ndust = \"5\"\n").await;
+    proxy.gets_wrong(Wrong::LostReceipt);
+    for (reference, amount) in [("ASSIGNED-1", "10"), ("ASSIGNED-2", "4")] {
+        let order = shop.order(reference, amount).await;
+        shop.chain().pays(PAYER, TREASURY, amount).await;
+        shop.catches_up().await;
+        let client = shop.client();
+        let page = client.payments(&ListPayments::default()).await;
+        let page = page.expect("the API answers").data;
+        let stray = page.iter().find(|payment| payment.amount == amount);
+        let stray = stray.expect("it is in the books").id.clone();
+        let assign = ["payment", "assign", &stray, "--reason", "his"];
+        let order_id = ["--order", order.id.as_str()];
+        let assign = [&assign[..], &order_id[..]].concat();
+        let (went_well, _, error) = shop.daemon.operator(&assign).await;
+        assert!(went_well, "{error}");
+        shop.becomes_final().await;
+        shop.chain().mines(5).await;
+        shop.catches_up().await;
+        let seen = shop.sees(&order, "paid").await;
+        assert_eq!(seen.confirmed, "0");
+
+        proxy.is_mended();
+        let completed = shop.sees(&order, "completed").await;
+        assert_eq!(completed.payments[0].proof, "receipts_root");
+        proxy.gets_wrong(Wrong::LostReceipt);
+    }
+    proxy.is_mended();
     shop.close().await;
 }
 

@@ -38,4 +38,5 @@ mod reorgs;
 mod strange_tokens;
 mod sweeping;
 mod time;
+mod transactions;
 mod unmatched;

@@ -34,8 +34,8 @@ pub(crate) struct DecisionView {
     /// Its id.
     #[schema(example = "dec_0190a6d2b3c47e5f8a9b0c1d2e3f4a5b")]
     id: String,
-    /// `cancel`, `extend`, `accept`, `assign`, `unassign`, `write_off`, `refund`, `cancel_refund` or
-    /// `link_refund`.
+    /// `cancel`, `extend`, `accept`, `assign`, `unassign`, `write_off`, `import`, `refund`,
+    /// `cancel_refund` or `link_refund`.
     #[schema(example = "extend")]
     kind: &'static str,
     /// The order that it is about.

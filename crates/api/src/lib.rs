@@ -15,6 +15,7 @@ pub mod keys;
 mod metrics;
 mod orders;
 mod payments;
+mod present;
 mod problem;
 mod refunds;
 mod router;

@@ -21,6 +21,7 @@ use uuid::Uuid;
 use crate::body::read_object;
 use crate::orders::request::CreateOrder;
 use crate::orders::view::OrderView;
+use crate::present::Present;
 use crate::problem::{Code, FieldError, Problem, ProblemBody};
 use crate::state::ApiState;
 use crate::wire::cursor;
@@ -69,6 +70,7 @@ pub(crate) async fn create(
     })?;
     let heads = heads(&state).await?;
     refuse_unread(&new, &heads, &state)?;
+    let present = Present::read(&state).await?;
     let (status, record) = match state.store.create_order(&new).await? {
         CreateOutcome::Created(record) => (StatusCode::CREATED, record),
         CreateOutcome::Existing(record) => (StatusCode::OK, record),
@@ -83,7 +85,7 @@ pub(crate) async fn create(
         exact::tell(&record.order, &state.shop.exact);
         tracing::info!(order.id = %record.order.id, order.reference = %record.order.reference, order.amount = %record.order.amount, "order {} made", record.order.id);
     }
-    let body = view::order(&record, &heads, &state.shop, state.clock.now());
+    let body = view::order(&record, &present, &state.shop, state.clock.now());
     let location = HeaderValue::from_str(&format!("/v1/orders/{}", body.id));
     let mut response = (status, Json(body)).into_response();
     if let Ok(location) = location {
@@ -158,8 +160,13 @@ pub(crate) async fn find(state: &ApiState, id: OrderId) -> Result<OrderRecord, P
 
 /// The order as it is shown now.
 async fn shown(state: &ApiState, record: &OrderRecord) -> Result<OrderView, Problem> {
-    let heads = heads(state).await?;
-    Ok(view::order(record, &heads, &state.shop, state.clock.now()))
+    let present = Present::read(state).await?;
+    Ok(view::order(
+        record,
+        &present,
+        &state.shop,
+        state.clock.now(),
+    ))
 }
 
 /// List orders
@@ -192,11 +199,11 @@ pub(crate) async fn list(
     let Query(pairs) = pairs.map_err(|error| Problem::because(Code::MalformedQuery, error))?;
     let (filter, page) = query::read(&pairs, &state.shop).map_err(Problem::fields)?;
     let page = state.store.orders(&filter, page).await?;
-    let (heads, now) = (heads(&state).await?, state.clock.now());
+    let (present, now) = (Present::read(&state).await?, state.clock.now());
     let data = page
         .orders
         .iter()
-        .map(|record| view::order(record, &heads, &state.shop, now));
+        .map(|record| view::order(record, &present, &state.shop, now));
     Ok(Json(OrderList {
         data: data.collect(),
         next_cursor: page.next.map(cursor),

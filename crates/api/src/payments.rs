@@ -15,8 +15,8 @@ use paywatch_store::BookedTransfer;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::orders::heads;
 use crate::payments::view::PaymentView;
+use crate::present::Present;
 use crate::problem::{Code, Problem, ProblemBody};
 use crate::state::ApiState;
 
@@ -114,11 +114,11 @@ pub(crate) async fn list(
     let limit = usize::try_from(asked.limit).unwrap_or(usize::MAX);
     let has_more = found.len() > limit;
     found.truncate(limit);
-    let heads = heads(&state).await?;
+    let present = Present::read(&state).await?;
     Ok(Json(PaymentList {
         data: found
             .iter()
-            .map(|booked| PaymentView::booked(booked, &heads))
+            .map(|booked| PaymentView::booked(booked, &present))
             .collect(),
         next_cursor: found.last().filter(|_| has_more).map(query::cursor),
         has_more,
@@ -141,5 +141,6 @@ pub(crate) async fn read(
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<PaymentView>, Problem> {
     let payment = find(&state, &read_id(id)?).await?;
-    Ok(Json(PaymentView::booked(&payment, &heads(&state).await?)))
+    let present = Present::read(&state).await?;
+    Ok(Json(PaymentView::booked(&payment, &present)))
 }

@@ -127,6 +127,7 @@ impl Server {
             chain_events: Vec::new(),
             loose: Vec::new(),
             payment_events: Vec::new(),
+            imports: Vec::new(),
             freezes: Vec::new(),
             at: Timestamp::EPOCH,
         };

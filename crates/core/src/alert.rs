@@ -2,7 +2,10 @@
 
 use alloy_primitives::{Address, U256};
 
-use crate::{Amount, ChainEvent, ChainEventKind, ChainId, Token, TokenNotice, TokenNoticeKind};
+use crate::{
+    Amount, BlockNumber, ChainEvent, ChainEventKind, ChainId, Freeze, Token, TokenNotice,
+    TokenNoticeKind,
+};
 
 /// How much a notice matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -97,6 +100,29 @@ impl TokenNotice {
                 supply(&format!("{} of {from} was burned", worth(*value)))
             },
         })
+    }
+}
+
+/// What is told when `token` itself says that `address`, which is the merchant's, is frozen after the
+/// covered block `number`, or is not any more.
+#[must_use]
+pub fn freeze_found(
+    token: &Token,
+    address: &Address,
+    freeze: Freeze,
+    number: BlockNumber,
+) -> ChainEvent {
+    let what = match freeze {
+        Freeze::Begins => frozen(address),
+        Freeze::Ends => released(address),
+    };
+    ChainEvent {
+        chain_id: token.chain_id,
+        kind: ChainEventKind::TokenAlert,
+        detail: format!(
+            "{} ({}), asked at block {number}: {what}",
+            token.symbol, token.address
+        ),
     }
 }
 

@@ -28,6 +28,7 @@ impl Cause {
             ) => true,
             Self::Decision(
                 DecisionKind::WriteOff
+                | DecisionKind::Import
                 | DecisionKind::Refund
                 | DecisionKind::CancelRefund
                 | DecisionKind::LinkRefund,
@@ -56,6 +57,8 @@ pub enum DecisionKind {
     Unassign,
     /// A payment that nobody claimed is to be left alone.
     WriteOff,
+    /// A payment from before the covered range is in the books from now on.
+    Import,
     /// Money is to be sent back.
     Refund,
     /// It is not.
@@ -66,13 +69,14 @@ pub enum DecisionKind {
 
 impl DecisionKind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Cancel,
         Self::Extend,
         Self::Accept,
         Self::Assign,
         Self::Unassign,
         Self::WriteOff,
+        Self::Import,
         Self::Refund,
         Self::CancelRefund,
         Self::LinkRefund,
@@ -88,6 +92,7 @@ impl DecisionKind {
             Self::Assign => "assign",
             Self::Unassign => "unassign",
             Self::WriteOff => "write_off",
+            Self::Import => "import",
             Self::Refund => "refund",
             Self::CancelRefund => "cancel_refund",
             Self::LinkRefund => "link_refund",

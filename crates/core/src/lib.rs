@@ -31,7 +31,7 @@ mod window;
 pub use alloy_primitives::{Address, B256, U256};
 
 pub use crate::address::{AddressForm, TronAddressError, read_tron_address};
-pub use crate::alert::{TokenAlert, Weight};
+pub use crate::alert::{TokenAlert, Weight, freeze_found};
 pub use crate::amount::{Amount, AmountError};
 pub use crate::assess::{
     AssessError, Assessment, IgnoredBecause, Movements, Payment, Standing, assess,

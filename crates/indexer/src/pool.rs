@@ -7,6 +7,7 @@ mod compare;
 mod head;
 mod logs;
 mod member;
+mod receipts;
 mod span;
 
 use std::fmt;
@@ -30,6 +31,7 @@ use crate::pool::member::Member;
 use crate::source::only;
 use crate::{
     Call, CallAt, ChainSource, Contradiction, Header, LogAnswer, LogFilter, LogQuery, SourceError,
+    TxReceipt,
 };
 
 /// How far behind the highest head an endpoint may be before it is passed over.
@@ -379,6 +381,10 @@ impl ChainSource for Pool {
             }
         };
         Ok(self.ask(|member| Box::pin(prove(member))).await?.1)
+    }
+
+    async fn receipt(&self, tx: B256) -> Result<Option<TxReceipt>, SourceError> {
+        self.receipt_of(tx).await
     }
 
     async fn call(&self, to: Address, data: Bytes, at: CallAt) -> Result<Bytes, SourceError> {

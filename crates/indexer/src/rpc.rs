@@ -12,6 +12,7 @@ mod http;
 mod logs;
 mod node;
 mod questions;
+mod receipt;
 mod socket;
 mod wire;
 
@@ -39,7 +40,7 @@ use crate::rpc::wire::WireHeader;
 use crate::source::only;
 use crate::{
     Call, CallAt, ChainSource, Contradiction, Header, LogAnswer, LogFilter, LogQuery, NotThere,
-    SourceError,
+    SourceError, TxReceipt,
 };
 
 /// How many headers go into one JSON-RPC batch.
@@ -207,6 +208,10 @@ impl ChainSource for RpcSource {
 
     async fn token_decimals(&self, token: Address) -> Result<u8, SourceError> {
         contract::token_decimals(&self.node, token).await
+    }
+
+    async fn receipt(&self, tx: B256) -> Result<Option<TxReceipt>, SourceError> {
+        receipt::receipt(&self.node, tx).await
     }
 
     async fn call(&self, to: Address, data: Bytes, at: CallAt) -> Result<Bytes, SourceError> {

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use paywatch_core::{Block, BlockNumber, BlockRef, ChainId, FinalityTag, TokenNoticeKind};
 use paywatch_proof::BlockEvidence;
 
-use crate::{Contradiction, LogFilter, Paid, SourceError};
+use crate::{Contradiction, LogFilter, Paid, SourceError, TxReceipt};
 
 /// A view of one chain: a node, or several behind a [`crate::Pool`]; in tests a simulated one.
 /// Every answer may be stale; whoever asks checks that answers fit together.
@@ -40,6 +40,9 @@ pub trait ChainSource: Send + Sync + Debug {
 
     /// Header and receipts of `block`, unchecked.
     async fn evidence(&self, block: BlockRef) -> Result<BlockEvidence, SourceError>;
+
+    /// What came of the transaction `tx`; `None` while it is in no block.
+    async fn receipt(&self, tx: B256) -> Result<Option<TxReceipt>, SourceError>;
 
     /// What the contract at `to` answers to `data`, without changing anything.
     /// [`SourceError::NoAnswer`] when it refuses, or when the node has no state for that block.

@@ -133,6 +133,14 @@ pub enum Contradiction {
         /// The height answered.
         answered: BlockNumber,
     },
+    /// The receipt of another transaction.
+    #[error("asked for transaction {asked}, it answered with {answered}")]
+    OtherTransaction {
+        /// The one asked for.
+        asked: B256,
+        /// The one answered.
+        answered: B256,
+    },
     /// More or fewer answers than questions.
     #[error("asked for {asked} blocks, it answered with {answered}")]
     OtherCount {

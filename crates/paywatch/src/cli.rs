@@ -4,6 +4,7 @@ mod books;
 mod order;
 mod payment;
 mod sweep;
+mod tx;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ pub(crate) use crate::cli::payment::{ListPayments, Payment};
 pub(crate) use crate::cli::sweep::{
     Contracts, Deploy, PlanFormat, PlanSweep, RunSweep, Spending, Sweep, SweepLimits,
 };
+pub(crate) use crate::cli::tx::{CheckTx, Tx};
 
 /// Be paid in USDT straight on chain: watches the chains for payments to your orders' own
 /// addresses, and tells your services. It holds no key that can move money.
@@ -105,6 +107,9 @@ Example:
     /// Write payments or orders of a period, for accounting.
     #[command(after_help = books::EXPORT_HELP)]
     Export(Export),
+    /// Say what a transaction is to you, and bring an old payment into the books.
+    #[command(subcommand)]
+    Tx(Tx),
     /// Mend how a chain is followed.
     #[command(subcommand)]
     Chain(Chain),

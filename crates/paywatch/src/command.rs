@@ -17,6 +17,7 @@ mod run;
 mod signing;
 mod simulate;
 mod sweep;
+mod tx;
 
 use std::process::ExitCode;
 
@@ -52,6 +53,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Export(args) => export::run(&config, &args).await?,
         Command::Chain(args) => chain::run(&config, args, format).await?,
         Command::Decisions(args) => decisions::run(&config, args, format).await?,
+        Command::Tx(args) => return tx::run(&config, args, format).await,
         Command::Simulate(args) => return simulate::run(args).await,
         Command::Sweep(args) => return sweep::run(&config, args, format).await,
         Command::Contracts(args) => return contracts::run(&config, args, format).await,

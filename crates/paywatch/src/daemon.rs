@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod chain;
+mod freezes;
 mod metrics;
 
 use std::collections::BTreeSet;
@@ -41,11 +42,12 @@ pub(crate) async fn run(config: Config, shutdown: CancellationToken) -> anyhow::
     let address = listener.local_addr().context("the API has no address")?;
 
     let board = ConditionBoard::new(config.chains.iter().map(|chain| chain.id));
+    let metrics = metrics::install()?;
     let mut loops = JoinSet::new();
     follow(&config, &store, &board, &mut loops, &shutdown).await?;
 
     let state = ApiState::new(store.clone(), shop(&config), board, Arc::new(SystemClock))
-        .with_metrics(metrics::install()?);
+        .with_metrics(metrics);
     tracing::info!(
         api.listen = %address,
         chains = config.chains.len(),
@@ -81,7 +83,7 @@ pub(crate) async fn run(config: Config, shutdown: CancellationToken) -> anyhow::
     Ok(())
 }
 
-/// Begins to follow every chain, and to audit them.
+/// Begins to follow every chain, to audit them, and to ask their tokens for frozen addresses.
 async fn follow(
     config: &Config,
     store: &Store,
@@ -94,6 +96,7 @@ async fn follow(
     for chain in &config.chains {
         let pool = Arc::new(chain::pool(chain).await?);
         audited.push(audit::audited(config, chain, Arc::<Pool>::clone(&pool)));
+        let freezes = freezes::check(chain, Arc::clone(&pool), store.clone());
         let agent = chain::agent(
             chain,
             pool,
@@ -108,6 +111,7 @@ async fn follow(
             shutdown.clone(),
         ));
         loops.spawn(agent.run(shutdown.clone()));
+        loops.spawn(freezes.run(Arc::new(|| SystemClock.now()), shutdown.clone()));
     }
     let daily = config.audit_every;
     if let Some(audit) = daily.and_then(|every| audit::daily(config, store, audited, every)) {

@@ -19,9 +19,9 @@ use tokio::sync::{broadcast, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::address_book::AddressBook;
 pub(crate) use crate::agent::progress::told;
 
+use crate::address_book::AddressBook;
 use crate::agent::progress::Progress;
 use crate::agent::sweep::beside;
 use crate::agent::vigil::Vigil;

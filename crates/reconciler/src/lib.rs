@@ -6,6 +6,8 @@ mod address_book;
 mod agent;
 mod audit;
 pub mod decide;
+mod freezes;
+mod import;
 mod prove;
 mod reconciler;
 mod resync;
@@ -16,6 +18,8 @@ pub use crate::audit::{
     AuditError, AuditedChain, BookFault, BooksReport, ChainReport, DailyAudit, Extent, Finding,
     MOST_A_DAY, Opened, What, audit_books, audit_chain, books_event, chain_event,
 };
+pub use crate::freezes::{Checked, FreezeCheck, FreezeError};
+pub use crate::import::{ImportError, ImportOutcome, ImportRequest};
 pub use crate::prove::Proved;
 pub use crate::reconciler::{Applied, Due, ReconcileError, Reconciler};
 pub use crate::resync::{ResyncError, Resynced, resync};

@@ -183,6 +183,17 @@ impl Reconciler {
         Ok(Some(self.apply_shown(&update, shown, By::Chain, at).await?))
     }
 
+    /// What of a block's logs matters.
+    pub(crate) async fn filter(&self) -> Result<LogFilter, StoreError> {
+        Ok(LogFilter {
+            tokens: self.contracts.tokens.iter().map(|t| t.address).collect(),
+            receivers: self.contracts.receivers.clone(),
+            recipients: Some(self.addresses.read_on().await?),
+            senders: self.addresses.own(),
+            by_node: false,
+        })
+    }
+
     /// Compares the books with what `proven` holds. Returns the transfers that the books lack.
     async fn compare(
         &self,
@@ -191,13 +202,7 @@ impl Reconciler {
         shown: &mut Shown,
     ) -> Result<CoveredBlock, StoreError> {
         let block = proven.block();
-        let filter = LogFilter {
-            tokens: self.contracts.tokens.iter().map(|t| t.address).collect(),
-            receivers: self.contracts.receivers.clone(),
-            recipients: Some(self.addresses.read_on().await?),
-            senders: self.addresses.own(),
-            by_node: false,
-        };
+        let filter = self.filter().await?;
         // Everything, so that what is booked of addresses that are not watched any more stands.
         let on_chain = transfers_in(proven, &filter.to_anybody(), &self.contracts.tokens);
         let mut missing = on_chain.clone();
@@ -292,7 +297,10 @@ fn disagreement(chain_id: ChainId, detail: String) -> ChainEvent {
 }
 
 /// `block`, once enough endpoints have it and its receipts are shown to be its own.
-async fn proven(source: &dyn ChainSource, block: BlockRef) -> Result<ProvenBlock, SourceError> {
+pub(crate) async fn proven(
+    source: &dyn ChainSource,
+    block: BlockRef,
+) -> Result<ProvenBlock, SourceError> {
     source.agreed(block).await?;
     let evidence = source.evidence(block).await?;
     evidence
@@ -317,7 +325,7 @@ fn is_same(ours: &Transfer, theirs: &Transfer) -> bool {
 
 /// The transfers of `tokens` in `proven` that `filter` wants, with what receivers said of them. Which
 /// logs are of one transaction is shown by the receipts; the transaction's hash is not.
-fn transfers_in(
+pub(crate) fn transfers_in(
     proven: &ProvenBlock,
     filter: &LogFilter,
     tokens: &[Token],

@@ -9,7 +9,9 @@ use paywatch_core::{
     Address, Amount, BlockNumber, ChainEvent, ChainId, PaymentEvent, Timestamp, Token, TransferId,
 };
 use paywatch_indexer::ChainUpdate;
-use paywatch_store::{Assessable, ChainCommit, OrderChange, PaymentProof, Store, StoreError};
+use paywatch_store::{
+    Assessable, ChainCommit, Imported, OrderChange, PaymentProof, Store, StoreError,
+};
 
 use crate::address_book::AddressBook;
 use crate::decide::{DecideError, News, decide};
@@ -106,6 +108,8 @@ pub(crate) struct Shown {
     pub(crate) disproved: Vec<TransferId>,
     /// What is to be told of it.
     pub(crate) events: Vec<ChainEvent>,
+    /// Payments that an operator wants in the books; whose they are follows from the update.
+    pub(crate) imports: Vec<Imported>,
 }
 
 /// An update and what else goes into its commit.
@@ -274,6 +278,7 @@ impl Reconciler {
             deferred,
             chain_events: work.chain_events(stored),
             payment_events: work.payment_events(&known, &gone),
+            imports: work.imports(),
             at: work.at,
         };
         let left = Left {

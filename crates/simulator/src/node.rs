@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use paywatch_core::{Block, BlockNumber, BlockRef, ChainId, FinalityTag, Timestamp};
 use paywatch_indexer::{
     CallAt, CallFailure, ChainSource, Contradiction, Header, LogAnswer, LogFilter, LogQuery,
-    NotThere, SourceError,
+    NotThere, SourceError, TxLog, TxReceipt,
 };
 use paywatch_proof::BlockEvidence;
 use tokio::sync::Notify;
@@ -213,6 +213,34 @@ fn header_of(block: &SimBlock) -> Result<Header, SourceError> {
     })
 }
 
+/// The receipt of `tx`, if `block` holds it.
+fn receipt_in(block: &SimBlock, tx: B256) -> Option<TxReceipt> {
+    let mut indexes = 0_u64..;
+    for transaction in &block.transactions {
+        let logs = transaction.logs.iter().zip(indexes.by_ref());
+        let logs: Vec<TxLog> = logs
+            .map(|(log, log_index)| TxLog {
+                log_index,
+                contract: log.address,
+                topics: log.topics().to_vec(),
+                data: log.data.data.clone(),
+            })
+            .collect();
+        if transaction.hash == tx {
+            return Some(TxReceipt {
+                tx_hash: tx,
+                block: BlockRef {
+                    number: block.header.number,
+                    hash: block.hash,
+                },
+                succeeded: transaction.succeeded,
+                logs,
+            });
+        }
+    }
+    None
+}
+
 #[async_trait]
 impl ChainSource for SimNode {
     async fn chain_id(&self) -> Result<ChainId, SourceError> {
@@ -336,6 +364,13 @@ impl ChainSource for SimNode {
             answer = LogAnswer::default();
         }
         Ok(answer)
+    }
+
+    async fn receipt(&self, tx: B256) -> Result<Option<TxReceipt>, SourceError> {
+        tokio::task::yield_now().await;
+        let view = self.view()?;
+        let mut blocks = (view.pruned_below..=view.head).rev();
+        Ok(blocks.find_map(|number| receipt_in(&*self.at(&view, number)?, tx)))
     }
 
     async fn call(&self, to: Address, data: Bytes, at: CallAt) -> Result<Bytes, SourceError> {

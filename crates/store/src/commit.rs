@@ -16,6 +16,7 @@ use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
 
 use crate::batch::{Value, insert};
+use crate::decisions::append;
 use crate::error::{StoreError, failed};
 use crate::events::{append_chain_events, append_payment_events};
 use crate::fields::{Fields, chain_number, hash, maybe_number, number};
@@ -30,7 +31,8 @@ impl Store {
     /// blocks, transfers, orders and events, all or nothing.
     ///
     /// # Errors
-    /// [`StoreError::Stale`] when the cursor or an order moved on since the books were read;
+    /// [`StoreError::Stale`] when the cursor or an order moved on since the books were read, or a
+    /// payment that is imported is in them already;
     /// [`StoreError::Refused`] when what is to be written contradicts itself or the books.
     pub async fn commit_update(&self, update: &ChainCommit) -> Result<(), StoreError> {
         if update.heads.chain_id != update.chain_id {
@@ -49,6 +51,7 @@ impl Store {
             let what = format!("a payment of {missing} left the chain without a word of it");
             return Err(StoreError::refused(what));
         }
+        refuse_known(&mut tx, update).await?;
         transfers::insert_all(&mut tx, update).await?;
         frozen::apply(&mut tx, update).await?;
         proofs::insert(&mut tx, &update.proofs, update.at).await?;
@@ -57,6 +60,10 @@ impl Store {
         defer(&mut tx, update).await?;
         append_chain_events(&mut tx, &update.chain_events, update.at).await?;
         append_payment_events(&mut tx, &update.payment_events, update.at).await?;
+        for imported in &update.imports {
+            let subject = (imported.order, Some(imported.payment));
+            append(&mut tx, &imported.decision, subject).await?;
+        }
         slots::keep(&mut tx, &update.changes).await?;
         commit(tx).await
     }
@@ -126,6 +133,26 @@ async fn defer(connection: &mut AnyConnection, update: &ChainCommit) -> Result<(
     insert(connection, &rows, before, after, "defer orders")
         .await
         .map(drop)
+}
+
+/// A payment that is imported must be new, so that nothing is written down twice.
+async fn refuse_known(
+    connection: &mut AnyConnection,
+    update: &ChainCommit,
+) -> Result<(), StoreError> {
+    for imported in &update.imports {
+        let known: i64 = sqlx::query_scalar(
+            "SELECT COUNT(*) FROM transfers WHERE payment_id = $1 AND canonical = 1",
+        )
+        .bind(imported.payment.to_string())
+        .fetch_one(&mut *connection)
+        .await
+        .map_err(failed("look for an imported payment"))?;
+        if known > 0 {
+            return Err(StoreError::stale(format!("payment {}", imported.payment)));
+        }
+    }
+    Ok(())
 }
 
 fn stale_cursor(update: &ChainCommit) -> StoreError {

@@ -74,7 +74,7 @@ impl Store {
         let rows = sqlx::query(
             "SELECT DISTINCT block_number, block_hash FROM transfers \
              WHERE canonical = 1 AND proof = 'none' AND chain_id = $1 \
-             AND (order_id IS NOT NULL OR state IN ('unmatched', 'sent')) \
+             AND (order_id IS NOT NULL OR state IN ('unmatched', 'dust', 'written_off', 'sent')) \
              ORDER BY block_number, block_hash",
         )
         .bind(chain_number(chain)?)

@@ -18,7 +18,7 @@ use paywatch_core::{
 pub use crate::record::audit::{
     AuditAccount, AuditEntry, AuditRun, AuditScope, EventGap, Holder, Ledger, Misplaced, OrderSums,
 };
-pub use crate::record::decision::{DecisionFilter, DecisionRecord, NewDecision};
+pub use crate::record::decision::{DecisionFilter, DecisionRecord, Imported, NewDecision};
 pub use crate::record::deposit::{PaidDeposit, PaidDeposits};
 pub use crate::record::payment::{BookedPlace, BookedTransfer, Claimed, PaymentFilter};
 pub use crate::record::refund::{NewRefund, RefundFilter, RefundRecord};
@@ -172,12 +172,28 @@ pub struct FrozenAddress {
     pub token: Address,
     /// The address.
     pub address: Address,
-    /// The block in which it was frozen.
+    /// The block in which it was frozen; if nobody saw that, one after which it was known to be.
     pub since_block: BlockNumber,
-    /// The transaction that did it.
+    /// The transaction that did it; zeros if nobody saw it.
     pub tx_hash: B256,
     /// When that was seen.
     pub noticed_at: Timestamp,
+}
+
+/// Whether a token holds an address of the merchant's to be frozen after a block, as the token itself
+/// says when it is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FrozenState {
+    /// The chain.
+    pub chain_id: ChainId,
+    /// The block: the cursor.
+    pub tip: BlockRef,
+    /// The token.
+    pub token: Address,
+    /// The address.
+    pub address: Address,
+    /// Whether it is frozen.
+    pub is_frozen: bool,
 }
 
 /// An address to which payments are expected.
@@ -294,6 +310,8 @@ pub struct ChainCommit {
     pub chain_events: Vec<ChainEvent>,
     /// What is to be told of payments that belong to no order.
     pub payment_events: Vec<PaymentEvent>,
+    /// Payments that an operator wanted in the books, each a transfer of this that is new.
+    pub imports: Vec<Imported>,
     /// The time of the commit.
     pub at: Timestamp,
 }

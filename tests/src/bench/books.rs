@@ -134,6 +134,7 @@ fn cursors(plan: &Plan) -> Result<Vec<ChainCommit>> {
             chain_events: Vec::new(),
             payment_events,
             freezes: Vec::new(),
+            imports: Vec::new(),
             at: plan.now,
         });
     }

@@ -146,6 +146,8 @@ fn follows_the_rules(
             | EventKind::OrderCancelled
             | EventKind::OrderExtended
             | EventKind::OrderAccepted
+            | EventKind::OrderRefunded
+            | EventKind::OrderRefundReverted
             | EventKind::PaymentAssigned
             | EventKind::PaymentUnassigned
             | EventKind::PaymentUnmatched

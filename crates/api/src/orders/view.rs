@@ -5,7 +5,7 @@ mod call;
 use std::collections::BTreeMap;
 
 use paywatch_core::{
-    AddressForm, Asking, Heads, Order, OrderStatus, PaymentMethod, PaymentOption, Timestamp,
+    AddressForm, Asking, Order, OrderStatus, PaymentMethod, PaymentOption, Timestamp,
 };
 use paywatch_store::OrderRecord;
 use serde::Serialize;
@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 
 use crate::orders::view::call::{CallView, call};
 use crate::payments::view::PaymentView;
+use crate::present::Present;
 use crate::refunds::{self, view::RefundView};
 use crate::state::Shop;
 use crate::wire::{TokenView, address, time};
@@ -119,13 +120,18 @@ pub(crate) struct OptionView {
     call: Option<CallView>,
 }
 
-/// `record` as the API shows it at `now`, with the chains covered up to `heads`.
-pub(crate) fn order(record: &OrderRecord, heads: &Heads, shop: &Shop, now: Timestamp) -> OrderView {
+/// `record` as the API shows it at `now`, as things stand at `present`.
+pub(crate) fn order(
+    record: &OrderRecord,
+    present: &Present,
+    shop: &Shop,
+    now: Timestamp,
+) -> OrderView {
     let OrderRecord {
         order, snapshot, ..
     } = record;
     let waiting = if is_overdue(order, snapshot.status, now) {
-        order.chains_before_deadline(heads)
+        order.chains_before_deadline(&present.heads)
     } else {
         Vec::new()
     };
@@ -152,13 +158,13 @@ pub(crate) fn order(record: &OrderRecord, heads: &Heads, shop: &Shop, now: Times
         payments: record
             .payments
             .iter()
-            .map(|paid| PaymentView::of(order.id, paid, heads))
+            .map(|paid| PaymentView::of(order.id, paid, present))
             .collect(),
         refunds: record
             .refunds
             .iter()
             .filter_map(|it| Some((it, snapshot.refunds.get(&it.refund.id)?)))
-            .map(|(it, state)| refunds::view::refund(it, *state, heads, shop))
+            .map(|(it, state)| refunds::view::refund(it, *state, &present.heads, shop))
             .collect(),
         waiting_for_chains: waiting.into_iter().map(|id| shop.name_of(id)).collect(),
         late_policy: order.late_policy.name(),

@@ -18,6 +18,7 @@ use crate::orders::request::text;
 use crate::orders::{self, heads};
 use crate::payments::view::PaymentView;
 use crate::payments::{find, read_id};
+use crate::present::Present;
 use crate::problem::{Code, FieldError, Problem, ProblemBody};
 use crate::state::ApiState;
 
@@ -145,7 +146,8 @@ async fn decide(
     let id = read_id(id)?;
     anew_while_stale(|| try_once(state, caller, &id, choice, &reason)).await?;
     let payment = find(state, &id).await?;
-    Ok(Json(PaymentView::booked(&payment, &heads(state).await?)))
+    let present = Present::read(state).await?;
+    Ok(Json(PaymentView::booked(&payment, &present)))
 }
 
 fn refused(detail: impl std::fmt::Display) -> Trouble {

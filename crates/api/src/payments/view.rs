@@ -1,10 +1,11 @@
 //! A payment as the API shows it. Pure: records in, JSON types out.
 
-use paywatch_core::{Heads, OrderId, PaymentState, RecordedTransfer, Timestamp};
+use paywatch_core::{OrderId, PaymentState, RecordedTransfer, Timestamp};
 use paywatch_store::{BookedPlace, BookedTransfer, PaymentRecord};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::present::Present;
 use crate::wire::{address, time};
 
 /// A transfer to one of your addresses.
@@ -60,6 +61,9 @@ pub(crate) struct PaymentView {
     assigned: bool,
     /// Whether it came after the deadline.
     late: bool,
+    /// Whether the token's issuer has frozen the address that was paid: what lies there cannot be
+    /// moved. Do not deliver for it before you know more.
+    frozen: bool,
     /// When it was first seen.
     #[schema(example = "2026-11-23T14:50:10.004Z")]
     detected_at: String,
@@ -84,8 +88,8 @@ const fn status(state: PaymentState) -> &'static str {
 }
 
 impl PaymentView {
-    /// A payment of an order, with the chains covered up to `heads`.
-    pub(crate) fn of(order: OrderId, record: &PaymentRecord, heads: &Heads) -> Self {
+    /// A payment of an order, as things stand at `present`.
+    pub(crate) fn of(order: OrderId, record: &PaymentRecord, present: &Present) -> Self {
         let standing = Standing {
             order: Some(order),
             status: status(record.state),
@@ -93,11 +97,11 @@ impl PaymentView {
             detected_at: record.detected_at,
             reverted_at: record.reverted_at,
         };
-        Self::new(&record.recorded, &standing, heads)
+        Self::new(&record.recorded, &standing, present)
     }
 
-    /// A payment by itself, with the chains covered up to `heads`.
-    pub(crate) fn booked(booked: &BookedTransfer, heads: &Heads) -> Self {
+    /// A payment by itself, as things stand at `present`.
+    pub(crate) fn booked(booked: &BookedTransfer, present: &Present) -> Self {
         let (order, status, is_late) = match booked.place {
             BookedPlace::Order { id, state, is_late } => (Some(id), status(state), is_late),
             BookedPlace::Loose(loose) => (None, loose.name(), false),
@@ -109,13 +113,14 @@ impl PaymentView {
             detected_at: booked.detected_at,
             reverted_at: booked.reverted_at,
         };
-        Self::new(&booked.recorded, &standing, heads)
+        Self::new(&booked.recorded, &standing, present)
     }
 
-    fn new(recorded: &RecordedTransfer, standing: &Standing, heads: &Heads) -> Self {
+    fn new(recorded: &RecordedTransfer, standing: &Standing, present: &Present) -> Self {
         let transfer = &recorded.transfer;
         let is_on_chain = standing.reverted_at.is_none();
-        let confirmations = heads
+        let confirmations = present
+            .heads
             .get(&transfer.id.chain_id)
             .filter(|_| is_on_chain)
             .map_or(0, |heads| heads.confirmations(transfer.block_number));
@@ -141,6 +146,7 @@ impl PaymentView {
             proof: recorded.proof.name(),
             assigned: recorded.assigned.is_some(),
             late: standing.is_late,
+            frozen: present.is_frozen(transfer),
             detected_at: time(standing.detected_at),
         }
     }

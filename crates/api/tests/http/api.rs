@@ -119,6 +119,7 @@ impl Api {
             chain_events: Vec::new(),
             loose: Vec::new(),
             payment_events: Vec::new(),
+            imports: Vec::new(),
             freezes: Vec::new(),
             at: self.clock.now(),
         };

@@ -112,6 +112,7 @@ impl Chain {
             loose: sent.into_iter().map(|sent| (sent, Loose::Sent)).collect(),
             payment_events: Vec::new(),
             freezes: Vec::new(),
+            imports: Vec::new(),
             at: now(api),
         };
         api.store.commit_update(&update).await.unwrap();

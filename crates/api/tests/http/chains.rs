@@ -42,6 +42,7 @@ async fn cover_anvil(api: &Api) {
         chain_events: Vec::new(),
         loose: Vec::new(),
         payment_events: Vec::new(),
+        imports: Vec::new(),
         freezes: Vec::new(),
         at: at(1_700_000_000),
     };

@@ -43,6 +43,9 @@ pub struct Payment {
     pub assigned: bool,
     /// Whether it came after the deadline.
     pub late: bool,
+    /// Whether the issuer of the token has frozen the address that was paid.
+    #[serde(default)]
+    pub frozen: bool,
     /// When it was first seen.
     pub detected_at: String,
 }

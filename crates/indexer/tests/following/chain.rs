@@ -13,7 +13,7 @@ use paywatch_core::{
 };
 use paywatch_indexer::{
     CallAt, CallFailure, ChainSource, Contradiction, Header, LogAnswer, LogFilter, LogQuery,
-    NotThere, NoticeLog, PaidLog, SourceError, TransferLog, Wanted,
+    NotThere, NoticeLog, PaidLog, SourceError, TransferLog, TxReceipt, Wanted,
 };
 use paywatch_proof::BlockEvidence;
 use tokio::sync::Notify;
@@ -346,6 +346,10 @@ impl ChainSource for Chain {
             }
         }
         Ok(headers)
+    }
+
+    async fn receipt(&self, _tx: B256) -> Result<Option<TxReceipt>, SourceError> {
+        Ok(None)
     }
 
     async fn call(&self, to: Address, _data: Bytes, _at: CallAt) -> Result<Bytes, SourceError> {

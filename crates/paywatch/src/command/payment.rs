@@ -105,6 +105,11 @@ fn print(payment: &Payment, format: Format) -> anyhow::Result<()> {
         ""
     };
     let order = payment.order.as_deref().unwrap_or("none");
+    let frozen = if payment.frozen {
+        "\n  frozen       the issuer froze the address that was paid: the money cannot be moved"
+    } else {
+        ""
+    };
     Ok(output::line(&format!(
         "{}  {} ({} confirmations)\n\
          \x20 amount       {}\n\
@@ -113,7 +118,7 @@ fn print(payment: &Payment, format: Format) -> anyhow::Result<()> {
          \x20 order        {order}{by}\n\
          \x20 chain        {}, block {}\n\
          \x20 transaction  {}\n\
-         \x20 proof        {}",
+         \x20 proof        {}{frozen}",
         payment.id,
         payment.status,
         payment.confirmations,

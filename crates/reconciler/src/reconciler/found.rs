@@ -101,15 +101,17 @@ impl Found {
         self.to_orders.len().saturating_add(self.loose.len())
     }
 
-    /// What is to be shown before it may count.
+    /// What is to be shown before it may count: also what an operator may give to an order later.
     pub(super) fn to_prove(&self) -> impl Iterator<Item = &Transfer> {
-        let loose = self.loose.iter();
         // What is sent may be a refund, now or by an operator's word later.
-        let loose = loose.filter(|(_, loose)| matches!(loose, Loose::Unmatched | Loose::Sent));
+        let provable = self.loose.iter().filter(|(_, loose)| match loose {
+            Loose::Unmatched | Loose::Dust | Loose::WrittenOff | Loose::Sent => true,
+            Loose::Moved | Loose::ZeroValue => false,
+        });
         self.to_orders
             .iter()
             .map(|(recorded, _)| &recorded.transfer)
-            .chain(loose.map(|(transfer, _)| transfer))
+            .chain(provable.map(|(transfer, _)| transfer))
     }
 
     /// What left one of the merchant's addresses for somebody else's.

@@ -7,7 +7,7 @@ use paywatch_core::{
     Transfer, TransferId,
 };
 use paywatch_indexer::ChainUpdate;
-use paywatch_store::Touch;
+use paywatch_store::{Imported, Touch};
 
 use crate::reconciler::{By, MOST_DUE, ReconcileError, Work};
 
@@ -83,6 +83,23 @@ impl Work<'_> {
             .filter(|(transfer, loose)| *loose == Loose::Unmatched && is_news(transfer))
             .map(|(transfer, _)| PaymentEvent::of(transfer, EventKind::PaymentUnmatched));
         reverted.chain(come).collect()
+    }
+
+    /// The payments that an operator wants in the books, each with its order.
+    pub(super) fn imports(&self) -> Vec<Imported> {
+        let imports = self.shown.imports.iter();
+        imports
+            .map(|wanted| {
+                let mut found = self.found.to_orders.iter();
+                let of = found
+                    .find(|(recorded, _)| recorded.transfer.payment_id() == wanted.payment)
+                    .map(|(_, order)| *order);
+                Imported {
+                    order: of,
+                    ..wanted.clone()
+                }
+            })
+            .collect()
     }
 
     pub(super) fn chain_events(&self, stored: Option<&ChainHeads>) -> Vec<ChainEvent> {

@@ -19,6 +19,17 @@ pub struct NewDecision {
     pub at: Timestamp,
 }
 
+/// An operator's decision that a payment is to be in the books.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Imported {
+    /// The payment.
+    pub payment: PaymentId,
+    /// The order that it belongs to, if it belongs to one.
+    pub order: Option<OrderId>,
+    /// The decision.
+    pub decision: NewDecision,
+}
+
 /// A decision as the books hold it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DecisionRecord {

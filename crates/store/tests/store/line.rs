@@ -163,6 +163,7 @@ impl Line {
                 .map(|sent| (sent.clone(), Loose::Sent))
                 .collect(),
             payment_events: Vec::new(),
+            imports: Vec::new(),
             at: at(1_000_000 + tip.number),
         };
         let all = books.iter().flat_map(|book| book.refunds.clone());

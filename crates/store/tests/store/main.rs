@@ -35,6 +35,7 @@ mod committing;
 mod creating;
 mod deciding;
 mod deposits;
+mod from_outside;
 mod keys;
 mod large;
 mod line;

@@ -6,9 +6,9 @@ use alloy::primitives::keccak256;
 use anyhow::{Context as _, Result};
 use paywatch_core::{
     Address, Amount, Asking, B256, Block, Cause, ChainHeads, ChainId, Decimals, DecisionKind,
-    EventKind, FinalityRule, FinalityTag, Heads, LatePolicy, Loose, Order, OrderId, OrderStatus,
-    PaymentEvent, PaymentMethod, PaymentOption, RecordedTransfer, Snapshot, Timestamp, Token,
-    Transfer, TransferId, reassess,
+    EventKind, FinalityRule, FinalityTag, Heads, LatePolicy, Loose, Movements, Order, OrderId,
+    OrderStatus, PaymentEvent, PaymentMethod, PaymentOption, RecordedTransfer, Snapshot, Timestamp,
+    Token, Transfer, TransferId, reassess,
 };
 use paywatch_simulator::bulk::payee;
 use paywatch_store::{History, NewOrder, OrderChange};
@@ -340,7 +340,11 @@ impl<'a> Telling<'a> {
         let transfers: Vec<_> = transfers
             .map(|(transfer, _)| RecordedTransfer::from(transfer.clone()))
             .collect();
-        let became = reassess(self.order, &self.snapshot, &transfers, &heads, cause)?;
+        let moved = Movements {
+            transfers: &transfers,
+            refunds: &[],
+        };
+        let became = reassess(self.order, &self.snapshot, moved, &heads, cause)?;
         if became.snapshot == self.snapshot {
             return Ok(());
         }

@@ -376,6 +376,7 @@ async fn commits(figures: &mut Figures, store: &Store, plan: &Plan) -> Result<()
         chain_id,
         orders: BTreeSet::new(),
         loose: BTreeSet::new(),
+        sent: Vec::new(),
         struck: BTreeSet::new(),
         retract_above: None,
         covered_time: tip.timestamp,

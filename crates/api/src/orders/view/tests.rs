@@ -68,18 +68,21 @@ fn payment_of(text: &str, state: PaymentState) -> PaymentRecord {
     }
 }
 
-/// The chain covered up to block `number`, which was made `seconds_later`.
-fn heads(number: u64, seconds_later: u64) -> Heads {
+/// The chain covered up to block `number`, which was made `seconds_later`; nothing is frozen.
+fn heads(number: u64, seconds_later: u64) -> Present {
     let tip = Block {
         number,
         hash: B256::repeat_byte(1),
         parent_hash: B256::repeat_byte(2),
         timestamp: at(seconds_later),
     };
-    [(chain(), ChainHeads::starting_at(chain(), tip))].into()
+    Present {
+        heads: [(chain(), ChainHeads::starting_at(chain(), tip))].into(),
+        ..Present::default()
+    }
 }
 
-fn shown(record: &OrderRecord, heads: &Heads, now: Timestamp) -> Value {
+fn shown(record: &OrderRecord, heads: &Present, now: Timestamp) -> Value {
     serde_json::to_value(order(record, heads, &shop(), now)).unwrap()
 }
 
@@ -226,4 +229,20 @@ fn a_chain_that_is_configured_no_longer_goes_by_its_number() {
     let shown = order(&record(), &heads(14, 120), &shop, at(9_999));
     assert_eq!(shown.options[1].chain, "56");
     assert_eq!(shown.waiting_for_chains, ["56", "anvil"]);
+}
+
+#[test]
+fn a_payment_to_a_frozen_address_says_so() {
+    let mut record = record();
+    record.payments = vec![payment_of("40", PaymentState::Confirmed)];
+    let mut present = heads(14, 120);
+    let is_frozen =
+        |present: &Present| shown(&record, present, at(130))["payments"][0]["frozen"].clone();
+    assert_eq!(is_frozen(&present), json!(false));
+    let paid = &record.payments[0].recorded.transfer;
+    let (token, to) = (paid.token, paid.to);
+    present.frozen.insert((chain(), to, token));
+    assert_eq!(is_frozen(&present), json!(false));
+    present.frozen.insert((chain(), token, to));
+    assert_eq!(is_frozen(&present), json!(true));
 }

@@ -1,5 +1,7 @@
 //! The calls.
 
+mod refund;
+
 use std::time::Duration;
 
 use reqwest::{Method, RequestBuilder, StatusCode};

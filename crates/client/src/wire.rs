@@ -3,6 +3,7 @@
 mod chain;
 mod decision;
 mod payment;
+mod refund;
 
 use std::collections::BTreeMap;
 
@@ -13,6 +14,9 @@ pub use crate::wire::chain::{
 };
 pub use crate::wire::decision::{Decision, DecisionPage, ListDecisions};
 pub use crate::wire::payment::{ListPayments, Payment, PaymentPage};
+pub use crate::wire::refund::{
+    ListRefunds, PrepareRefund, Refund, RefundPage, RefundPayment, UnsignedTransaction,
+};
 
 /// What makes an order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -128,10 +132,16 @@ pub struct Order {
     pub excess: String,
     /// What arrived and does not count.
     pub ignored: String,
+    /// What was sent back.
+    #[serde(default)]
+    pub refunded: String,
     /// The ways to pay it.
     pub options: Vec<PaymentOption>,
     /// What was paid.
     pub payments: Vec<Payment>,
+    /// What goes back.
+    #[serde(default)]
+    pub refunds: Vec<Refund>,
     /// The chains that a passed deadline still waits for.
     #[serde(default)]
     pub waiting_for_chains: Vec<String>,

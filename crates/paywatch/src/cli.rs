@@ -3,6 +3,7 @@
 mod books;
 mod order;
 mod payment;
+mod refund;
 mod sweep;
 mod tx;
 
@@ -16,6 +17,7 @@ use url::Url;
 pub(crate) use crate::cli::books::{Audit, Export, ExportFormat, Exported};
 pub(crate) use crate::cli::order::{CreateOrder, ListOrders, Order};
 pub(crate) use crate::cli::payment::{ListPayments, Payment};
+pub(crate) use crate::cli::refund::{ListRefunds, PrepareRefund, Refund};
 pub(crate) use crate::cli::sweep::{
     Contracts, Deploy, PlanFormat, PlanSweep, RunSweep, Spending, Sweep, SweepLimits,
 };
@@ -122,6 +124,9 @@ Example:
     /// Make and follow orders, through a running daemon.
     #[command(subcommand, after_help = CONNECTION_HELP)]
     Order(Order),
+    /// Give money back through your own wallet, and see what was sent.
+    #[command(subcommand, after_help = CONNECTION_HELP)]
+    Refund(Refund),
     /// What operators decided about orders and payments, and why: the audit log.
     #[command(after_help = CONNECTION_HELP)]
     Decisions(Decisions),

@@ -13,6 +13,7 @@ mod export;
 mod init;
 mod order;
 mod payment;
+mod refund;
 mod run;
 mod signing;
 mod simulate;
@@ -46,6 +47,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Run => run::run(&config).await?,
         Command::CheckConfig => check_config::run(&config, format)?,
         Command::ApiKey(args) => api_key::run(&config, args, format).await?,
+        Command::Refund(args) => refund::run(&config, args, format).await?,
         Command::Payment(args) => payment::run(&config, args, format).await?,
         Command::VerifyProof { file } => payment::verify(&file, format)?,
         Command::Backfill(args) => return backfill::run(&config, &args, format).await,

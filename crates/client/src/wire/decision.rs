@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 pub struct Decision {
     /// Its id, `dec_…`.
     pub id: String,
-    /// What was decided: `cancel`, `extend`, `accept`, `assign`, `unassign` or `write_off`.
+    /// What was decided: `cancel`, `extend`, `accept`, `assign`, `unassign`, `write_off`, `refund`,
+    /// `cancel_refund` or `link_refund`.
     pub kind: String,
     /// About which order.
     pub order: Option<String>,

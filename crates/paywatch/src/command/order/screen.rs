@@ -51,6 +51,21 @@ pub(crate) fn draw(order: &Order) -> String {
         }
         parts.push(payments.to_string());
     }
+    if !order.refunds.is_empty() {
+        let mut refunds = output::table(["chain", "amount", "refund", "to", "transaction"]);
+        for refund in &order.refunds {
+            let sent = refund.payment.as_ref();
+            refunds.add_row([
+                refund.chain.as_str(),
+                &refund.amount,
+                &refund.status,
+                &refund.to,
+                sent.map_or("-", |payment| payment.tx_hash.as_str()),
+            ]);
+        }
+        parts.push(format!("refunded {}", order.refunded));
+        parts.push(refunds.to_string());
+    }
     parts.join("\n")
 }
 

@@ -155,7 +155,7 @@ mod tests {
                 paid.reverse();
             }
             let pairing = pair(&transfers, &paid, same_transaction);
-            prop_assert_eq!(pairing.of.len() + pairing.without.len(), paid.len());
+            prop_assert_eq!(pairing.of.len().checked_add(pairing.without.len()), Some(paid.len()));
             let pairs: BTreeMap<u64, u64> = pairing
                 .of
                 .iter()

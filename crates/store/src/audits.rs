@@ -258,7 +258,9 @@ async fn accounts(
     addresses: &[Address],
 ) -> Result<Vec<AuditAccount>, StoreError> {
     let keys: Vec<String> = addresses.iter().map(fields::address).collect();
-    let before = "SELECT address, method, treasury FROM order_options WHERE address IN";
+    let before = "SELECT o.address, o.method, o.treasury FROM watched_addresses AS w \
+        JOIN order_options AS o ON o.order_id = w.order_id AND o.address = w.address \
+        WHERE w.address IN";
     let mut holders: BTreeMap<Address, Holder> = BTreeMap::new();
     for row in rows_of(connection, &keys, before, "", "read whose addresses are").await? {
         let fields = Fields::of(&row, "order_options", "address");

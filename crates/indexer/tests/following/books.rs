@@ -156,11 +156,6 @@ impl Books {
             .collect()
     }
 
-    /// All notices in the books.
-    pub(crate) fn notices(&self) -> Vec<TokenNotice> {
-        self.notices.values().flatten().cloned().collect()
-    }
-
     /// Where a new process would begin.
     pub(crate) fn start(&self, first: BlockNumber) -> Start {
         if self.tip.is_none() {

@@ -65,6 +65,10 @@ struct Teller<'a> {
 }
 
 impl Teller<'_> {
+    #[expect(
+        clippy::type_complexity,
+        reason = "it is a story: blocks and who pays in them"
+    )]
     async fn tell(&mut self, order: Order, steps: &[(RangeInclusive<u64>, &[(u64, &str)])]) {
         let order = self.books.expects(order).await;
         let mut history = History {

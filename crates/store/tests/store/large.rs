@@ -198,6 +198,7 @@ async fn an_order_is_left_to_the_chain_that_it_waits_for(books: Books) {
     assert_eq!(status, OrderStatus::Expired);
 }
 
+#[expect(clippy::too_many_lines, reason = "one story")]
 async fn pages_of_payments_go_on_where_the_last_ended(books: Books) {
     let (one, two) = (books.expects(order(1)).await, books.expects(order(2)).await);
     let (mut ethereum, mut bnb) = (Line::new(1), Line::new(56));

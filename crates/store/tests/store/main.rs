@@ -6,6 +6,10 @@
     clippy::unwrap_used,
     reason = "a test fails by panicking, and its numbers are small"
 )]
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "whatever else comes fails the test"
+)]
 
 /// Makes a test on each engine of every story that is named.
 macro_rules! on_both_engines {

@@ -22,15 +22,12 @@ struct Row {
     chain: String,
     tokens: String,
     deposits: usize,
-    amount: Amounts,
+    amount: String,
     transactions: usize,
     gas: u64,
     cost: String,
     gas_price_wei: String,
 }
-
-/// What lies there, written out.
-type Amounts = String;
 
 /// Prints what lies at the deposit addresses of the chain `name`, or of all.
 pub(super) async fn run(

@@ -123,7 +123,7 @@ fn a_partly_paid_order_says_what_remains() {
             "chain_id": chain_id, "chain": chain,
             "token": {"symbol": "USDT", "address": token, "decimals": decimals},
             "method": "deposit_address", "address": to,
-            "amount": "100", "amount_base_units": units,
+            "amount": "100", "amount_base_units": units, "call": null,
             "uri": format!("ethereum:{token}@{chain_id}/transfer?address={to}&uint256={units}"),
         })
     };

@@ -1,7 +1,7 @@
 //! Flushes deposits to their treasuries: which of them are worth it, in which transactions, at what
 //! cost, and sent with a key that can pay for gas and steer nothing.
 //!
-//! What to do is decided by [`plan`], which is pure; everything else asks one node.
+//! What to do is decided by [`plan()`], which is pure; everything else asks one node.
 
 mod chain;
 mod deposit;

@@ -74,7 +74,8 @@ impl Store {
         let rows = sqlx::query(
             "SELECT DISTINCT block_number, block_hash FROM transfers \
              WHERE canonical = 1 AND proof = 'none' AND chain_id = $1 \
-             AND (order_id IS NOT NULL OR state IN ('unmatched', 'dust', 'written_off', 'sent')) \
+             AND (order_id IS NOT NULL OR state IN ('unmatched', 'dust', 'written_off', 'sent') \
+             OR paid_receiver IS NOT NULL) \
              ORDER BY block_number, block_hash",
         )
         .bind(chain_number(chain)?)

@@ -9,7 +9,7 @@ use paywatch_core::{BlockNumber, ChainId, Token};
 
 use crate::follower::FollowSettings;
 use crate::follower::error::Halt;
-use crate::follower::join::{ByBlock, by_block};
+use crate::follower::join::{ByBlock, by_block, check_block};
 use crate::follower::read::Depth;
 use crate::{
     ChainSource, Contradiction, CoveredBlock, Header, LogAnswer, LogFilter, LogQuery, NotThere,
@@ -80,6 +80,9 @@ impl Coverer {
         let mut empty = Vec::new();
         for header in headers {
             let logs = by_block.remove(&header.block.number).unwrap_or_default();
+            // Before others' are left out: a node on a branch that was left must not pass off its
+            // block, in which only others are paid, for ours.
+            check_block(&header.block, &logs)?;
             // Where no transfer is shown, none of the rest needs to be, either.
             if logs.transfers.is_empty() && may_hold_any(&header.bloom, &self.filter) {
                 empty.push(header);

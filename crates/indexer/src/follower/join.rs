@@ -47,20 +47,27 @@ pub(super) fn by_block(query: &LogQuery, answer: LogAnswer) -> Result<ByBlock, H
     Ok(by_block)
 }
 
+/// Whether `logs` are of `block`, and not of another one at its height.
+pub(super) fn check_block(block: &Block, logs: &LogAnswer) -> Result<(), Contradiction> {
+    let is_foreign =
+        |place: &LogPlace| place.block_hash != block.hash || place.block_number != block.number;
+    match logs.places().find(is_foreign) {
+        Some(foreign) => Err(Contradiction::Changed {
+            number: foreign.block_number,
+            before: foreign.block_hash,
+            after: block.hash,
+        }),
+        None => Ok(()),
+    }
+}
+
 impl Coverer {
     /// `block`, with all that `logs` say of it.
     pub(super) fn join(&self, block: Block, mut logs: LogAnswer) -> Result<CoveredBlock, Halt> {
         logs.sort();
+        check_block(&block, &logs)?;
         let mut known = BTreeSet::new();
         for place in logs.places() {
-            if place.block_hash != block.hash || place.block_number != block.number {
-                return Err(Contradiction::Changed {
-                    number: place.block_number,
-                    before: place.block_hash,
-                    after: block.hash,
-                }
-                .into());
-            }
             if !known.insert(place.log_index) {
                 return Err(Contradiction::RepeatedLog {
                     number: block.number,

@@ -175,4 +175,9 @@ impl Books {
             finalized: None,
         }
     }
+
+    /// All notices in the books.
+    pub(crate) fn notices(&self) -> Vec<TokenNotice> {
+        self.notices.values().flatten().cloned().collect()
+    }
 }

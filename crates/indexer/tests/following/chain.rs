@@ -189,6 +189,16 @@ impl Chain {
         self.state().faults.clear();
     }
 
+    /// The last block also holds these.
+    pub(crate) fn also_says(&self, also: impl FnOnce(&Block) -> LogAnswer) {
+        let mut state = self.state();
+        let made = state.blocks.last_mut().unwrap();
+        let also = also(&made.block);
+        made.logs.extend(also.transfers);
+        made.paid.extend(also.paid);
+        made.notices.extend(also.notices);
+    }
+
     /// The last log gets this value.
     pub(crate) fn inflates(&self, value: U256) {
         let mut state = self.state();
@@ -391,13 +401,6 @@ impl ChainSource for Chain {
                         cause: "block range too large".into(),
                     });
                 }
-                // Nodes of another branch answer ranges with that branch's logs. Far from the
-                // head there is none.
-                let view = if fault == Fault::Stale {
-                    self.state().blocks.clone()
-                } else {
-                    view
-                };
                 if at(&view, to).is_none() {
                     return Err(NotThere { number: to }.into());
                 }

@@ -11,3 +11,4 @@ mod books;
 mod chain;
 mod histories;
 mod stories;
+mod what_else;

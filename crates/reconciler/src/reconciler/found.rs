@@ -101,12 +101,13 @@ impl Found {
         self.to_orders.len().saturating_add(self.loose.len())
     }
 
-    /// What is to be shown before it may count: also what an operator may give to an order later.
+    /// What is to be shown: what may count, what an operator may give to an order later, and what a
+    /// receiver is said to have passed on.
     pub(super) fn to_prove(&self) -> impl Iterator<Item = &Transfer> {
         // What is sent may be a refund, now or by an operator's word later.
-        let provable = self.loose.iter().filter(|(_, loose)| match loose {
+        let provable = self.loose.iter().filter(|(transfer, loose)| match loose {
             Loose::Unmatched | Loose::Dust | Loose::WrittenOff | Loose::Sent => true,
-            Loose::Moved | Loose::ZeroValue => false,
+            Loose::Moved | Loose::ZeroValue => transfer.paid_through.is_some(),
         });
         self.to_orders
             .iter()

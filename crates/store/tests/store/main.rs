@@ -52,3 +52,4 @@ mod refunds;
 mod reorgs;
 mod slots;
 mod slots_at_random;
+mod what_else;

@@ -6,7 +6,7 @@ use alloy_primitives::U256;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::RecipientSet;
+use crate::{NOTICE_TOPICS, PAID_TOPIC, RecipientSet};
 
 const TOKEN: Address = Address::repeat_byte(0x70);
 const RANGE: LogQuery = LogQuery::Range { from: 5, to: 9 };
@@ -64,6 +64,61 @@ fn only_what_goes_to_the_watched_is_kept() {
     let mut dirty = log(5, 1);
     dirty["topics"][2] = json!(B256::repeat_byte(2));
     assert!(read(&[dirty], &filter).is_err());
+}
+
+#[test]
+fn what_leaves_what_receivers_say_and_what_issuers_do_is_read() {
+    let (own, receiver) = (Address::repeat_byte(0xee), Address::repeat_byte(0x50));
+    let filter = LogFilter {
+        recipients: Some(Arc::new([own].into_iter().collect())),
+        senders: Arc::new([own].into_iter().collect()),
+        receivers: vec![receiver],
+        ..LogFilter::of(vec![TOKEN])
+    };
+    let mut sent = log(5, 2);
+    sent["topics"][1] = json!(word(0xee));
+    let mut paid = log(6, 2);
+    let order_ref = B256::repeat_byte(9);
+    paid["address"] = json!(receiver);
+    paid["topics"] = json!([PAID_TOPIC, word(1), word(0xee), order_ref]);
+    let data = [TOKEN.into_word().0, U256::from(5).to_be_bytes()].concat();
+    paid["data"] = json!(hex::encode_prefixed(data));
+    let mut to_another = paid.clone();
+    to_another["topics"][2] = json!(word(2));
+    let mut notice = log(7, 2);
+    notice["topics"] = json!([NOTICE_TOPICS[0], word(0xee)]);
+    notice["data"] = json!("0x");
+    let mut approval = log(7, 2);
+    approval["topics"][0] = json!(B256::repeat_byte(7));
+    let stranger = log(5, 2);
+    let all = [
+        sent,
+        paid.clone(),
+        to_another,
+        notice.clone(),
+        approval,
+        stranger,
+    ];
+    let answer = read(&all, &filter).unwrap();
+    assert_eq!(answer.seen, 2, "transfers");
+    let [transfer] = answer.transfers.as_slice() else {
+        panic!("{answer:?}")
+    };
+    assert_eq!(transfer.from, own);
+    let [told] = answer.paid.as_slice() else {
+        panic!("{answer:?}")
+    };
+    assert_eq!((told.receiver, told.said.order_ref), (receiver, order_ref));
+    assert_eq!(told.place.block_number, 6);
+    let [told] = answer.notices.as_slice() else {
+        panic!("{answer:?}")
+    };
+    let frozen = paywatch_core::TokenNoticeKind::Frozen { address: own };
+    assert_eq!((told.token, &told.kind), (TOKEN, &frozen));
+    for mut removed in [paid, notice] {
+        removed["removed"] = json!(true);
+        assert!(read(&[removed], &filter).is_err());
+    }
 }
 
 #[test]

@@ -1,5 +1,12 @@
 //! Updates of a chain against a real store: what is committed, and what is refused.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, and its numbers are small"
+)]
+
+mod what_else;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,6 +21,7 @@ use paywatch_reconciler::{AddressBook, Applied, ReconcileError, Reconciler};
 use paywatch_store::{CreateOutcome, NewOrder, Store};
 
 const CONFIRMATIONS: u32 = 2;
+const TREASURY: Address = Address::repeat_byte(0xee);
 
 fn chain_id(id: u64) -> ChainId {
     ChainId::new(id).unwrap()
@@ -57,7 +65,7 @@ impl Shop {
             address: Address::repeat_byte(number),
             method: PaymentMethod::DepositAddress {
                 factory: Address::repeat_byte(0xfa),
-                treasury: Address::repeat_byte(0xee),
+                treasury: TREASURY,
             },
             finality: FinalityRule::confirmations(CONFIRMATIONS).unwrap(),
         };
@@ -91,9 +99,10 @@ impl Shop {
             id: chain,
             reconciler: Reconciler::new(
                 self.store.clone(),
-                Arc::new(AddressBook::new(self.store.clone())),
+                Arc::new(AddressBook::with_own(self.store.clone(), [TREASURY])),
                 64,
-            ),
+            )
+            .with_contracts(vec![token(chain)], vec![what_else::RECEIVER]),
             tip: None,
         }
     }

@@ -9,7 +9,10 @@ use sqlx::{Any, AnyConnection, AssertSqlSafe};
 use crate::error::{StoreError, failed};
 
 /// How many keys or rows one statement may take: few sizes, so that few statements are prepared.
-const SIZES: [usize; 8] = [256, 64, 32, 16, 8, 4, 2, 1];
+const SIZES: [usize; 9] = [256, 128, 64, 32, 16, 8, 4, 2, 1];
+/// How many values the rows of one statement may have: SQLite looks for the name of each among the
+/// names of all, so that twice as many take four times as long.
+const MOST_VALUES: usize = 512;
 
 /// A value to be bound; a missing one keeps its type, which PostgreSQL wants to know.
 #[derive(Clone, Debug)]
@@ -162,7 +165,7 @@ pub(crate) async fn insert<const N: usize>(
     what: &'static str,
 ) -> Result<Vec<AnyRow>, StoreError> {
     let mut returned = Vec::new();
-    for chunk in chunks(rows) {
+    for chunk in chunks(rows, N) {
         let mut statement = Statement::new(before);
         statement.push(" VALUES ");
         for (index, row) in chunk.iter().enumerate() {
@@ -184,11 +187,13 @@ fn filled_up(keys: &[String]) -> impl Iterator<Item = &String> {
         .chain(std::iter::repeat_n(keys.last(), places).flatten())
 }
 
-/// Cuts `items` into pieces of the allowed sizes.
-fn chunks<T>(items: &[T]) -> impl Iterator<Item = &[T]> {
+/// Cuts `items` of `width` values each into pieces of the allowed sizes.
+fn chunks<T>(items: &[T], width: usize) -> impl Iterator<Item = &[T]> {
     let mut rest = items;
     std::iter::from_fn(move || {
-        let size = SIZES.into_iter().find(|size| *size <= rest.len())?;
+        let may_be = |size: &usize| *size == 1 || size.saturating_mul(width) <= MOST_VALUES;
+        let mut sizes = SIZES.into_iter().filter(may_be);
+        let size = sizes.find(|size| *size <= rest.len())?;
         let (chunk, tail) = rest.split_at_checked(size)?;
         rest = tail;
         Some(chunk)
@@ -202,10 +207,14 @@ mod tests {
     #[test]
     fn every_item_is_in_one_chunk() {
         for count in [0, 1, 2, 3, 63, 64, 65, 700] {
-            let items: Vec<_> = (0..count).collect();
-            let cut: Vec<_> = chunks(&items).collect();
-            assert!(cut.iter().all(|chunk| SIZES.contains(&chunk.len())));
-            assert_eq!(cut.concat(), items);
+            for width in [1, 2, 17, 600] {
+                let items: Vec<_> = (0..count).collect();
+                let cut: Vec<_> = chunks(&items, width).collect();
+                assert!(cut.iter().all(|chunk| SIZES.contains(&chunk.len())));
+                let fits = |chunk: &&[i32]| chunk.len() == 1 || chunk.len() * width <= MOST_VALUES;
+                assert!(cut.iter().all(fits));
+                assert_eq!(cut.concat(), items);
+            }
         }
     }
 

@@ -9,7 +9,7 @@ use crate::engine::Pools;
 use crate::error::{StoreError, failed};
 
 /// Every step, in order. A step that was ever released is never changed.
-const STEPS: [(i64, &str, &str); 9] = [
+const STEPS: [(i64, &str, &str); 10] = [
     (
         1,
         "orders and payments",
@@ -54,6 +54,11 @@ const STEPS: [(i64, &str, &str); 9] = [
         9,
         "refunds",
         include_str!("../../../migrations/0009_refunds.sql"),
+    ),
+    (
+        10,
+        "one index by time",
+        include_str!("../../../migrations/0010_one_index_by_time.sql"),
     ),
 ];
 

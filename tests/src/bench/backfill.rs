@@ -19,7 +19,7 @@ use paywatch_indexer::{
 };
 use paywatch_reconciler::{AddressBook, Reconciler};
 use paywatch_simulator::bulk::{FIRST, payee};
-use paywatch_store::{NewOrder, Store};
+use paywatch_store::{History, NewOrder, Store};
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
@@ -204,46 +204,51 @@ pub(crate) async fn open(path: &Path) -> Result<Store> {
 pub(crate) async fn shop(folder: &Path, orders: u64, proof: Proof) -> Result<PathBuf> {
     let path = folder.join(format!("{orders}.sqlite"));
     let store = open(&path).await?;
-    for number in 0..orders {
-        let mut id = [0; 16];
-        id[8..].copy_from_slice(&number.to_be_bytes());
-        let order = Order {
-            id: OrderId::from_bytes(id),
-            reference: format!("ORDER-{number}").parse()?,
-            amount: "10".parse()?,
-            asking: Asking::Exactly,
-            accepted: None,
-            tolerance: Amount::ZERO,
-            late_policy: LatePolicy::Accept,
-            options: vec![PaymentOption {
-                token: token(),
-                address: payee(number),
-                method: PaymentMethod::DepositAddress {
-                    factory: Address::repeat_byte(0xfa),
-                    treasury: Address::repeat_byte(0xee),
-                },
-                finality: FinalityRule::confirmations(12)?.and_proof(proof),
-            }],
-            created_at: Timestamp::EPOCH,
-            expires_at: Timestamp::from_unix_s(2_000_000_000)?,
-            grace_ms: 0,
-            cancelled_at: None,
-            metadata: std::collections::BTreeMap::new(),
-        };
-        let request_digest = format!("{number:064x}");
-        store
-            .create_order(&NewOrder {
-                order,
-                request_digest,
-                slots: Vec::new(),
-            })
-            .await?;
-        if number > 0 && number % 100_000 == 0 {
-            say(&format!("  {number} orders made"));
-        }
+    let numbers: Vec<u64> = (0..orders).collect();
+    for part in numbers.chunks(4_000) {
+        let histories = part.iter().map(|number| awaited(*number, proof));
+        store.fill(&histories.collect::<Result<Vec<_>>>()?).await?;
     }
     store.close().await;
     Ok(path)
+}
+
+/// An order that waits to be paid at the address of the payee with its number.
+fn awaited(number: u64, proof: Proof) -> Result<History> {
+    let mut id = [0; 16];
+    id[8..].copy_from_slice(&number.to_be_bytes());
+    let order = Order {
+        id: OrderId::from_bytes(id),
+        reference: format!("ORDER-{number}").parse()?,
+        amount: "10".parse()?,
+        asking: Asking::Exactly,
+        accepted: None,
+        tolerance: Amount::ZERO,
+        late_policy: LatePolicy::Accept,
+        options: vec![PaymentOption {
+            token: token(),
+            address: payee(number),
+            method: PaymentMethod::DepositAddress {
+                factory: Address::repeat_byte(0xfa),
+                treasury: Address::repeat_byte(0xee),
+            },
+            finality: FinalityRule::confirmations(12)?.and_proof(proof),
+        }],
+        created_at: Timestamp::EPOCH,
+        expires_at: Timestamp::from_unix_s(2_000_000_000)?,
+        grace_ms: 0,
+        cancelled_at: None,
+        metadata: std::collections::BTreeMap::new(),
+    };
+    Ok(History {
+        new: NewOrder {
+            order,
+            request_digest: format!("{number:064x}"),
+            slots: Vec::new(),
+        },
+        transfers: Vec::new(),
+        changes: Vec::new(),
+    })
 }
 
 /// A copy that a run may change.

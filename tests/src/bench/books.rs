@@ -76,7 +76,7 @@ async fn on(url: &str, orders: u64) -> Result<()> {
         started.elapsed().as_millis()
     ));
     measure::table(&store, &plan).await?;
-    sweep::expire(&store, &plan, took / 10).await?;
+    sweep::expire(&store, &plan, took / u32::try_from(orders)?).await?;
     store.close().await;
     Ok(())
 }

@@ -11,7 +11,7 @@ use paywatch_store::Store;
 use tokio::time::timeout;
 
 use crate::model::hold::{HeldBook, hold};
-use crate::model::plan::{Plan, TREASURY, chain_id};
+use crate::model::plan::{Plan, TREASURY, WALLET, chain_id};
 
 /// How often proving is tried after an update.
 const PROVINGS: u32 = 3;
@@ -35,7 +35,7 @@ impl Daemon {
     ) -> Result<Self, String> {
         let pool = Pool::new(plan.endpoints(nodes), plan.pool()).map_err(|e| e.to_string())?;
         let pool = Arc::new(pool);
-        let book = Arc::new(AddressBook::with_own(store.clone(), [TREASURY]));
+        let book = Arc::new(AddressBook::with_own(store.clone(), [TREASURY, WALLET]));
         let (recent, chains) = hold(async {
             let recent = store.recent_blocks(chain_id()).await;
             (recent, store.chains().await)

@@ -8,6 +8,7 @@ mod hold;
 mod oracle;
 mod payments;
 mod plan;
+mod shop;
 mod telling;
 mod world;
 

@@ -1,16 +1,18 @@
 //! What the books must say, by one who sees the true chain.
 
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 
 use paywatch_core::{
     Address, Amount, BlockNumber, ContractPayment, Loose, MethodKind, Order, OrderId, OrderStatus,
-    TransferId,
+    Timestamp, TransferId,
 };
 use paywatch_indexer::{decode, decode_paid};
 use paywatch_simulator::{Ledger as _, SimBlock, SimChain, SimTransaction};
 use paywatch_store::{BookedPlace, BookedTransfer, OrderRecord};
 
-use crate::model::plan::{RECEIVER, TOKEN, TREASURY, chain_id, token};
+use crate::model::plan::{RECEIVER, TOKEN, TREASURY, WALLET, chain_id, token};
+use crate::model::shop;
 
 /// A transfer of the accepted token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +30,10 @@ enum Belongs {
     Loose(Loose),
 }
 
+/// What the books hold.
 type Books = BTreeMap<TransferId, (Belongs, Moved)>;
+/// What they must hold: each transfer at one of these places.
+type Expected = BTreeMap<TransferId, (Vec<Belongs>, Moved)>;
 
 /// The transfers of the accepted token in `block`.
 pub(crate) fn moved_in(block: &SimBlock) -> BTreeMap<TransferId, Moved> {
@@ -85,24 +90,36 @@ fn moved_by(transaction: &SimTransaction) -> BTreeMap<u64, Moved> {
     moved
 }
 
-/// Where `moved` belongs, if it concerns the merchant at all.
-fn belongs(moved: &Moved, orders: &[Order]) -> Option<Belongs> {
+/// Where `moved` belongs, if it concerns the merchant at all. There is more than one answer only
+/// for an amount that one order had after the other.
+fn belongs(moved: &Moved, mined_at: Timestamp, orders: &[Order]) -> Vec<Belongs> {
     let at = |address: Address| {
         let mut orders = orders.iter();
-        orders.find(|order| order.options[0].address == address)
+        orders.find(|order| shop::deposit(order) == Some(address))
     };
-    let is_watched = |address| address == TREASURY || at(address).is_some();
-    if !is_watched(moved.to) && moved.from != TREASURY {
-        return None;
+    let is_own = |address| address == TREASURY || address == WALLET;
+    let is_watched = |address| is_own(address) || at(address).is_some();
+    if !is_watched(moved.to) && !is_own(moved.from) {
+        return Vec::new();
     }
     if moved.amount.is_zero() {
-        return Some(Belongs::Loose(Loose::ZeroValue));
+        return vec![Belongs::Loose(Loose::ZeroValue)];
     }
     if let Some(order) = at(moved.to) {
-        return Some(Belongs::Order(order.id));
+        return vec![Belongs::Order(order.id)];
     }
-    if moved.to != TREASURY {
-        return Some(Belongs::Loose(Loose::Sent));
+    if !is_own(moved.to) {
+        return vec![Belongs::Loose(Loose::Sent)];
+    }
+    let nobodys = if is_watched(moved.from) {
+        Loose::Moved
+    } else {
+        Loose::Unmatched
+    };
+    if moved.to == WALLET && moved.through.is_none() && nobodys == Loose::Unmatched {
+        let owners = shop::owners(orders, moved.amount, mined_at).into_iter();
+        let places = owners.map(|owner| owner.map_or(Belongs::Loose(nobodys), Belongs::Order));
+        return places.collect();
     }
     let named = moved.through.and_then(|through| {
         let mut orders = orders.iter();
@@ -112,11 +129,7 @@ fn belongs(moved: &Moved, orders: &[Order]) -> Option<Belongs> {
                 && options.any(|option| option.method.kind() == MethodKind::Contract)
         })
     });
-    Some(match named {
-        Some(order) => Belongs::Order(order.id),
-        None if is_watched(moved.from) => Belongs::Loose(Loose::Moved),
-        None => Belongs::Loose(Loose::Unmatched),
-    })
+    vec![named.map_or(Belongs::Loose(nobodys), |order| Belongs::Order(order.id))]
 }
 
 /// What the books must hold of the true chain, from block `first` to `last`.
@@ -124,14 +137,22 @@ fn true_books(
     truth: &SimChain,
     (first, last): (BlockNumber, BlockNumber),
     orders: &[Order],
-) -> Books {
+) -> Expected {
     let blocks = truth.from(first);
-    let blocks = blocks.iter();
-    let covered = blocks.take_while(|block| block.header.number <= last);
-    let moved = covered.flat_map(|block| moved_in(block));
-    moved
-        .filter_map(|(id, moved)| Some((id, (belongs(&moved, orders)?, moved))))
-        .collect()
+    let covered = blocks
+        .iter()
+        .take_while(|block| block.header.number <= last);
+    let mut expected = Expected::new();
+    for block in covered {
+        let mined_at = Timestamp::from_unix_s(block.header.timestamp).expect("it is a time");
+        for (id, moved) in moved_in(block) {
+            let places = belongs(&moved, mined_at, orders);
+            if !places.is_empty() {
+                expected.insert(id, (places, moved));
+            }
+        }
+    }
+    expected
 }
 
 /// What the books do hold.
@@ -165,11 +186,11 @@ pub(crate) fn nothing_is_lost(
     booked: &[BookedTransfer],
 ) -> Result<(), String> {
     let booked = books(booked)?;
-    for (id, (belongs, moved)) in true_books(truth, (first, tip), orders) {
+    for (id, (places, moved)) in true_books(truth, (first, tip), orders) {
         let known = booked.get(&id).map(|(_, known)| (known.to, known.amount));
         if known != Some((moved.to, moved.amount)) {
             return Err(format!(
-                "covered up to block {tip}, and {} of {id:?} to {belongs:?} are not in the books",
+                "covered up to block {tip}, and {} of {id:?} to {places:?} are not in the books",
                 moved.amount
             ));
         }
@@ -187,7 +208,8 @@ pub(crate) fn the_books_are_the_chain(
     let mut expected = true_books(truth, covered, orders);
     let mut booked = books(booked)?;
     // Nobody asks who was paid nothing for what.
-    for (_, moved) in expected.values_mut().chain(booked.values_mut()) {
+    let moved = booked.values_mut().map(|(_, moved)| moved);
+    for moved in moved.chain(expected.values_mut().map(|(_, moved)| moved)) {
         if moved.amount.is_zero() {
             moved.through = None;
         }
@@ -200,8 +222,8 @@ pub(crate) fn the_books_are_the_chain(
     }
 }
 
-fn differences(truth: &SimChain, booked: &Books, expected: &Books) -> Vec<String> {
-    let tell = |what: &str, (id, of): (&TransferId, &(Belongs, Moved))| {
+fn differences(truth: &SimChain, booked: &Books, expected: &Expected) -> Vec<String> {
+    let tell = |what: &str, id: &TransferId, of: &dyn Debug| {
         let block = truth.ever_had(id.block_hash);
         let canonical = block.as_ref().map(|block| {
             let number = block.header.number;
@@ -215,31 +237,41 @@ fn differences(truth: &SimChain, booked: &Books, expected: &Books) -> Vec<String
             id.log_index, id.block_hash
         )
     };
+    let is_as_expected = |id| match (booked.get(id), expected.get(id)) {
+        (Some((place, moved)), Some((places, truly))) => moved == truly && places.contains(place),
+        (None, None) => true,
+        (Some(_), None) | (None, Some(_)) => false,
+    };
     let extra = booked
         .iter()
-        .filter(|(id, what)| expected.get(id) != Some(what))
-        .map(|entry| tell("the books hold", entry));
+        .filter(|(id, _)| !is_as_expected(id))
+        .map(|(id, of)| tell("the books hold", id, of));
     let missing = expected
         .iter()
-        .filter(|(id, what)| booked.get(id) != Some(what))
-        .map(|entry| tell("they lack", entry));
+        .filter(|(id, _)| !is_as_expected(id))
+        .map(|(id, of)| tell("they lack", id, of));
     extra.chain(missing).collect()
 }
 
-/// At the end: each order is what the chain has paid for it.
+/// At the end: each order is what the books, which are the chain, hold for it.
 pub(crate) fn orders_are_what_was_paid(
     truth: &SimChain,
-    covered: (BlockNumber, BlockNumber),
+    booked: &[BookedTransfer],
     records: &[OrderRecord],
 ) -> Result<(), String> {
-    let orders: Vec<Order> = records.iter().map(|record| record.order.clone()).collect();
-    let paid = true_books(truth, covered, &orders);
+    let paid = books(booked)?;
+    let now = truth.head().header.timestamp;
+    let now = Timestamp::from_unix_s(now).expect("it is a time");
     for record in records {
         let order = &record.order;
         let name = order.reference.as_str();
         let sum = paid
             .values()
-            .filter(|(belongs, _)| *belongs == Belongs::Order(order.id))
+            .filter(|(belongs, moved)| {
+                // Who names an order has to pay to where its contract option says.
+                let is_elsewhere = moved.to == WALLET && moved.through.is_some();
+                *belongs == Belongs::Order(order.id) && !is_elsewhere
+            })
             .try_fold(Amount::ZERO, |sum, (_, moved)| {
                 sum.checked_add(moved.amount)
             });
@@ -251,8 +283,10 @@ pub(crate) fn orders_are_what_was_paid(
                 snapshot.counted, snapshot.confirmed
             ));
         }
-        let status = if sum >= order.amount {
+        let status = if sum >= order.threshold() {
             OrderStatus::Completed
+        } else if now > order.closes_at() {
+            OrderStatus::Expired
         } else if sum.is_zero() {
             OrderStatus::AwaitingPayment
         } else {

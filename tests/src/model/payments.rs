@@ -5,7 +5,8 @@ use paywatch_simulator::{SimPaid, SimTransaction, SimTransfer};
 use rand::Rng as _;
 use rand::rngs::StdRng;
 
-use crate::model::plan::{OTHER_TOKEN, RECEIVER, TOKEN, TREASURY};
+use crate::model::plan::{OTHER_TOKEN, RECEIVER, TOKEN, TREASURY, WALLET, pick, token};
+use crate::model::shop;
 
 const CUSTOMER: Address = Address::repeat_byte(0xaa);
 const STRANGER: Address = Address::repeat_byte(0xcc);
@@ -30,13 +31,32 @@ fn units(rng: &mut StdRng) -> U256 {
 /// The address of one of `orders`, or of somebody else.
 fn somebody(rng: &mut StdRng, orders: &[Order], else_: Address) -> Address {
     let order = rng.random_range(0..orders.len() + 1);
-    orders.get(order).map_or(else_, |o| o.options[0].address)
+    let address = orders
+        .get(order)
+        .map(|order| shop::deposit(order).unwrap_or(WALLET));
+    address.unwrap_or(else_)
+}
+
+/// What is paid to the wallet: the amount of one of `orders`, or about that.
+fn exactly(rng: &mut StdRng, orders: &[Order]) -> U256 {
+    let slots: Vec<_> = orders.iter().filter_map(shop::slot).collect();
+    if slots.is_empty() || rng.random_ratio(1, 4) {
+        return units(rng);
+    }
+    let slot = pick(rng, &slots);
+    let amount = *pick(rng, &[slot.high(), slot.high(), slot.low()]);
+    let exact = amount.to_base_units(token().decimals).expect("it fits");
+    let about = exact + U256::from(rng.random_range(0..2_u64));
+    *pick(rng, &[exact, exact, exact, about])
 }
 
 fn plain(rng: &mut StdRng, orders: &[Order]) -> SimTransfer {
     let (from, to) = match rng.random_range(0..8) {
         // The merchant pays somebody, or moves it.
-        0 => (TREASURY, somebody(rng, orders, STRANGER)),
+        0 => (
+            *pick(rng, &[TREASURY, WALLET]),
+            somebody(rng, orders, STRANGER),
+        ),
         1 => (TREASURY, STRANGER),
         2 => (somebody(rng, orders, TREASURY), TREASURY),
         3 => (CUSTOMER, TREASURY),
@@ -47,7 +67,11 @@ fn plain(rng: &mut StdRng, orders: &[Order]) -> SimTransfer {
         token: if is_noise { OTHER_TOKEN } else { TOKEN },
         from,
         to,
-        value: units(rng),
+        value: if to == WALLET {
+            exactly(rng, orders)
+        } else {
+            units(rng)
+        },
     }
 }
 

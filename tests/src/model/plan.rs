@@ -15,6 +15,8 @@ pub(crate) const OTHER_TOKEN: Address = Address::repeat_byte(0x71);
 
 /// Where contract payments and flushes go, and from where the merchant pays others.
 pub(crate) const TREASURY: Address = Address::repeat_byte(0xee);
+/// Where orders are told apart by their amounts.
+pub(crate) const WALLET: Address = Address::repeat_byte(0xdd);
 pub(crate) const RECEIVER: Address = Address::repeat_byte(0x50);
 
 pub(crate) fn chain_id() -> ChainId {

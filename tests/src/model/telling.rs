@@ -135,6 +135,8 @@ fn follows_the_rules(
                 is_confirmed = false;
                 std::mem::replace(&mut is_there, false)
             },
+            // It names the order and went elsewhere.
+            EventKind::PaymentWrongAsset => is_there,
             EventKind::OrderCreated
             | EventKind::OrderPartiallyPaid
             | EventKind::OrderPaid
@@ -151,7 +153,6 @@ fn follows_the_rules(
             | EventKind::PaymentAssigned
             | EventKind::PaymentUnassigned
             | EventKind::PaymentUnmatched
-            | EventKind::PaymentWrongAsset
             | EventKind::PaymentWrittenOff => false,
         };
         if !is_possible {

@@ -1,17 +1,13 @@
 //! The true chain, its nodes, the shop that sells, and what happens to all of them.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use paywatch_core::{
-    Address, Amount, Asking, BlockNumber, FinalityRule, FinalityTag, LatePolicy, Order, OrderId,
-    PaymentMethod, PaymentOption, Timestamp,
-};
+use paywatch_core::{Address, BlockNumber, Order, Timestamp};
 use paywatch_indexer::in_one_line;
 use paywatch_simulator::{Ledger as _, SimChain, SimNode, SimTransaction};
-use paywatch_store::{BookedTransfer, NewOrder, OrderRecord, Store};
+use paywatch_store::{BookedTransfer, CreateOutcome, OrderRecord, Store};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 
@@ -19,8 +15,8 @@ use crate::model::daemon::Daemon;
 use crate::model::hold::{hold, or_dies};
 use crate::model::oracle;
 use crate::model::payments;
-use crate::model::plan::{Liar, OTHER_TOKEN, Plan, RECEIVER, TOKEN, TREASURY, chain_id, token};
-use crate::model::telling;
+use crate::model::plan::{Liar, OTHER_TOKEN, Plan, TOKEN, WALLET, chain_id, pick};
+use crate::model::{shop, telling};
 
 /// How many updates the end may take.
 const LAST_STEPS: u32 = 3_000;
@@ -68,6 +64,8 @@ pub(crate) struct World {
     first: Option<BlockNumber>,
     orders: Vec<Order>,
     highest: BlockNumber,
+    /// The time of the latest block that there ever was, in seconds.
+    latest: u64,
     paid: u64,
 }
 
@@ -90,6 +88,7 @@ impl World {
             first: None,
             orders: Vec::new(),
             highest: 0,
+            latest: 0,
             paid: 0,
             daemon: None,
             rng,
@@ -104,67 +103,34 @@ impl World {
         if world.rng.random() {
             world.first = Some(world.rng.random_range(0..=world.highest + 3));
         }
-        for _ in 0..world.rng.random_range(1..4) {
+        for _ in 0..world.rng.random_range(1..5) {
             world.order().await?;
         }
         if world.plan.liar == Liar::Inventor {
-            let to = world.orders[0].options[0].address;
+            let to = *pick(&mut world.rng, &[Address::repeat_byte(1), WALLET]);
             let lie = Plan::lie(&mut world.rng, to);
             world.nodes[0].tells(lie);
         }
         Ok(world)
     }
 
-    /// Makes an order with an address of its own.
+    /// Makes an order, unless all amounts near its own are taken.
     async fn order(&mut self) -> Result<(), String> {
         let number = u8::try_from(self.orders.len() + 1).expect("there are few");
-        let rule = FinalityRule::confirmations(self.rng.random_range(1..6));
-        let mut finality = rule.map_err(|error| error.to_string())?;
-        if self.rng.random_ratio(1, 3) {
-            finality = finality.and_tag(FinalityTag::Finalized);
-        }
-        let finality = finality.and_proof(self.plan.proof);
-        let mut options = vec![PaymentOption {
-            token: token(),
-            address: Address::repeat_byte(number),
-            method: PaymentMethod::DepositAddress {
-                factory: Address::repeat_byte(0xfa),
-                treasury: TREASURY,
-            },
-            finality,
-        }];
-        if self.rng.random_ratio(3, 4) {
-            options.push(PaymentOption {
-                token: token(),
-                address: TREASURY,
-                method: PaymentMethod::Contract { receiver: RECEIVER },
-                finality,
-            });
-        }
-        let order = Order {
-            id: OrderId::from_bytes([number; 16]),
-            reference: format!("ORDER-{number}").parse().expect("it is one"),
-            amount: whole(self.rng.random_range(1..60)),
-            asking: Asking::Exactly,
-            accepted: None,
-            tolerance: Amount::ZERO,
-            late_policy: LatePolicy::Accept,
-            options,
-            created_at: Timestamp::EPOCH,
-            expires_at: Timestamp::from_unix_s(2_000_000_000).expect("it is a time"),
-            grace_ms: 0,
-            cancelled_at: None,
-            metadata: BTreeMap::new(),
-        };
-        let new = NewOrder {
-            order: order.clone(),
-            request_digest: format!("{number:064x}"),
-            slots: Vec::new(),
-        };
+        // No clock is behind the time of a block.
+        let latest = u64::max(self.latest, self.truth.head().header.timestamp);
+        let now = Timestamp::from_unix_s(latest).expect("it is a time");
+        let new = shop::draw(&mut self.rng, &self.plan, number, now);
         let made = hold(self.store.create_order(&new)).await;
-        made.map_err(|error| in_one_line(&error))?;
-        self.orders.push(order);
-        Ok(())
+        match made.map_err(|error| in_one_line(&error))? {
+            CreateOutcome::Created(record) => {
+                shop::was_free(&record.order, &self.orders().await?)?;
+                self.orders.push(record.order);
+                Ok(())
+            },
+            CreateOutcome::NoFreeAmount { .. } => Ok(()),
+            other => Err(format!("an order was not made: {other:?}")),
+        }
     }
 
     /// A payment to one of the orders, or noise.
@@ -177,13 +143,14 @@ impl World {
         let block = self.truth.mine(transactions);
         tracing::debug!(number = block.header.number, hash = %block.hash, txs = block.transactions.len(), "mined");
         self.highest = self.highest.max(block.header.number);
+        self.latest = self.latest.max(block.header.timestamp);
         let settled = self.highest.saturating_sub(self.plan.deepest + 1);
         self.truth.finalize(settled);
     }
 
     fn mine_some(&mut self, blocks: u64) {
         for _ in 0..blocks {
-            let payments = *crate::model::plan::pick(&mut self.rng, &[0, 0, 0, 1, 1, 2]);
+            let payments = *pick(&mut self.rng, &[0, 0, 0, 1, 1, 2]);
             let transactions = (0..payments).map(|_| self.payment()).collect();
             self.mine(transactions);
         }
@@ -232,7 +199,7 @@ impl World {
                 9..=13 => self.works().await?,
                 14..=15 => self.dies().await?,
                 16 => {
-                    if self.orders.len() < 6 {
+                    if self.orders.len() < 9 {
                         self.order().await?;
                         let order = self.payment();
                         self.mine(vec![order]);
@@ -342,13 +309,9 @@ impl World {
         let first = self.lowest().await?;
         let booked = self.booked(first).await?;
         oracle::the_books_are_the_chain(&self.truth, (first, target), &self.orders, &booked)?;
-        oracle::orders_are_what_was_paid(&self.truth, (first, target), &orders)?;
+        oracle::orders_are_what_was_paid(&self.truth, &booked, &orders)?;
         telling::what_was_told_is_true(&self.store, &self.truth, &orders).await?;
         hold(self.store.close()).await;
         Ok(())
     }
-}
-
-fn whole(units: u64) -> Amount {
-    units.to_string().parse().expect("it is an amount")
 }

@@ -37,14 +37,17 @@ fn shown(row: &AnyRow) -> String {
         });
         format!("{name}={:?}", value.unwrap())
     });
-    columns.collect::<Vec<_>>().join(" ")
+    let mut columns: Vec<_> = columns.collect();
+    // Where a column stands among the others depends on when it was added.
+    columns.sort();
+    columns.join(" ")
 }
 
-/// Every row of every table.
-async fn dump(books: &Books) -> Vec<String> {
+/// Every row of `tables`.
+pub(crate) async fn dump(books: &Books, tables: &[(&str, &str)]) -> Vec<String> {
     let mut connection = AnyConnection::connect(&books.url).await.unwrap();
     let mut lines = Vec::new();
-    for (table, key) in TABLES {
+    for (table, key) in tables {
         let select = AssertSqlSafe(format!("SELECT * FROM {table} ORDER BY {key}"));
         let rows = sqlx::query(select).fetch_all(&mut connection).await;
         lines.extend(
@@ -150,7 +153,7 @@ async fn told(books: &Books) -> Vec<History> {
 
 async fn a_history_is_the_same_rows_either_way(books: Books) {
     let histories = told(&books).await;
-    let ordinary = dump(&books).await;
+    let ordinary = dump(&books, &TABLES).await;
     for status in [
         "completed",
         "paid",
@@ -166,7 +169,7 @@ async fn a_history_is_the_same_rows_either_way(books: Books) {
     let (first, rest) = histories.split_at(3);
     other.store.fill(first).await.unwrap();
     other.store.fill(rest).await.unwrap();
-    let filled = dump(&other).await;
+    let filled = dump(&other, &TABLES).await;
     for (ordinary, filled) in ordinary.iter().zip(&filled) {
         assert_eq!(ordinary, filled);
     }
@@ -195,5 +198,5 @@ async fn a_history_that_contradicts_itself_is_refused(books: Books) {
     other.store.fill(&histories).await.unwrap();
     let again = other.store.fill(&histories).await;
     assert!(again.is_err(), "{again:?}");
-    assert_eq!(dump(&books).await, dump(&other).await);
+    assert_eq!(dump(&books, &TABLES).await, dump(&other, &TABLES).await);
 }

@@ -5,15 +5,67 @@ use std::collections::BTreeSet;
 use paywatch_core::{OrderId, OrderStatus, PaymentMethod, Timestamp};
 use paywatch_store::{BookedTransfer, OrderFilter, Page, PaymentFilter, Touch};
 
-use crate::books::{Books, address, at, chain, option, order};
+use crate::books::{Books, address, at, chain, open, option, order};
+use crate::bulk::dump;
 use crate::line::Line;
 
 on_both_engines!(
+    older_books_are_brought_up_to_date,
     orders_are_found_by_time_whatever_the_clock_did,
     a_shared_address_and_a_chain_are_lists_by_status,
     an_order_is_left_to_the_chain_that_it_waits_for,
     pages_of_payments_go_on_where_the_last_ended,
 );
+
+/// What the layout was like before.
+const BEFORE: &str = "DELETE FROM _sqlx_migrations WHERE version = 7; \
+    DROP TABLE order_places; \
+    DELETE FROM counters WHERE name = 'clock_setback'; \
+    DROP INDEX orders_due; \
+    ALTER TABLE orders DROP COLUMN open_on; \
+    CREATE INDEX orders_open ON orders (open_until) WHERE open_until IS NOT NULL; \
+    CREATE INDEX order_options_by_address ON order_options (address); \
+    DROP INDEX orders_by_time; \
+    DROP INDEX transfers_by_chain; \
+    DROP INDEX transfers_by_recipient; \
+    CREATE INDEX transfers_by_recipient ON transfers (recipient, detected_at, payment_id);";
+
+async fn older_books_are_brought_up_to_date(mut books: Books) {
+    let (mut late, mut early) = (order(1), order(2));
+    (late.created_at, early.created_at) = (at(50), at(10));
+    early.options[1].address = address(0xC0, 1);
+    let (late, early) = (books.expects(late).await, books.expects(early).await);
+    let mut ethereum = Line::new(1);
+    let paid = [(1, &early, "100")];
+    ethereum.cover(&books.store, 0, 1..=2, &paid).await.unwrap();
+    let tables = [
+        ("orders", "id"),
+        ("order_places", "seq, place"),
+        ("counters", "name"),
+    ];
+    let before = dump(&books, &tables).await;
+    books.store.close().await;
+    books.tamper(BEFORE).await;
+    books.store = open(&books.url).await;
+    assert_eq!(dump(&books, &tables).await, before);
+
+    let made_before = OrderFilter {
+        created_before: Some(at(20)),
+        chain_id: Some(chain(56)),
+        ..OrderFilter::default()
+    };
+    assert_eq!(pages(&books, &made_before).await, [2]);
+    let mut bnb = Line::new(56);
+    bnb.cover(&books.store, 0, 1_001..=1_001, &[])
+        .await
+        .unwrap();
+    ethereum
+        .cover(&books.store, 0, 1_001..=1_001, &[])
+        .await
+        .unwrap();
+    let status = books.order(&late).await.snapshot.status;
+    assert_eq!(status, OrderStatus::Expired);
+}
 
 /// The numbers of all orders of a list, which is turned by pages of two.
 async fn pages(books: &Books, filter: &OrderFilter) -> Vec<u64> {

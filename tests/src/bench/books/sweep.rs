@@ -218,9 +218,11 @@ fn delays(seen: &Seen, mined: &BTreeMap<u64, BTreeMap<u64, u128>>) -> Vec<Durati
     delays
 }
 
-/// Makes the orders, lets them expire, and says how the chains and the API did meanwhile.
+/// Makes the orders, lets them expire, and says how the chains and the API did meanwhile. Making
+/// one takes about `making`.
 pub(crate) async fn expire(store: &Store, plan: &Plan, making: Duration) -> Result<()> {
-    let deadline = now().plus_ms(i64::try_from((making * 2 + BEFORE).as_millis())?);
+    let all = making * u32::try_from(DUE)?;
+    let deadline = now().plus_ms(i64::try_from((all * 2 + BEFORE).as_millis())?);
     let deadline = deadline.context("there is such a time")?;
     make(store, plan, deadline).await?;
     let plans: Vec<LivePlan> = CHAINS

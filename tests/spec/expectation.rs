@@ -22,6 +22,7 @@ enum Field {
     Remaining,
     Excess,
     Ignored,
+    Refunded,
     Accepted,
     Options,
     Asked,
@@ -35,6 +36,7 @@ impl Field {
             Self::Remaining => "remaining",
             Self::Excess => "excess",
             Self::Ignored => "ignored",
+            Self::Refunded => "refunded",
             Self::Accepted => "accepted",
             Self::Options => "options",
             Self::Asked => "asked",
@@ -48,6 +50,7 @@ impl Field {
             Self::Remaining => order.remaining.clone(),
             Self::Excess => order.excess.clone(),
             Self::Ignored => order.ignored.clone(),
+            Self::Refunded => order.refunded.clone(),
             Self::Accepted => order.accepted.clone().unwrap_or_else(|| "-".to_owned()),
             Self::Options => order.options.len().to_string(),
             Self::Asked => order
@@ -133,6 +136,11 @@ impl Seen {
     /// So much has arrived that does not count.
     pub(crate) fn ignored(self, amount: &'static str) -> Self {
         self.field(Field::Ignored, amount)
+    }
+
+    /// So much has gone back.
+    pub(crate) fn refunded(self, amount: &'static str) -> Self {
+        self.field(Field::Refunded, amount)
     }
 
     /// The operator has called so much enough.

@@ -9,7 +9,7 @@ use paywatch_tests::shop::CONFIRMATIONS;
 
 pub(crate) use crate::places::anvil::OnAnvil;
 pub(crate) use crate::places::simulated::Simulated;
-use crate::step::{By, Coin, Lever};
+use crate::step::{By, Coin};
 use crate::story::ChainPlan;
 
 /// Slots of an epoch; a block is final two epochs later, so that 64 blocks may be replaced.
@@ -17,6 +17,12 @@ const SLOTS_IN_AN_EPOCH: u32 = 64;
 
 /// The merchant's wallet, where amounts tell orders apart; nobody's account.
 pub(crate) const WALLET: Address = Address::repeat_byte(0x22);
+
+/// Where the customer wants to have money back; nobody's account.
+pub(crate) const CUSTOMERS_BACK: Address = Address::repeat_byte(0x33);
+
+/// An address of somebody else's.
+pub(crate) const STRANGER: Address = Address::repeat_byte(0x44);
 
 /// A payment whose recipient is known.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +35,21 @@ pub(crate) struct Transfer {
     pub to: Address,
     /// How much.
     pub amount: &'static str,
+    /// What is named to the payment receiver, where it goes through that.
+    pub order_ref: Option<B256>,
+}
+
+/// A lever of the token, with addresses in the place of orders.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Pulled {
+    /// See [`Lever`](crate::step::Lever).
+    Fee(u64, u64),
+    Pause,
+    Unpause,
+    Freeze(Address),
+    Release(Address),
+    Issue(u64),
+    Deprecate,
 }
 
 /// A chain that a story is played on. Everything that happens is in a block when it returns.
@@ -56,7 +77,7 @@ pub(crate) trait Place: Truth + Sized {
     async fn flushes(&mut self, order: OrderId, address: Address) -> B256;
 
     /// The issuer of USDT pulls a lever of the token.
-    async fn pulls(&mut self, lever: Lever);
+    async fn pulls(&mut self, lever: Pulled);
 
     /// So many empty blocks come.
     async fn mines(&mut self, blocks: u64);
@@ -96,10 +117,15 @@ pub(crate) fn section<P: Place>(plan: &ChainPlan, place: &P) -> String {
         .wallet
         .map(|wallet| format!("wallets = [\"{wallet}\"]\n"));
     let wallets = wallets.unwrap_or_default();
+    let receiver = if plan.has_receiver {
+        "receiver = \"default\"\n"
+    } else {
+        ""
+    };
     format!(
         "[chains.{name}]\nid = {id}\nhttp = \"{http}\"\nws = \"{ws}\"\n\
          confirmations = {CONFIRMATIONS}\nstart_block = 0\npoll_interval = \"100ms\"\n\
-         tokens = [{}]\n{wallets}",
+         tokens = [{}]\n{wallets}{receiver}",
         tokens.join(", ")
     )
 }

@@ -59,12 +59,16 @@ pub(crate) enum Step {
     Sees(&'static str, Seen),
     /// The merchant finds the payment in this status.
     Finds(&'static str, &'static str),
+    /// The merchant finds that the payment went to a frozen address.
+    FindsFrozen(&'static str),
     /// The merchant finds no trace of the payment.
     FindsNothing(&'static str),
     /// These events were told of orders and payments so far, in this order.
     Told(&'static [&'static str]),
     /// These events were told of the order so far, in this order.
     ToldOf(&'static str, &'static [&'static str]),
+    /// Alerts of tokens were told so far, in this order, and each has these words.
+    Alerted(&'static [&'static str]),
 }
 
 impl Step {
@@ -73,9 +77,11 @@ impl Step {
         match self {
             Self::Sees(..)
             | Self::Finds(..)
+            | Self::FindsFrozen(..)
             | Self::FindsNothing(..)
             | Self::Told(..)
             | Self::ToldOf(..)
+            | Self::Alerted(..)
             | Self::OrdersAgain(..)
             | Self::IsRefused(..)
             | Self::CannotDecide(..) => true,
@@ -138,9 +144,13 @@ impl fmt::Display for Step {
             Self::NodeStarts(chain) => write!(f, "the node of the {chain} chain comes back"),
             Self::Sees(order, seen) => write!(f, "{order} is {seen}"),
             Self::Finds(payment, status) => write!(f, "the payment {payment} is {status}"),
+            Self::FindsFrozen(payment) => {
+                write!(f, "the payment {payment} went to a frozen address")
+            },
             Self::FindsNothing(payment) => write!(f, "there is no trace of {payment}"),
             Self::Told(kinds) => write!(f, "told so far: {}", kinds.join(", ")),
             Self::ToldOf(order, kinds) => write!(f, "told of {order}: {}", kinds.join(", ")),
+            Self::Alerted(words) => write!(f, "alerts so far: {}", words.join("; ")),
         }
     }
 }

@@ -22,6 +22,8 @@ pub(crate) struct ChainPlan {
     pub has_usdc: bool,
     /// The merchant's wallet there, where amounts tell orders apart.
     pub wallet: Option<Address>,
+    /// Whether orders may be paid through the payment receiver there.
+    pub has_receiver: bool,
 }
 
 /// A story.
@@ -44,6 +46,7 @@ pub(crate) fn story() -> Story {
             decimals: 6,
             has_usdc: false,
             wallet: None,
+            has_receiver: false,
         }],
         configuration: "",
         steps: Vec::new(),
@@ -59,7 +62,16 @@ impl Story {
             decimals: 18,
             has_usdc: false,
             wallet: None,
+            has_receiver: false,
         });
+        self
+    }
+
+    /// The payment receiver is on every chain so far.
+    pub(crate) fn with_the_receiver(mut self) -> Self {
+        for chain in &mut self.chains {
+            chain.has_receiver = true;
+        }
         self
     }
 
@@ -205,6 +217,11 @@ impl Story {
         self.then(Step::Finds(payment, status))
     }
 
+    /// The merchant finds that the payment went to a frozen address.
+    pub(crate) fn finds_frozen(self, payment: &'static str) -> Self {
+        self.then(Step::FindsFrozen(payment))
+    }
+
     /// The merchant finds no trace of the payment that was called so.
     pub(crate) fn finds_nothing_of(self, payment: &'static str) -> Self {
         self.then(Step::FindsNothing(payment))
@@ -218,6 +235,11 @@ impl Story {
     /// Exactly these events were told of the order so far.
     pub(crate) fn told_of(self, order: &'static str, kinds: &'static [&'static str]) -> Self {
         self.then(Step::ToldOf(order, kinds))
+    }
+
+    /// Exactly these alerts of tokens were told so far, each with these words in it.
+    pub(crate) fn alerted(self, words: &'static [&'static str]) -> Self {
+        self.then(Step::Alerted(words))
     }
 
     /// The story as a numbered specification, with the step at `failing` marked.

@@ -1,13 +1,16 @@
 //! The table, by subject, and what must be true of all of its rows.
 
 mod amounts;
+mod calls;
 mod deadlines;
 mod decisions;
 mod exact_amounts;
+mod levers;
 mod loose;
 mod outages;
 mod paying;
 mod real_tokens;
+mod refunds;
 mod reorgs;
 
 use std::collections::BTreeSet;
@@ -24,6 +27,9 @@ fn rows() -> Vec<Row> {
         deadlines::rows(),
         decisions::rows(),
         exact_amounts::rows(),
+        calls::rows(),
+        refunds::rows(),
+        levers::rows(),
         loose::rows(),
         reorgs::rows(),
         outages::rows(),

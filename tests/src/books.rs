@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use paywatch_client::Order;
 use paywatch_core::{
-    Address, Amount, B256, BlockNumber, ChainId, EventKind, OrderId, OrderStatus, PaymentMethod,
-    Step, Transfer,
+    Address, Amount, B256, BlockNumber, ChainEventKind, ChainId, EventKind, OrderId, OrderStatus,
+    PaymentMethod, Step, Transfer,
 };
 use paywatch_store::{DatabaseUrl, EventRecord, PaymentFilter, Store, Told};
 
@@ -194,6 +194,19 @@ pub async fn told(database: &str) -> Vec<(Option<OrderId>, EventKind)> {
         Told::Chain(_) => None,
     });
     told.collect()
+}
+
+/// What was told of tokens, in order. The daemon may be running.
+pub async fn alerts(database: &str) -> Vec<String> {
+    let store = Store::open(&database.parse().expect("a database URL")).await;
+    let store = store.expect("the books open");
+    let events = all_events(&store).await;
+    store.close().await;
+    let alerts = events.into_iter().filter_map(|event| match event.told {
+        Told::Chain(event) if event.kind == ChainEventKind::TokenAlert => Some(event.detail),
+        Told::Order(_) | Told::Payment(_) | Told::Chain(_) => None,
+    });
+    alerts.collect()
 }
 
 fn sum(amounts: impl Iterator<Item = Amount>) -> Amount {

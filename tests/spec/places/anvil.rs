@@ -5,6 +5,7 @@ use alloy::providers::Provider as _;
 use alloy::providers::ext::AnvilApi as _;
 use alloy::rpc::types::TransactionRequest;
 use async_trait::async_trait;
+use paywatch_contracts::receiver::{self, receiver_address, receiver_deployment};
 use paywatch_contracts::{Erc20, MockUSDT};
 use paywatch_core::{Address, Amount, B256, BlockNumber, OrderId, U256};
 use paywatch_tests::books::Truth;
@@ -12,8 +13,8 @@ use paywatch_tests::chain::{Chain, ISSUER, OTHER_PAYER, PAYER, TREASURY};
 use paywatch_tests::node::Node;
 use paywatch_tests::wait;
 
-use crate::places::{Place, SLOTS_IN_AN_EPOCH, Transfer};
-use crate::step::{By, Coin, Lever};
+use crate::places::{Place, Pulled, SLOTS_IN_AN_EPOCH, Transfer};
+use crate::step::{By, Coin};
 use crate::story::ChainPlan;
 
 /// What each customer has of each token.
@@ -48,17 +49,44 @@ impl OnAnvil {
         }
     }
 
+    /// Lets `who`, who has no key, send transactions.
+    async fn speaks_for(&self, who: Address) {
+        let provider = self.chain.provider();
+        let gas = U256::from(10).pow(U256::from(18));
+        let paid = provider.anvil_set_balance(who, gas).await;
+        paid.expect("Anvil gives it gas");
+        let known = provider.anvil_impersonate_account(who).await;
+        known.expect("Anvil lets it speak");
+    }
+
+    /// What a payer's wallet does to pay through the receiver: two transactions, two blocks.
+    async fn calls(
+        &self,
+        from: Address,
+        token: Address,
+        transfer: &Transfer,
+        order_ref: B256,
+    ) -> B256 {
+        let chain = &self.chain;
+        let amount = chain.units(transfer.amount);
+        let approve = paywatch_contracts::erc20::approve(receiver_address(), amount);
+        chain.send(from, token, approve).await;
+        let payment = receiver::Payment {
+            treasury: transfer.to,
+            order_ref,
+            token,
+            amount,
+        };
+        let receipt = chain.send(from, receiver_address(), payment.pay()).await;
+        receipt.transaction_hash
+    }
+
     /// A transfer from 0x0. USDT on Ethereum logs none when it is issued, so the zero address is
     /// given money, and spends it: the log is the one that a bridge's mint writes.
     async fn mints(&self, token: Address, to: Address, amount: &str) -> B256 {
         let (chain, nobody) = (&self.chain, Address::ZERO);
         chain.pays_in(token, ISSUER, nobody, amount).await;
-        let provider = chain.provider();
-        let gas = U256::from(10).pow(U256::from(18));
-        let paid = provider.anvil_set_balance(nobody, gas).await;
-        paid.expect("Anvil gives it gas");
-        let known = provider.anvil_impersonate_account(nobody).await;
-        known.expect("Anvil lets it speak");
+        self.speaks_for(nobody).await;
         let receipt = chain.pays_in(token, nobody, to, amount).await;
         receipt.transaction_hash
     }
@@ -70,6 +98,10 @@ impl Place for OnAnvil {
     async fn open(plan: ChainPlan) -> Self {
         let node = Node::start_with(plan.id, SLOTS_IN_AN_EPOCH).await;
         let chain = Chain::start_on(node, plan.name, plan.decimals).await;
+        if plan.has_receiver {
+            let (deployer, code) = receiver_deployment();
+            chain.send(ISSUER, deployer, code).await;
+        }
         let usdc = if plan.has_usdc {
             Some(Self::deploy(&chain).await)
         } else {
@@ -108,9 +140,18 @@ impl Place for OnAnvil {
             by,
             to,
             amount,
+            order_ref,
         } = *one;
         let token = self.contract(coin).await;
         let chain = &self.chain;
+        if let Some(order_ref) = order_ref {
+            let from = match by {
+                By::Customer => PAYER,
+                By::AnotherCustomer => OTHER_PAYER,
+                _ => panic!("only customers call the receiver"),
+            };
+            return self.calls(from, token, one, order_ref).await;
+        }
         let receipt = match by {
             By::Customer => chain.pays_in(token, PAYER, to, amount).await,
             By::AnotherCustomer => chain.pays_in(token, OTHER_PAYER, to, amount).await,
@@ -118,6 +159,10 @@ impl Place for OnAnvil {
             By::Contract => chain.pays_through_exchange(to, amount).await,
             By::Stranger => chain.poisons(PAYER, to).await,
             By::Nobody => return self.mints(token, to, amount).await,
+            By::Merchant => {
+                self.speaks_for(TREASURY).await;
+                chain.pays_in(token, TREASURY, to, amount).await
+            },
         };
         receipt.transaction_hash
     }
@@ -152,13 +197,23 @@ impl Place for OnAnvil {
         receipt.transaction_hash
     }
 
-    async fn pulls(&mut self, lever: Lever) {
+    async fn pulls(&mut self, lever: Pulled) {
         let chain = &self.chain;
         let token = MockUSDT::new(chain.token, chain.provider());
         let call = match lever {
-            Lever::Fee(share, most) => return chain.takes_a_fee(share, most).await,
-            Lever::Pause => token.pause().calldata().clone(),
-            Lever::Unpause => token.unpause().calldata().clone(),
+            Pulled::Fee(share, most) => return chain.takes_a_fee(share, most).await,
+            Pulled::Pause => token.pause().calldata().clone(),
+            Pulled::Unpause => token.unpause().calldata().clone(),
+            Pulled::Freeze(who) => token.addBlackList(who).calldata().clone(),
+            Pulled::Release(who) => token.removeBlackList(who).calldata().clone(),
+            Pulled::Issue(units) => {
+                let units = chain.units(&units.to_string());
+                token.issue(units).calldata().clone()
+            },
+            Pulled::Deprecate => {
+                let successor = chain.deploy_token().await;
+                token.deprecate(successor).calldata().clone()
+            },
         };
         chain.send(ISSUER, chain.token, call).await;
     }

@@ -5,16 +5,21 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use async_trait::async_trait;
-use paywatch_core::{Address, Amount, B256, BlockNumber, ChainId, Decimals, OrderId, U256};
-use paywatch_indexer::TRANSFER_TOPIC;
+use paywatch_contracts::receiver::receiver_address;
+use paywatch_core::{
+    Address, Amount, B256, BlockNumber, ChainId, Decimals, OrderId, TokenNoticeKind, U256,
+};
+use paywatch_indexer::{TRANSFER_TOPIC, decode_paid};
 use paywatch_simulator::server::{LedgerNode, Manners, Served, SimServer};
-use paywatch_simulator::{Ledger as _, SimChain, SimTransaction, SimTransfer};
+use paywatch_simulator::{
+    Layout, Ledger as _, SimChain, SimPaid, SimTransaction, SimTransfer, notice_log,
+};
 use paywatch_tests::books::Truth;
 use paywatch_tests::chain::{ISSUER, OTHER_PAYER, PAYER, TREASURY, units};
 use paywatch_tests::tools;
 
-use crate::places::{Place, SLOTS_IN_AN_EPOCH, Transfer};
-use crate::step::{By, Coin, Lever};
+use crate::places::{Place, Pulled, SLOTS_IN_AN_EPOCH, Transfer};
+use crate::step::{By, Coin};
 use crate::story::ChainPlan;
 
 /// From one block to the next, where the clock does not say.
@@ -50,6 +55,7 @@ const fn payer(by: By) -> Address {
         By::AnotherCustomer => OTHER_PAYER,
         By::Exchange => EXCHANGE,
         By::Nobody => Address::ZERO,
+        By::Merchant => TREASURY,
     }
 }
 
@@ -63,6 +69,19 @@ const fn contract(coin: Coin) -> Address {
 
 impl Simulated {
     fn moving(&mut self, transfers: &[Transfer]) -> SimTransaction {
+        if let [one] = transfers
+            && let Some(order_ref) = one.order_ref
+        {
+            let [.., transfer] = self.logged(one)[..] else {
+                panic!("a transfer logs something");
+            };
+            let paid = SimPaid {
+                receiver: receiver_address(),
+                transfer,
+                order_ref,
+            };
+            return SimTransaction::paying(&[paid], self.next_nonce());
+        }
         let logged: Vec<_> = transfers
             .iter()
             .flat_map(|each| self.logged(each))
@@ -97,9 +116,13 @@ impl Simulated {
     }
 
     fn transaction(&mut self, transfers: &[SimTransfer]) -> SimTransaction {
+        SimTransaction::moving(transfers, self.next_nonce())
+    }
+
+    fn next_nonce(&mut self) -> u64 {
         self.transactions += 1;
         // Hashes differ between the chains of a story.
-        SimTransaction::moving(transfers, (self.plan.id << 32) | self.transactions)
+        (self.plan.id << 32) | self.transactions
     }
 
     fn mine(&self, transactions: Vec<SimTransaction>) {
@@ -201,12 +224,28 @@ impl Place for Simulated {
         hash
     }
 
-    async fn pulls(&mut self, lever: Lever) {
-        match lever {
-            Lever::Fee(share, most) => self.fee = (share, most),
-            Lever::Pause | Lever::Unpause => panic!("only a real token refuses transfers"),
+    async fn pulls(&mut self, lever: Pulled) {
+        let whole = |count: u64| units(&count.to_string(), self.plan.decimals);
+        let kind = match lever {
+            Pulled::Fee(share, most) => TokenNoticeKind::FeeSet {
+                basis_points: U256::from(share),
+                most: whole(most),
+            },
+            Pulled::Pause => TokenNoticeKind::Paused,
+            Pulled::Unpause => TokenNoticeKind::Unpaused,
+            Pulled::Freeze(address) => TokenNoticeKind::Frozen { address },
+            Pulled::Release(address) => TokenNoticeKind::Released { address },
+            Pulled::Issue(count) => TokenNoticeKind::Issued {
+                value: whole(count),
+            },
+            Pulled::Deprecate => TokenNoticeKind::Deprecated { by: LOOK_ALIKE },
+        };
+        if let Pulled::Fee(share, most) = lever {
+            self.fee = (share, most);
         }
-        self.mine(Vec::new());
+        let log = notice_log(USDT, &kind, Layout::InData);
+        let transaction = SimTransaction::logging(vec![log], self.next_nonce());
+        self.mine(vec![transaction]);
     }
 
     async fn mines(&mut self, blocks: u64) {
@@ -271,6 +310,25 @@ impl Truth for Simulated {
                 (hash, amount.expect("fits"))
             })
             .collect()
+    }
+
+    async fn paid_by_call(&self, order_ref: B256) -> Vec<(B256, Amount)> {
+        let decimals = Decimals::new(self.plan.decimals).expect("at most 18");
+        let mut paid = Vec::new();
+        for block in self.chain.from(0) {
+            for transaction in &block.transactions {
+                let said = transaction.logs.iter().filter_map(|log| {
+                    let said = decode_paid(log.topics(), &log.data.data)?;
+                    let is_said = log.address == receiver_address() && self.counts(said.token);
+                    (is_said && said.order_ref == order_ref).then_some(said.amount)
+                });
+                paid.extend(said.map(|units| {
+                    let amount = Amount::from_base_units(units, decimals);
+                    (transaction.hash, amount.expect("fits"))
+                }));
+            }
+        }
+        paid
     }
 
     async fn hash_at(&self, number: BlockNumber) -> Option<B256> {

@@ -6,14 +6,14 @@ mod sights;
 use std::collections::{BTreeMap, BTreeSet};
 
 use paywatch_client::{Client, Order};
-use paywatch_core::{Address, B256};
+use paywatch_core::{Address, B256, OrderId};
 use paywatch_tests::chain::TREASURY;
 use paywatch_tests::daemon::Daemon;
 use paywatch_tests::database::Engine;
 use paywatch_tests::{books, wait};
 
-use crate::places::{Place, Transfer, WALLET, section};
-use crate::step::{Payment, Step, To};
+use crate::places::{CUSTOMERS_BACK, Place, Pulled, STRANGER, Transfer, WALLET, section};
+use crate::step::{Lever, Payment, Step, To};
 use crate::story::Story;
 
 /// Everything that there is while a story is played.
@@ -65,6 +65,11 @@ impl<P: Place> Scene<P> {
         order.unwrap_or_else(|| panic!("the story has made no order {reference}"))
     }
 
+    fn order_id(&self, reference: &str) -> OrderId {
+        let id = &self.order(reference).id;
+        id.parse().expect("an order's id")
+    }
+
     fn payment(&self, name: &str) -> B256 {
         let hash = self.payments.get(name);
         *hash.unwrap_or_else(|| panic!("the story has made no payment {name}"))
@@ -82,16 +87,34 @@ impl<P: Place> Scene<P> {
         &mut chain.1
     }
 
+    fn pulled(&self, lever: Lever) -> Pulled {
+        match lever {
+            Lever::Fee(share, most) => Pulled::Fee(share, most),
+            Lever::Pause => Pulled::Pause,
+            Lever::Unpause => Pulled::Unpause,
+            Lever::Freeze(order) => Pulled::Freeze(self.address(order)),
+            Lever::Release(order) => Pulled::Release(self.address(order)),
+            Lever::FreezeAStranger => Pulled::Freeze(STRANGER),
+            Lever::Issue(units) => Pulled::Issue(units),
+            Lever::Deprecate => Pulled::Deprecate,
+        }
+    }
+
     fn transfer(&self, payment: &Payment) -> Transfer {
         Transfer {
             coin: payment.coin,
             by: payment.by,
             to: match payment.to {
                 To::Order(order) => self.address(order),
-                To::Treasury => TREASURY,
+                To::Treasury | To::Receiver(_) => TREASURY,
                 To::Wallet => WALLET,
+                To::CustomersBack => CUSTOMERS_BACK,
             },
             amount: payment.amount,
+            order_ref: match payment.to {
+                To::Receiver(order) => Some(self.order_id(order).to_contract_ref()),
+                To::Order(_) | To::Treasury | To::Wallet | To::CustomersBack => None,
+            },
         }
     }
 

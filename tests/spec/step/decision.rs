@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use crate::places::CUSTOMERS_BACK;
+use crate::step::FIRST;
+
 /// Why, always.
 const REASON: &str = "the story wants it";
 
@@ -20,6 +23,8 @@ pub(crate) enum Decision {
     Unassign(&'static str),
     /// The payment is to be left alone.
     WriteOff(&'static str),
+    /// So much of what came for the order is to go back, on the first chain.
+    Refund(&'static str, &'static str),
 }
 
 impl Decision {
@@ -42,6 +47,13 @@ impl Decision {
             },
             Self::Unassign(_) => ("payment unassign".to_owned(), payment_id.to_owned()),
             Self::WriteOff(_) => ("payment write-off".to_owned(), payment_id.to_owned()),
+            Self::Refund(order, amount) => (
+                format!(
+                    "refund prepare --reference BACK-{amount} --chain {FIRST} \
+                     --to {CUSTOMERS_BACK} --amount {amount}"
+                ),
+                order_id(order),
+            ),
         };
         let words = command.split(' ').map(str::to_owned);
         words
@@ -52,7 +64,7 @@ impl Decision {
     /// The payment that it is about, if it is about one.
     pub(crate) const fn payment(self) -> Option<&'static str> {
         match self {
-            Self::Cancel(_) | Self::Extend(..) | Self::Accept(_) => None,
+            Self::Cancel(_) | Self::Extend(..) | Self::Accept(_) | Self::Refund(..) => None,
             Self::Assign(payment, _) | Self::Unassign(payment) | Self::WriteOff(payment) => {
                 Some(payment)
             },
@@ -69,6 +81,9 @@ impl fmt::Display for Decision {
             Self::Assign(payment, order) => write!(f, "gives the payment {payment} to {order}"),
             Self::Unassign(payment) => write!(f, "takes the payment {payment} away again"),
             Self::WriteOff(payment) => write!(f, "writes the payment {payment} off"),
+            Self::Refund(order, amount) => {
+                write!(f, "prepares to give {amount} of {order} back")
+            },
         }
     }
 }

@@ -11,6 +11,16 @@ pub(crate) enum Lever {
     Pause,
     /// Transfers are possible again.
     Unpause,
+    /// The address of the order can send nothing any more.
+    Freeze(&'static str),
+    /// It can again.
+    Release(&'static str),
+    /// Somebody else's address can send nothing any more.
+    FreezeAStranger,
+    /// So many whole units are made.
+    Issue(u64),
+    /// Calls go on to another contract.
+    Deprecate,
 }
 
 impl fmt::Display for Lever {
@@ -24,6 +34,11 @@ impl fmt::Display for Lever {
             },
             Self::Pause => write!(f, "stops all transfers"),
             Self::Unpause => write!(f, "lets transfers go on"),
+            Self::Freeze(order) => write!(f, "freezes the address of {order}"),
+            Self::Release(order) => write!(f, "releases the address of {order}"),
+            Self::FreezeAStranger => write!(f, "freezes an address of somebody else's"),
+            Self::Issue(units) => write!(f, "makes {units} USDT"),
+            Self::Deprecate => write!(f, "lets another contract do the token's work"),
         }
     }
 }

@@ -20,6 +20,8 @@ pub(crate) enum By {
     Stranger,
     /// Nobody: the money is made there (from 0x0), as bridges do.
     Nobody,
+    /// The merchant, from the treasury.
+    Merchant,
 }
 
 /// A token.
@@ -42,6 +44,10 @@ pub(crate) enum To {
     Treasury,
     /// The merchant's wallet, where amounts tell orders apart.
     Wallet,
+    /// The payment receiver, for the order with this reference.
+    Receiver(&'static str),
+    /// Where the customer wants to have money back.
+    CustomersBack,
 }
 
 /// A payment.
@@ -102,6 +108,19 @@ impl Payment {
         self
     }
 
+    /// It is a call of the payment receiver that names this order.
+    pub(crate) const fn by_call_for(mut self, order: &'static str) -> Self {
+        self.to = To::Receiver(order);
+        self
+    }
+
+    /// It is the merchant's, to where the customer wants to have money back.
+    pub(crate) const fn goes_back(mut self) -> Self {
+        self.by = By::Merchant;
+        self.to = To::CustomersBack;
+        self
+    }
+
     /// It is made on this chain.
     pub(crate) const fn on(mut self, chain: &'static str) -> Self {
         self.chain = chain;
@@ -136,6 +155,7 @@ impl fmt::Display for Payment {
             By::Contract => "a contract pays for a customer",
             By::Stranger => "a stranger pays in a customer's name",
             By::Nobody => "a bridge makes",
+            By::Merchant => "the merchant pays",
         };
         let coin = match self.coin {
             Coin::Usdt => "USDT",
@@ -147,6 +167,8 @@ impl fmt::Display for Payment {
             To::Order(order) => write!(f, " to {order}")?,
             To::Treasury => write!(f, " to the treasury")?,
             To::Wallet => write!(f, " to the wallet")?,
+            To::Receiver(order) => write!(f, " through the receiver for {order}")?,
+            To::CustomersBack => write!(f, " back to the customer")?,
         }
         if self.chain != FIRST {
             write!(f, " on the {} chain", self.chain)?;

@@ -1,7 +1,6 @@
 //! What happens in a step.
 
 use paywatch_client::{ClientError, ListPayments, Order};
-use paywatch_core::OrderId;
 use paywatch_tests::shop::CONFIRMATIONS;
 use paywatch_tests::wait;
 
@@ -25,7 +24,8 @@ impl<P: Place> Scene<P> {
             Step::FailsToPay(payment) => self.fails_to_pay(payment).await,
             Step::Flushes(order, name) => self.flushes(order, name).await,
             Step::Pulls(lever) => {
-                self.chain(FIRST).pulls(*lever).await;
+                let pulled = self.pulled(*lever);
+                self.chain(FIRST).pulls(pulled).await;
                 self.catches_up().await
             },
             Step::Mines(blocks) => self.mines(*blocks).await,
@@ -48,9 +48,11 @@ impl<P: Place> Scene<P> {
             Step::NodeStarts(chain) => self.node_starts(chain).await,
             Step::Sees(order, seen) => self.sees(order, seen).await,
             Step::Finds(payment, status) => self.finds(payment, status).await,
+            Step::FindsFrozen(payment) => self.finds_frozen(payment).await,
             Step::FindsNothing(payment) => self.finds_nothing(payment).await,
             Step::Told(kinds) => self.told(None, kinds).await,
             Step::ToldOf(order, kinds) => self.told(Some(order), kinds).await,
+            Step::Alerted(words) => self.alerted(words).await,
         }
     }
 
@@ -160,7 +162,7 @@ impl<P: Place> Scene<P> {
     }
 
     async fn flushes(&mut self, order: &str, name: &'static str) -> Result<(), String> {
-        let id: OrderId = self.order(order).id.parse().expect("an order's id");
+        let id = self.order_id(order);
         let address = self.address(order);
         let hash = self.chain(FIRST).flushes(id, address).await;
         self.payments.insert(name, hash);

@@ -47,6 +47,17 @@ impl<P: Place> Scene<P> {
         .await
     }
 
+    pub(super) async fn finds_frozen(&self, name: &str) -> Result<(), String> {
+        wait::in_time(|| async {
+            let payments = self.payments_of(name).await?;
+            if !payments.is_empty() && payments.iter().all(|payment| payment.frozen) {
+                return Ok(());
+            }
+            Err(format!("The payment is not flagged so: {payments:#?}"))
+        })
+        .await
+    }
+
     /// The daemon has covered the payment's block, so there is nothing to wait for.
     pub(super) async fn finds_nothing(&self, name: &str) -> Result<(), String> {
         match self.payments_of(name).await?.as_slice() {
@@ -59,6 +70,22 @@ impl<P: Place> Scene<P> {
         wait::in_time(|| async {
             let told = books::told(&self.daemon.database).await;
             self.compare(&told, order, kinds)
+        })
+        .await
+    }
+
+    pub(super) async fn alerted(&self, words: &[&str]) -> Result<(), String> {
+        wait::in_time(|| async {
+            let alerts = books::alerts(&self.daemon.database).await;
+            let is_so = alerts.len() == words.len()
+                && alerts
+                    .iter()
+                    .zip(words)
+                    .all(|(alert, words)| alert.contains(words));
+            if is_so {
+                return Ok(());
+            }
+            Err(format!("The alerts:\n{}", alerts.join("\n")))
         })
         .await
     }

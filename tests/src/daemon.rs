@@ -82,6 +82,22 @@ impl Daemon {
     pub fn new(engine: Engine, sections: &[String]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let database = engine.fresh_database(folder.path());
+        let log = Arc::new(Mutex::new(String::new()));
+        let daemon = Self {
+            folder,
+            database,
+            child: None,
+            url: None,
+            log,
+            key: None,
+        };
+        daemon.configure(sections);
+        daemon
+    }
+
+    /// From its next start on it follows the chains of `sections`.
+    pub fn configure(&self, sections: &[String]) {
+        let database = &self.database;
         let mut config = format!(
             "[database]\nurl = \"{database}\"\n[api]\nlisten = \"127.0.0.1:0\"\n[log]\nformat = \"json\"\n\
              filter = \"info,paywatch_indexer=debug,paywatch_reconciler=debug\"\n[treasury]\naddress = \"{TREASURY}\"\n"
@@ -89,17 +105,7 @@ impl Daemon {
         for section in sections {
             write!(config, "{section}").expect("a string takes text");
         }
-        std::fs::write(folder.path().join("paywatch.toml"), config)
-            .expect("the folder takes a file");
-        let log = Arc::new(Mutex::new(String::new()));
-        Self {
-            folder,
-            database,
-            child: None,
-            url: None,
-            log,
-            key: None,
-        }
+        std::fs::write(self.config(), config).expect("the folder takes a file");
     }
 
     /// Its configuration file.

@@ -15,6 +15,7 @@ on_both_engines!(
     a_mere_transfer_to_the_treasury_pays_no_order,
     a_call_that_names_no_order_is_unmatched,
     a_reorg_takes_a_call_away,
+    what_is_configured_no_more_still_pays_older_orders,
 );
 
 /// A shop whose orders may be paid by these methods, and a chain with the receiver on it.
@@ -160,4 +161,29 @@ async fn a_reorg_takes_a_call_away(engine: Engine) {
     assert_eq!(open.flags, ["reverted"]);
     let kinds = shop.close().await;
     assert!(kinds.contains(&EventKind::OrderReverted));
+}
+
+/// The receiver and the token are replaced in the configuration; orders that name the old ones are
+/// still out there.
+async fn what_is_configured_no_more_still_pays_older_orders(engine: Engine) {
+    let mut shop = open(engine, "\"deposit_address\", \"contract\"").await;
+    let by_call = shop.order("CALL-1", "10").await;
+    let by_transfer = shop.order("MOVE-1", "20").await;
+    shop.daemon.stop().await;
+    let other = shop.chain().deploy_token().await;
+    let section = chain_section(shop.chain(), CONFIRMATIONS);
+    let section = section.replace(&shop.chain().token.to_string(), &other.to_string());
+    assert!(section.contains(&other.to_string()));
+    shop.daemon.configure(&[section]);
+    shop.daemon.start().await;
+    shop.daemon.becomes_ready().await;
+
+    calls(&shop, PAYER, &by_call).await;
+    shop.chain()
+        .pays(OTHER_PAYER, pay_to(&by_transfer), "20")
+        .await;
+    shop.becomes_final().await;
+    shop.sees(&by_call, "completed").await;
+    shop.sees(&by_transfer, "completed").await;
+    shop.close().await;
 }

@@ -92,6 +92,8 @@ async fn follow(
     shutdown: &CancellationToken,
 ) -> anyhow::Result<()> {
     let addresses = Arc::new(address_book(config, store.clone()));
+    let promises = store.promises().await?;
+    chain::warn_of_unfollowed(&config.chains, &promises);
     let mut audited = Vec::new();
     for chain in &config.chains {
         let pool = Arc::new(chain::pool(chain).await?);
@@ -99,6 +101,7 @@ async fn follow(
         let freezes = freezes::check(chain, Arc::clone(&pool), store.clone());
         let agent = chain::agent(
             chain,
+            &promises,
             pool,
             store.clone(),
             Arc::clone(&addresses),

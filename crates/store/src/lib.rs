@@ -25,6 +25,7 @@ mod listing;
 mod load;
 mod migrations;
 mod payments;
+mod promises;
 mod proofs;
 mod record;
 mod refunds;
@@ -38,6 +39,7 @@ pub use crate::audits::Turnovers;
 pub use crate::bulk::History;
 pub use crate::database_url::{DatabaseUrl, DatabaseUrlError};
 pub use crate::error::{BoxError, StoreError};
+pub use crate::promises::Promises;
 pub use crate::record::{
     ApiKeyRecord, Assessable, AuditAccount, AuditEntry, AuditRun, AuditScope, BookedPlace,
     BookedTransfer, ChainCommit, ChainRecord, Claimed, CreateOutcome, DecisionFilter,

@@ -70,10 +70,11 @@ pub(crate) async fn run(
     anyhow::ensure!(args.from <= to, "--from {} lies above --to {to}", args.from);
     let source: Arc<dyn ChainSource> = Arc::new(pool(chain).await?);
     verify(source.as_ref(), chain.id, &chain.tokens).await?;
+    let promises = store.promises().await?;
     let reading = Reading {
         source,
         addresses: address_book(&config, store.clone()),
-        settings: follow_settings(chain),
+        settings: follow_settings(chain, &promises),
     };
     let on_chain = reading.transfers(args.from, to).await?;
     let booked = store.payments_between(chain.id, args.from, to).await?;

@@ -1,14 +1,15 @@
 //! One chain's loop, wired from its configuration to the API's board.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use paywatch_api::{ChainCondition, Clock as _, ConditionBoard, SystemClock};
-use paywatch_core::{Amount, ChainId, FinalityTag, Proof};
+use paywatch_core::{Address, Amount, ChainId, FinalityTag, Proof, Token};
 use paywatch_indexer::{Endpoint, FollowSettings, Pool, PoolSettings, RpcSettings, RpcSource};
 use paywatch_reconciler::{AddressBook, AgentSettings, AgentState, ChainAgent};
-use paywatch_store::Store;
+use paywatch_store::{Promises, Store};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -67,8 +68,8 @@ fn watchdog(chain: &ChainConfig) -> Duration {
     blocks.saturating_mul(WATCHDOG_BLOCKS).clamp(least, most)
 }
 
-/// How `chain` is followed.
-pub(crate) fn follow_settings(chain: &ChainConfig) -> FollowSettings {
+/// How `chain` is followed: for what is configured, and for what orders were promised before.
+pub(crate) fn follow_settings(chain: &ChainConfig, promises: &Promises) -> FollowSettings {
     let uses_safe = chain
         .finality
         .tiers()
@@ -85,8 +86,8 @@ pub(crate) fn follow_settings(chain: &ChainConfig) -> FollowSettings {
     let (least, most) = TAG_INTERVAL;
     FollowSettings {
         chain_id: chain.id,
-        tokens: chain.tokens.clone(),
-        receivers: chain.receiver.into_iter().collect(),
+        tokens: tokens(chain, promises),
+        receivers: receivers(chain, promises),
         poll_interval: chain.poll_interval,
         watchdog: watchdog(chain),
         gather: chain.gather(),
@@ -103,9 +104,42 @@ pub(crate) fn follow_settings(chain: &ChainConfig) -> FollowSettings {
     }
 }
 
+fn tokens(chain: &ChainConfig, promises: &Promises) -> Vec<Token> {
+    let mut tokens = chain.tokens.clone();
+    for token in &promises.tokens {
+        let is_known = tokens.iter().any(|known| known.address == token.address);
+        if token.chain_id == chain.id && !is_known {
+            tokens.push(token.clone());
+        }
+    }
+    tokens
+}
+
+fn receivers(chain: &ChainConfig, promises: &Promises) -> Vec<Address> {
+    let promised = promises.receivers.iter();
+    let promised = promised.filter(|(chain_id, _)| *chain_id == chain.id);
+    let receivers = chain.receiver.into_iter();
+    let receivers: BTreeSet<_> = receivers.chain(promised.map(|(_, at)| *at)).collect();
+    receivers.into_iter().collect()
+}
+
+/// Says where orders may still be paid and nobody looks.
+pub(super) fn warn_of_unfollowed(chains: &[ChainConfig], promises: &Promises) {
+    let is_followed = |id| chains.iter().any(|chain| chain.id == id);
+    let promised: BTreeSet<_> = promises.tokens.iter().map(|token| token.chain_id).collect();
+    for chain_id in promised.into_iter().filter(|id| !is_followed(*id)) {
+        tracing::warn!(
+            chain.id = %chain_id,
+            "orders may be paid on this chain, which is not configured any more: such payments \
+             are not seen. Configure it again to read on where it ended"
+        );
+    }
+}
+
 /// The agent that follows `chain` by what `pool` says.
 pub(super) fn agent(
     chain: &ChainConfig,
+    promises: &Promises,
     pool: Arc<Pool>,
     store: Store,
     addresses: Arc<AddressBook>,
@@ -113,7 +147,7 @@ pub(super) fn agent(
 ) -> ChainAgent {
     let alarms = pool.alarms();
     let settings = AgentSettings {
-        follow: follow_settings(chain),
+        follow: follow_settings(chain, promises),
         first_block: match chain.start {
             StartAt::Head => None,
             StartAt::Block(number) => Some(number),

@@ -37,7 +37,7 @@ impl Import<'_> {
     ) -> anyhow::Result<ImportView> {
         let chain = self.chain;
         verify(source.as_ref(), chain.id, &chain.tokens).await?;
-        let follow = follow_settings(chain);
+        let follow = follow_settings(chain, &self.store.promises().await?);
         let keep_blocks = u32::try_from(follow.window).unwrap_or(u32::MAX);
         let addresses = Arc::clone(&self.addresses);
         let mut reconciler = Reconciler::new(self.store.clone(), addresses, keep_blocks)

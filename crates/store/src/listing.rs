@@ -204,6 +204,14 @@ fn wanted(filter: &OrderFilter, bounds: Bounds, limit: i64) -> Statement {
                 between(&mut statement, "here.seq", bounds);
                 "here.seq"
             },
+            // The orders of some time are few, whatever their status.
+            (_, Some(status)) if filter.created_from.and(filter.created_before).is_some() => {
+                statement
+                    .push("SELECT id, seq FROM orders WHERE orders.status = ")
+                    .bind(status.name());
+                between(&mut statement, "orders.seq", bounds);
+                "orders.seq"
+            },
             (_, Some(status)) => {
                 of_status(&mut statement, status, bounds);
                 "orders.status DESC, orders.seq"
@@ -242,8 +250,16 @@ fn of_status(statement: &mut Statement, status: OrderStatus, bounds: Bounds) {
 }
 
 fn between(statement: &mut Statement, seq: &'static str, bounds: Bounds) {
-    statement.push(" AND ").push(seq).push(" > ").bind(bounds.above);
-    statement.push(" AND ").push(seq).push(" < ").bind(bounds.below);
+    statement
+        .push(" AND ")
+        .push(seq)
+        .push(" > ")
+        .bind(bounds.above);
+    statement
+        .push(" AND ")
+        .push(seq)
+        .push(" < ")
+        .bind(bounds.below);
 }
 
 /// The place of which the orders are read: their address, or else their chain.

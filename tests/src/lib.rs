@@ -13,6 +13,7 @@
 
 pub mod bench;
 pub mod books;
+pub mod browser;
 pub mod chain;
 pub mod daemon;
 pub mod database;

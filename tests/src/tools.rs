@@ -42,6 +42,17 @@ pub fn anvil() -> PathBuf {
     path
 }
 
+/// A program on the path, which Debian has in `package`.
+#[must_use]
+pub fn on_path(program: &str, package: &str) -> PathBuf {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let found = env::split_paths(&path)
+        .map(|folder| folder.join(program))
+        .find(|path| path.is_file());
+    found
+        .unwrap_or_else(|| panic!("{program} is not installed (Debian: apt-get install {package})"))
+}
+
 /// The daemon, built in the same profile as the tests, or the one that `PAYWATCH_BIN` names.
 #[must_use]
 pub fn paywatch() -> PathBuf {

@@ -22,6 +22,7 @@ pub(crate) const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src
         (name = "decisions", description = "What you decide about orders and payments, and the audit log of it"),
         (name = "payments", description = "What was paid, and what shows it"),
         (name = "refunds", description = "What your own wallet is to send back, and what became of it"),
+        (name = "checkout", description = "What payers see, without a key: an order's own page"),
         (name = "chains", description = "Where you are paid, and how far the books go"),
         (name = "health", description = "Is it alive, does it do all of its work")
     )

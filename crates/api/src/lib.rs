@@ -6,6 +6,7 @@
 mod auth;
 mod body;
 mod chains;
+mod checkout;
 mod condition;
 mod deciding;
 mod decisions;
@@ -17,6 +18,7 @@ mod orders;
 mod payments;
 mod present;
 mod problem;
+mod qr;
 mod refunds;
 mod router;
 #[cfg(test)]
@@ -24,6 +26,7 @@ mod samples;
 mod state;
 mod wire;
 
+pub use crate::checkout::Checkout;
 pub use crate::condition::{ChainCondition, ConditionBoard};
 pub use crate::router::{openapi, router};
 pub use crate::state::{ApiState, ChainOffer, Clock, Metrics, Shop, SystemClock};

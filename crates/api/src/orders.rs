@@ -2,9 +2,11 @@
 
 pub(crate) mod decide;
 mod exact;
+pub(crate) mod qr;
 mod query;
 pub(crate) mod request;
-mod view;
+pub(crate) mod view;
+pub(crate) mod way;
 
 use axum::Json;
 use axum::extract::rejection::{PathRejection, QueryRejection};
@@ -85,7 +87,8 @@ pub(crate) async fn create(
         exact::tell(&record.order, &state.shop.exact);
         tracing::info!(order.id = %record.order.id, order.reference = %record.order.reference, order.amount = %record.order.amount, "order {} made", record.order.id);
     }
-    let body = view::order(&record, &present, &state.shop, state.clock.now());
+    let url = state.checkout_url(&record);
+    let body = view::order(&record, &present, &state.shop, url, state.clock.now());
     let location = HeaderValue::from_str(&format!("/v1/orders/{}", body.id));
     let mut response = (status, Json(body)).into_response();
     if let Ok(location) = location {
@@ -165,6 +168,7 @@ async fn shown(state: &ApiState, record: &OrderRecord) -> Result<OrderView, Prob
         record,
         &present,
         &state.shop,
+        state.checkout_url(record),
         state.clock.now(),
     ))
 }
@@ -200,10 +204,10 @@ pub(crate) async fn list(
     let (filter, page) = query::read(&pairs, &state.shop).map_err(Problem::fields)?;
     let page = state.store.orders(&filter, page).await?;
     let (present, now) = (Present::read(&state).await?, state.clock.now());
-    let data = page
-        .orders
-        .iter()
-        .map(|record| view::order(record, &present, &state.shop, now));
+    let data = page.orders.iter().map(|record| {
+        let url = state.checkout_url(record);
+        view::order(record, &present, &state.shop, url, now)
+    });
     Ok(Json(OrderList {
         data: data.collect(),
         next_cursor: page.next.map(cursor),

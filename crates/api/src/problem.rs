@@ -7,7 +7,7 @@ use std::fmt;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, WWW_AUTHENTICATE};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use paywatch_store::StoreError;
@@ -118,6 +118,11 @@ impl Problem {
         }
     }
 
+    /// What kind of problem it is.
+    pub(crate) const fn code(&self) -> Code {
+        self.code
+    }
+
     fn body(self, request_id: String) -> ProblemBody {
         let (code, status, title) = self.code.parts();
         ProblemBody {
@@ -182,8 +187,10 @@ pub(crate) async fn finish(request: Request, next: Next) -> Response {
         None if parts.status == StatusCode::SERVICE_UNAVAILABLE && is_empty(&body) => {
             Problem::new(Code::TimedOut)
         },
-        // The reference's own pages know nothing of problems.
-        None if parts.status == StatusCode::NOT_FOUND => Problem::new(Code::NotFound),
+        // The reference's own pages know nothing of problems. Payers are told by a page.
+        None if parts.status == StatusCode::NOT_FOUND && !is_page(&parts.headers) => {
+            Problem::new(Code::NotFound)
+        },
         None => return Response::from_parts(parts, body),
     };
     let id = id
@@ -195,6 +202,13 @@ pub(crate) async fn finish(request: Request, next: Next) -> Response {
     parts.headers.insert(CONTENT_TYPE, PROBLEM_JSON);
     parts.headers.remove(CONTENT_LENGTH);
     Response::from_parts(parts, Body::from(text))
+}
+
+/// Whether people read it.
+fn is_page(headers: &HeaderMap) -> bool {
+    headers
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
 }
 
 /// Whether nothing was written: readiness answers 503 as well, with a body of its own.

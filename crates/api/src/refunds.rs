@@ -15,18 +15,14 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
 use paywatch_core::{RefundId, RefundState};
 use paywatch_store::RefundRecord;
-use qrcode::QrCode;
-use qrcode::render::svg;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::orders::heads;
 use crate::problem::{Code, Problem, ProblemBody};
+use crate::qr;
 use crate::refunds::view::RefundView;
 use crate::state::ApiState;
-
-/// The smallest side of a drawn QR code, in pixels.
-const QR_SIDE: u32 = 256;
 
 /// A page of refunds, newest first.
 #[derive(Debug, Serialize, ToSchema)]
@@ -130,12 +126,11 @@ pub(crate) async fn draw(
         let detail = format!("{id} is {status} and must not be sent");
         return Err(Problem::because(Code::Refused, detail));
     }
-    let code = QrCode::new(view::uri(&found.recorded.refund)).map_err(|error| {
+    let uri = view::uri(&found.recorded.refund);
+    let image = qr::svg(&uri, qr::USUAL_SIDE).map_err(|error| {
         tracing::error!(refund.id = %id, %error, "a refund could not be drawn");
         Problem::new(Code::Internal)
     })?;
-    let image = code.render::<svg::Color<'_>>();
-    let image = { image }.min_dimensions(QR_SIDE, QR_SIDE).build();
     let svg = HeaderValue::from_static("image/svg+xml");
     Ok(([(CONTENT_TYPE, svg)], image).into_response())
 }

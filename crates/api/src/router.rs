@@ -25,7 +25,7 @@ use crate::auth::require_key;
 use crate::docs::{CONTENT_SECURITY_POLICY, Document};
 use crate::problem::{Code, Problem, REQUEST_ID, finish};
 use crate::state::ApiState;
-use crate::{chains, decisions, health, metrics, orders, payments, refunds};
+use crate::{chains, checkout, decisions, health, metrics, orders, payments, refunds};
 
 /// How long a request may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -39,6 +39,8 @@ fn with_key() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .routes(routes!(orders::create, orders::list))
         .routes(routes!(orders::read))
+        .routes(routes!(orders::qr::svg))
+        .routes(routes!(orders::qr::png))
         .routes(routes!(orders::decide::cancel))
         .routes(routes!(orders::decide::extend))
         .routes(routes!(orders::decide::accept))
@@ -64,6 +66,7 @@ fn open() -> OpenApiRouter<ApiState> {
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
         .routes(routes!(metrics::read))
+        .merge(checkout::routes())
 }
 
 /// The API's own description, OpenAPI 3.1.
@@ -133,18 +136,21 @@ fn span(request: &Request) -> tracing::Span {
         "request",
         request.id = id,
         http.method = %request.method(),
-        http.path = request.uri().path()
+        http.path = checkout::without_token(request.uri().path())
     )
 }
 
-/// Logs every request once, when it is answered; probes, which come all the time, only if wanted.
+/// Logs every request once, when it is answered; probes and pages, which come all the time, only if
+/// wanted.
 async fn log(request: Request, next: Next) -> Response {
     let begun = Instant::now();
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let path = checkout::without_token(request.uri().path()).to_owned();
+    let method = request.method().clone();
     let response = next.run(request).await;
     let status = response.status().as_u16();
     let took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-    if matches!(path.as_str(), "/healthz" | "/readyz" | "/metrics") {
+    let is_probe = matches!(path.as_str(), "/healthz" | "/readyz" | "/metrics");
+    if is_probe || path.starts_with(checkout::PAGES) {
         tracing::debug!(http.status = status, took_ms, "{method} {path}: {status}");
     } else {
         tracing::info!(http.status = status, took_ms, "{method} {path}: {status}");

@@ -8,8 +8,9 @@ use paywatch_core::{
     Address, AddressForm, ChainId, FinalityPolicy, LatePolicy, MethodKind, SlotTerms, Timestamp,
     Token, Tolerance,
 };
-use paywatch_store::Store;
+use paywatch_store::{OrderRecord, Store};
 
+use crate::checkout::Checkout;
 use crate::condition::ConditionBoard;
 
 /// A wall clock.
@@ -134,6 +135,7 @@ pub struct ApiState {
     pub(crate) board: ConditionBoard,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: Option<Arc<dyn Metrics>>,
+    pub(crate) checkout: Option<Arc<Checkout>>,
 }
 
 impl ApiState {
@@ -146,6 +148,7 @@ impl ApiState {
             board,
             clock,
             metrics: None,
+            checkout: None,
         }
     }
 
@@ -156,5 +159,19 @@ impl ApiState {
             metrics: Some(metrics),
             ..self
         }
+    }
+
+    /// This, and orders have pages of their own on which they are paid.
+    #[must_use]
+    pub fn with_checkout(self, checkout: Checkout) -> Self {
+        Self {
+            checkout: Some(Arc::new(checkout)),
+            ..self
+        }
+    }
+
+    /// Where an order is paid; `None` if no pages are shown.
+    pub(crate) fn checkout_url(&self, record: &OrderRecord) -> Option<String> {
+        Some(self.checkout.as_ref()?.url(record.checkout?))
     }
 }

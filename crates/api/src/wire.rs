@@ -18,6 +18,13 @@ pub(crate) fn time(timestamp: Timestamp) -> String {
         .unwrap_or_default()
 }
 
+/// A time as people read it, in UTC, to the minute.
+pub(crate) fn spoken_time(timestamp: Timestamp) -> String {
+    Moment::from_millisecond(timestamp.unix_ms())
+        .map(|moment| moment.strftime("%-d %B %Y, %H:%M UTC").to_string())
+        .unwrap_or_default()
+}
+
 /// Reads a time in RFC 3339.
 pub(crate) fn read_time(text: &str) -> Option<Timestamp> {
     let moment: Moment = text.parse().ok()?;
@@ -110,6 +117,7 @@ mod tests {
     fn times_are_rfc_3339_in_utc() {
         let moment = Timestamp::from_unix_ms(1_693_066_895_250).unwrap();
         assert_eq!(time(moment), "2023-08-26T16:21:35.250Z");
+        assert_eq!(spoken_time(moment), "26 August 2023, 16:21 UTC");
         assert_eq!(read_time("2023-08-26T16:21:35.250Z"), Some(moment));
         assert_eq!(read_time("2023-08-26T18:21:35.250+02:00"), Some(moment));
         assert_eq!(read_time("yesterday"), None);

@@ -142,6 +142,9 @@ pub struct Order {
     /// What goes back.
     #[serde(default)]
     pub refunds: Vec<Refund>,
+    /// The page on which a payer sees all of it and pays, if the daemon shows one.
+    #[serde(default)]
+    pub checkout_url: Option<String>,
     /// The chains that a passed deadline still waits for.
     #[serde(default)]
     pub waiting_for_chains: Vec<String>,

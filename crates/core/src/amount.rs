@@ -119,6 +119,13 @@ impl Amount {
         Self(share)
     }
 
+    /// The least that a token with `decimals` can pay and that is not less than it; `None` when that
+    /// does not fit.
+    #[must_use]
+    pub fn rounded_up(self, decimals: Decimals) -> Option<Self> {
+        self.0.checked_next_multiple_of(unit_of(decimals)).map(Self)
+    }
+
     /// Reads base units (the integers of ERC-20) of a token with `decimals`.
     ///
     /// # Errors
@@ -286,6 +293,22 @@ mod tests {
             amount.to_base_units(decimals(6)),
             Err(AmountError::TooPrecise { decimals: 6 })
         );
+    }
+
+    #[test]
+    fn what_is_asked_for_is_rounded_up_to_what_can_be_paid() {
+        let up = |text: &str, digits| {
+            let amount: Amount = text.parse().unwrap();
+            let rounded = amount.rounded_up(decimals(digits));
+            rounded.map(|amount| amount.to_string())
+        };
+        assert_eq!(up("60.0000000000000001", 6).as_deref(), Some("60.000001"));
+        assert_eq!(up("60.000001", 6).as_deref(), Some("60.000001"));
+        assert_eq!(up("0", 6).as_deref(), Some("0"));
+        assert_eq!(up("0.4", 0).as_deref(), Some("1"));
+        let most = Amount::MAX.to_string();
+        assert_eq!(up(&most, 18), Some(most.clone()));
+        assert_eq!(up(&most, 6), None);
     }
 
     #[test]

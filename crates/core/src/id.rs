@@ -75,6 +75,13 @@ id!(
     "ref_"
 );
 
+id!(
+    /// The name of the page on which an order is paid, `chk_…`: 128 random bits, so that whoever has
+    /// it was given it. It says nothing of the order.
+    CheckoutToken,
+    "chk_"
+);
+
 impl OrderId {
     /// The CREATE2 salt of the order's deposit address: keccak-256 of the id's text, so that
     /// whoever knows the id can derive the address again, with no database.

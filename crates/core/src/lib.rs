@@ -51,7 +51,7 @@ pub use crate::finality::{
     Confirmed, FinalityError, FinalityPolicy, FinalityRule, FinalityTag, Proof, TierError,
 };
 pub use crate::heads::{ChainHeads, Heads, Tags};
-pub use crate::id::{IdError, OrderId, PaymentId, RefundId};
+pub use crate::id::{CheckoutToken, IdError, OrderId, PaymentId, RefundId};
 pub use crate::notice::{Freeze, TokenNotice, TokenNoticeKind};
 pub use crate::option::{MethodKind, PaymentMethod, PaymentOption};
 pub use crate::order::{Asking, LatePolicy, Order, Reference, ReferenceError};

@@ -4,6 +4,7 @@
 //! is wrong with it at once.
 
 mod chain;
+mod checkout;
 mod document;
 mod endpoint;
 mod finality;
@@ -29,6 +30,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tracing_subscriber::EnvFilter;
 
 pub(crate) use crate::config::chain::{ChainConfig, StartAt, shown};
+pub(crate) use crate::config::checkout::CheckoutConfig;
 pub(crate) use crate::config::document::process_environment;
 pub(crate) use crate::config::endpoint::EndpointConfig;
 pub(crate) use crate::config::orders::OrdersConfig;
@@ -59,6 +61,8 @@ pub(crate) struct Config {
     pub orders: OrdersConfig,
     /// How exact amounts are told apart.
     pub exact: SlotTerms,
+    /// The pages on which orders are paid; none, if nothing is said.
+    pub checkout: Option<CheckoutConfig>,
     /// Whether what comes to a treasury without an order is looked at.
     pub watches_treasury: bool,
     /// How often the books are audited; never, if nothing is said.
@@ -179,6 +183,7 @@ fn check(raw: Raw, problems: &mut Problems) -> Result<Config, Reported> {
     let api = check_api(&raw.api, problems);
     let orders = orders::check(raw.orders, problems);
     let exact = methods::check_exact(&raw.exact_amount, problems);
+    let checkout = checkout::check(raw.checkout, problems);
     let shared = chain::Shared {
         treasury: check_treasury(&raw.treasury, problems),
         factory: paywatch_contracts::deposit::factory_address(),
@@ -197,6 +202,7 @@ fn check(raw: Raw, problems: &mut Problems) -> Result<Config, Reported> {
         api: api?,
         orders: orders?,
         exact: exact?,
+        checkout: checkout?,
         watches_treasury: raw.treasury.watch.unwrap_or(true),
         audit_every: audit_every?,
         log: log?,

@@ -6,12 +6,15 @@ mod freezes;
 mod metrics;
 
 use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use alloy_primitives::Address;
 use anyhow::Context as _;
-use paywatch_api::{ApiState, ChainOffer, Clock as _, ConditionBoard, Shop, SystemClock, router};
+use paywatch_api::{
+    ApiState, ChainOffer, Checkout, Clock as _, ConditionBoard, Shop, SystemClock, router,
+};
 use paywatch_indexer::Pool;
 use paywatch_reconciler::AddressBook;
 use paywatch_store::Store;
@@ -19,7 +22,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{ChainConfig, Config};
+use crate::config::{ChainConfig, CheckoutConfig, Config};
+use crate::registry;
 
 /// How long requests and loops may take to end once the daemon was told to stop.
 const DRAIN: Duration = Duration::from_secs(20);
@@ -46,8 +50,11 @@ pub(crate) async fn run(config: Config, shutdown: CancellationToken) -> anyhow::
     let mut loops = JoinSet::new();
     follow(&config, &store, &board, &mut loops, &shutdown).await?;
 
-    let state = ApiState::new(store.clone(), shop(&config), board, Arc::new(SystemClock))
+    let mut state = ApiState::new(store.clone(), shop(&config), board, Arc::new(SystemClock))
         .with_metrics(metrics);
+    if let Some(pages) = &config.checkout {
+        state = state.with_checkout(checkout(pages, &config.chains, address));
+    }
     tracing::info!(
         api.listen = %address,
         chains = config.chains.len(),
@@ -151,6 +158,28 @@ fn shop(config: &Config) -> Shop {
         methods: config.orders.methods.clone(),
         exact: config.exact,
         body_limit: config.api.body_limit,
+    }
+}
+
+/// The pages on which orders are paid, of a daemon that listens at `address`.
+fn checkout(config: &CheckoutConfig, chains: &[ChainConfig], address: SocketAddr) -> Checkout {
+    let here = || {
+        // Nobody can go to the address that means all addresses.
+        let ip = match address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            ip @ (IpAddr::V4(_) | IpAddr::V6(_)) => ip,
+        };
+        format!("http://{}", SocketAddr::new(ip, address.port()))
+    };
+    let given = config.public_url.as_ref();
+    let titles = chains
+        .iter()
+        .filter_map(|chain| Some((chain.id, registry::payers_name(chain.id.get())?)));
+    Checkout {
+        public_url: given.map_or_else(here, |url| url.as_str().trim_end_matches('/').to_owned()),
+        merchant_name: config.merchant_name.clone(),
+        chain_titles: titles.collect(),
     }
 }
 

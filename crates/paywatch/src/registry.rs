@@ -65,6 +65,18 @@ pub(crate) fn chain_named(name: &str) -> Option<&'static KnownChain> {
     CHAINS.iter().find(|chain| chain.name == name)
 }
 
+/// What payers call the chain with this id, as wallets and exchanges write it.
+pub(crate) fn payers_name(chain_id: u64) -> Option<String> {
+    let chain = CHAINS.iter().find(|chain| chain.id == chain_id)?;
+    let title = chain.title;
+    Some(match chain_id {
+        1 => format!("{title} (ERC-20)"),
+        56 => format!("{title} (BEP-20)"),
+        728_126_428 => format!("{title} (TRC-20)"),
+        _ => title.to_owned(),
+    })
+}
+
 /// The built-in tokens of the chain with this id.
 pub(crate) fn tokens_of(chain_id: u64) -> impl Iterator<Item = &'static KnownToken> {
     TOKENS.iter().filter(move |token| token.chain == chain_id)
@@ -133,6 +145,19 @@ mod tests {
                 chain.name.bytes().all(|b| b.is_ascii_lowercase()),
                 "{chain:?}"
             );
+        }
+    }
+
+    #[test]
+    fn payers_find_the_names_that_exchanges_use() {
+        for (id, name) in [
+            (1, Some("Ethereum (ERC-20)")),
+            (56, Some("BNB Smart Chain (BEP-20)")),
+            (137, Some("Polygon PoS")),
+            (728_126_428, Some("Tron (TRC-20)")),
+            (31_337, None),
+        ] {
+            assert_eq!(payers_name(id).as_deref(), name);
         }
     }
 

@@ -8,6 +8,7 @@ use paywatch_core::{
 use sqlx::{AnyConnection, Executor as _};
 
 use crate::batch::{Value, insert};
+use crate::checkout;
 use crate::commit::transfer_row;
 use crate::create::rows::{Fresh, insert_belongings, insert_orders};
 use crate::create::{FIRST_VERSION, note_setback};
@@ -136,6 +137,7 @@ fn fresh<'a>(
         order: &new.order,
         request_digest: &new.request_digest,
         seq,
+        checkout: checkout::mint(),
         snapshot,
         version: FIRST_VERSION.saturating_add(changed),
         event_count: told.saturating_add(1),

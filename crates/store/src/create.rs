@@ -5,6 +5,7 @@ pub(crate) mod rows;
 use paywatch_core::{Event, EventKind, OrderId, Snapshot, Timestamp};
 use sqlx::AnyConnection;
 
+use crate::checkout;
 use crate::create::rows::{Fresh, insert_belongings, insert_orders};
 use crate::error::{StoreError, failed};
 use crate::events::{NewEvent, append};
@@ -39,10 +40,12 @@ impl Store {
         let mut order = new.order.clone();
         order.options.extend(exact.iter().cloned());
         let snapshot = Snapshot::new();
+        let checkout = checkout::mint();
         let fresh = [Fresh {
             order: &order,
             request_digest: &new.request_digest,
             seq,
+            checkout,
             snapshot: &snapshot,
             version: FIRST_VERSION,
             event_count: 1,
@@ -78,6 +81,7 @@ impl Store {
             snapshot,
             version: FIRST_VERSION.unsigned_abs(),
             seq: seq.unsigned_abs(),
+            checkout: Some(checkout),
             payments: Vec::new(),
             refunds: Vec::new(),
         }))

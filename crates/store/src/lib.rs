@@ -10,6 +10,7 @@ mod books;
 #[cfg(feature = "bulk")]
 mod bulk;
 mod chains;
+mod checkout;
 mod commit;
 mod create;
 mod database_url;

@@ -17,7 +17,7 @@ use crate::refunds;
 
 const ORDERS: &str = "SELECT id, reference, amount, tolerance, late_policy, created_at, \
     expires_at, cancelled_at, status, flags, received, counted, confirmed, excess, version, seq, \
-    updated_at, asking, accepted, refunded, grace_ms FROM orders WHERE id IN";
+    updated_at, asking, accepted, refunded, grace_ms, checkout_token FROM orders WHERE id IN";
 const OPTIONS: &str = "SELECT order_id, chain_id, token, symbol, decimals, address, method, \
     factory, treasury, receiver, slot_low, slot_high, min_confirmations, finality_tag, proof \
     FROM order_options WHERE order_id IN";
@@ -134,6 +134,7 @@ fn order(fields: Fields<'_>) -> Result<OrderRecord, StoreError> {
         },
         version: fields.number("version")?,
         seq: fields.number("seq")?,
+        checkout: fields.maybe_parsed("checkout_token")?,
         updated_at: fields.time("updated_at")?,
         payments: Vec::new(),
         refunds: Vec::new(),

@@ -9,10 +9,10 @@ mod refund;
 use std::collections::{BTreeMap, BTreeSet};
 
 use paywatch_core::{
-    Address, Amount, B256, Block, BlockNumber, BlockRef, ChainEvent, ChainHeads, ChainId, Event,
-    FinalityRule, Flags, Heads, Loose, Movements, Order, OrderId, OrderStatus, PaymentEvent,
-    PaymentState, RecordedRefund, RecordedTransfer, Reference, SlotTerms, Snapshot, Timestamp,
-    Token, TokenNotice, Transfer, TransferId,
+    Address, Amount, B256, Block, BlockNumber, BlockRef, ChainEvent, ChainHeads, ChainId,
+    CheckoutToken, Event, FinalityRule, Flags, Heads, Loose, Movements, Order, OrderId,
+    OrderStatus, PaymentEvent, PaymentState, RecordedRefund, RecordedTransfer, Reference,
+    SlotTerms, Snapshot, Timestamp, Token, TokenNotice, Transfer, TransferId,
 };
 
 pub use crate::record::audit::{
@@ -81,6 +81,9 @@ pub struct OrderRecord {
     pub version: u64,
     /// The sequence number of its first event; newer orders have greater ones.
     pub seq: u64,
+    /// The public name of its page. Only what an older program writes beside this one has none,
+    /// until the database is opened anew.
+    pub checkout: Option<CheckoutToken>,
     /// When it last changed.
     pub updated_at: Timestamp,
     /// All payments, those that left their chain too, by time of detection, chain, block and log.

@@ -17,15 +17,19 @@ pub struct Store {
 pub(crate) type Tx = Transaction<'static, Any>;
 
 impl Store {
-    /// Connects to the database, creates a SQLite file that is missing, and brings the layout up
-    /// to date.
+    /// Connects to the database, creates a SQLite file that is missing, brings the layout up to
+    /// date, and gives a page to every order that has none.
     ///
     /// # Errors
     /// When the database cannot be reached or written, or was written by a newer program.
     pub async fn open(url: &DatabaseUrl) -> Result<Self, StoreError> {
         let pools = engine::connect(url).await?;
         let store = Self { pools };
-        if let Err(error) = migrations::run(&store.pools).await {
+        let ready = async {
+            migrations::run(&store.pools).await?;
+            store.give_older_orders_pages().await
+        };
+        if let Err(error) = ready.await {
             store.close().await;
             return Err(error);
         }

@@ -1,22 +1,22 @@
 //! An order as the API shows it. Pure: records in, JSON types out.
 
-mod call;
+pub(crate) mod ask;
+pub(crate) mod call;
 
 use std::collections::BTreeMap;
 
-use paywatch_core::{
-    AddressForm, Asking, Order, OrderStatus, PaymentMethod, PaymentOption, Timestamp,
-};
+use paywatch_core::{Asking, Order, OrderStatus, PaymentOption, Timestamp};
 use paywatch_store::OrderRecord;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::orders::view::call::{CallView, call};
+use crate::orders::view::ask::ask;
+use crate::orders::view::call::CallView;
 use crate::payments::view::PaymentView;
 use crate::present::Present;
 use crate::refunds::{self, view::RefundView};
 use crate::state::Shop;
-use crate::wire::{TokenView, address, time};
+use crate::wire::{TokenView, time};
 
 /// An order, what came in for it, and what remains. Amounts are decimal strings.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -68,6 +68,10 @@ pub(crate) struct OrderView {
     payments: Vec<PaymentView>,
     /// What goes back, oldest first.
     refunds: Vec<RefundView>,
+    /// The page on which a payer sees all of it and pays; `null` if the daemon shows none. Whoever has
+    /// this URL sees amounts and addresses, and neither your reference nor your notes.
+    #[schema(example = "https://pay.example.com/pay/chk_5f1d7a84db00d2fce00b31a7fc73224f")]
+    checkout_url: Option<String>,
     /// The chains that a passed deadline still waits for: they are not read that far yet.
     waiting_for_chains: Vec<String>,
     /// What happens with money after the deadline: `accept` or `hold`.
@@ -120,11 +124,13 @@ pub(crate) struct OptionView {
     call: Option<CallView>,
 }
 
-/// `record` as the API shows it at `now`, as things stand at `present`.
+/// `record` as the API shows it at `now`, as things stand at `present`; it is paid at
+/// `checkout_url`.
 pub(crate) fn order(
     record: &OrderRecord,
     present: &Present,
     shop: &Shop,
+    checkout_url: Option<String>,
     now: Timestamp,
 ) -> OrderView {
     let OrderRecord {
@@ -166,6 +172,7 @@ pub(crate) fn order(
             .filter_map(|it| Some((it, snapshot.refunds.get(&it.refund.id)?)))
             .map(|(it, state)| refunds::view::refund(it, *state, &present.heads, shop))
             .collect(),
+        checkout_url,
         waiting_for_chains: waiting.into_iter().map(|id| shop.name_of(id)).collect(),
         late_policy: order.late_policy.name(),
         expires_at: time(order.expires_at),
@@ -192,31 +199,17 @@ fn is_overdue(order: &Order, status: OrderStatus, now: Timestamp) -> bool {
 /// is made: rather no offer than a wrong one.
 fn option(order: &Order, way: &PaymentOption, shop: &Shop) -> Option<OptionView> {
     let token = &way.token;
-    let asked = way.asks(order.amount);
-    let units = asked.to_base_units(token.decimals).ok()?;
-    let written = |of| address(token.chain_id, of);
-    let (contract, to) = (written(token.address), written(way.address));
-    let call = match way.method {
-        PaymentMethod::Contract { receiver } => Some(call(order, way, receiver, units)),
-        PaymentMethod::DepositAddress { .. } | PaymentMethod::ExactAmount { .. } => None,
-    };
+    let ask = ask(order, way, way.asks(order.amount))?;
     Some(OptionView {
         chain_id: token.chain_id.get(),
         chain: shop.name_of(token.chain_id),
         token: token.into(),
         method: way.method.kind().name(),
-        amount: asked.to_string(),
-        amount_base_units: units.to_string(),
-        uri: match (AddressForm::of(token.chain_id), &call) {
-            (AddressForm::Tron, _) => to.clone(),
-            (AddressForm::Eip55, None) => format!(
-                "ethereum:{contract}@{}/transfer?address={to}&uint256={units}",
-                token.chain_id
-            ),
-            (AddressForm::Eip55, Some(call)) => call.uri(token.chain_id, &to, &contract, &units),
-        },
-        call,
-        address: to,
+        amount: ask.amount.to_string(),
+        amount_base_units: ask.units.to_string(),
+        uri: ask.uri,
+        call: ask.call,
+        address: ask.address,
     })
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
-use paywatch_api::{ApiState, ChainOffer, Clock, ConditionBoard, Shop, keys, router};
+use paywatch_api::{ApiState, ChainOffer, Checkout, Clock, ConditionBoard, Shop, keys, router};
 use paywatch_core::{
     Address, B256, Block, ChainHeads, ChainId, Decimals, FinalityRule, LatePolicy, MethodKind,
     SlotTerms, Timestamp, Token, Tolerance,
@@ -22,6 +22,10 @@ use tower::ServiceExt as _;
 pub(crate) const BODY_LIMIT: usize = 4_096;
 /// One of EIP-55's own examples.
 pub(crate) const CHECKSUMMED: &str = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
+/// Where payers reach it.
+pub(crate) const PAY_AT: &str = "https://pay.example.com/shop";
+/// What the merchant calls himself.
+pub(crate) const HOSTILE: &str = "Tea & <script>alert(\"1\")</script>";
 /// When every test begins.
 const START_MS: i64 = 1_700_000_000_000;
 
@@ -154,7 +158,13 @@ impl Api {
             body_limit: BODY_LIMIT,
         };
         let board = ConditionBoard::new([chain_id(31_337), chain_id(56)]);
+        let checkout = Checkout {
+            public_url: PAY_AT.to_owned(),
+            merchant_name: Some(HOSTILE.to_owned()),
+            chain_titles: [(chain_id(56), "BNB Smart Chain (BEP-20)".to_owned())].into(),
+        };
         let state = ApiState::new(store.clone(), shop, board.clone(), shown);
+        let state = state.with_checkout(checkout);
         Self {
             router: router(state),
             key,

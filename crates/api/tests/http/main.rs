@@ -10,6 +10,7 @@
 mod api;
 mod chain;
 mod chains;
+mod checkout;
 mod creating;
 mod deciding;
 mod edges;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use paywatch_core::{Address, AddressForm, Amount, FinalityRule, FinalityTag, SlotTerms};
 use serde::Serialize;
+use url::Url;
 
 use crate::config::{
     ChainConfig, Config, EndpointConfig, StartAt, process_environment, shown, spoken,
@@ -28,6 +29,7 @@ pub(crate) struct View {
     order_tokens: Vec<String>,
     methods: Vec<&'static str>,
     exact_amount: ExactView,
+    checkout: Option<CheckoutView>,
     dust: String,
     watch_treasury: bool,
     audit_every: Option<String>,
@@ -41,6 +43,12 @@ struct ExactView {
     step: String,
     max_surcharge: String,
     quarantine: String,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct CheckoutView {
+    public_url: Option<String>,
+    merchant_name: Option<String>,
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -130,6 +138,10 @@ pub(crate) fn view(config: &Config) -> View {
             .map(|method| method.name())
             .collect(),
         exact_amount: exact_view(&config.exact),
+        checkout: config.checkout.as_ref().map(|pages| CheckoutView {
+            public_url: pages.public_url.as_ref().map(Url::to_string),
+            merchant_name: pages.merchant_name.clone(),
+        }),
         dust: config.orders.dust.to_string(),
         watch_treasury: config.watches_treasury,
         audit_every: config.audit_every.map(spoken),
@@ -222,7 +234,7 @@ fn in_words(view: &View) -> String {
     format!(
         "database   {}\napi        http://{}, bodies up to {} bytes\n\
          orders     may be paid in {} by {} for {}, at most {}; late payments: {}\n\
-         \x20          tolerance: {}, or {} % if that is more\naudit      {}\nlog        {}, {}\n",
+         \x20          tolerance: {}, or {} % if that is more\ncheckout   {}\naudit      {}\nlog        {}, {}\n",
         view.database,
         view.listen,
         view.body_limit,
@@ -233,10 +245,22 @@ fn in_words(view: &View) -> String {
         view.late_payments,
         view.tolerance,
         view.tolerance_percent,
+        pages(view.checkout.as_ref()),
         every(view.audit_every.as_deref()),
         view.log_format,
         view.log_filter,
     )
+}
+
+fn pages(checkout: Option<&CheckoutView>) -> String {
+    let Some(pages) = checkout else {
+        return "no pages".to_owned();
+    };
+    let here = "where the API listens";
+    let at = pages.public_url.as_deref().unwrap_or(here);
+    let name = pages.merchant_name.as_deref();
+    let name = name.map_or_else(|| "without a name".to_owned(), |name| format!("as {name}"));
+    format!("at {at}, {name}")
 }
 
 fn every(time: Option<&str>) -> String {

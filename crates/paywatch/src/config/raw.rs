@@ -17,6 +17,7 @@ pub(crate) struct Raw {
     pub api: RawApi,
     pub orders: RawOrders,
     pub exact_amount: RawExactAmount,
+    pub checkout: RawCheckout,
     pub treasury: RawTreasury,
     pub audit: RawAudit,
     pub log: RawLog,
@@ -61,6 +62,15 @@ pub(crate) struct RawExactAmount {
     pub step: Option<String>,
     pub max_surcharge: Option<String>,
     pub quarantine: Option<String>,
+}
+
+/// `[checkout]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct RawCheckout {
+    pub enabled: Option<bool>,
+    pub public_url: Option<SecretString>,
+    pub merchant_name: Option<String>,
 }
 
 /// `[treasury]`

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use paywatch_core::{
-    MethodKind, Order, OrderStatus, PaymentMethod, PaymentOption, Snapshot, Timestamp,
+    CheckoutToken, MethodKind, Order, OrderStatus, PaymentMethod, PaymentOption, Snapshot,
+    Timestamp,
 };
 use sqlx::AnyConnection;
 
@@ -18,6 +19,7 @@ pub(crate) struct Fresh<'a> {
     pub(crate) request_digest: &'a str,
     /// The number of its first event.
     pub(crate) seq: i64,
+    pub(crate) checkout: CheckoutToken,
     pub(crate) snapshot: &'a Snapshot,
     pub(crate) version: i64,
     pub(crate) event_count: i64,
@@ -36,13 +38,13 @@ pub(crate) async fn insert_orders(
     let before = "INSERT INTO orders (id, reference, request_digest, amount, tolerance, \
         late_policy, created_at, expires_at, cancelled_at, status, flags, received, counted, \
         confirmed, excess, version, event_count, seq, updated_at, asking, accepted, open_until, \
-        open_on, grace_ms)";
+        open_on, grace_ms, checkout_token)";
     let after = "ON CONFLICT (reference) DO NOTHING RETURNING seq";
     let inserted = insert(connection, &rows, before, after, "write an order").await?;
     Ok(inserted.len())
 }
 
-fn order_row(fresh: &Fresh<'_>) -> Result<[Value; 24], StoreError> {
+fn order_row(fresh: &Fresh<'_>) -> Result<[Value; 25], StoreError> {
     let (order, snapshot) = (fresh.order, fresh.snapshot);
     let is_open = match snapshot.status {
         OrderStatus::AwaitingPayment | OrderStatus::PartiallyPaid => true,
@@ -77,6 +79,7 @@ fn order_row(fresh: &Fresh<'_>) -> Result<[Value; 24], StoreError> {
         is_open.then(|| order.closes_at().unix_ms()).into(),
         first_chain.map(chain_number).transpose()?.into(),
         i64::from(order.grace_ms).into(),
+        fresh.checkout.to_string().into(),
     ])
 }
 

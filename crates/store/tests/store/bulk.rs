@@ -35,6 +35,11 @@ fn shown(row: &AnyRow) -> String {
             let number = row.try_get::<Option<i64>, _>(name);
             number.map(|number| number.map(|number| number.to_string()))
         });
+        // Nothing else is random.
+        let value = value.map(|value| match name {
+            "checkout_token" => value.map(|_token| "drawn".to_owned()),
+            _ => value,
+        });
         format!("{name}={:?}", value.unwrap())
     });
     let mut columns: Vec<_> = columns.collect();
@@ -176,7 +181,9 @@ async fn a_history_is_the_same_rows_either_way(books: Books) {
     assert_eq!(ordinary.len(), filled.len());
     for history in &histories {
         let order = &history.new.order;
-        assert_eq!(books.order(order).await, other.order(order).await);
+        let [mut ordinary, mut filled] = [books.order(order).await, other.order(order).await];
+        assert_ne!(ordinary.checkout.take(), filled.checkout.take());
+        assert_eq!(ordinary, filled);
     }
     other.events().await;
 }

@@ -48,6 +48,7 @@ async fn every_field_reads_back(books: Books) {
         snapshot: Snapshot::new(),
         version: 1,
         seq: 1,
+        checkout: books.order(&rich).await.checkout,
         updated_at: rich.created_at,
         payments: vec![],
         refunds: vec![],

@@ -35,6 +35,7 @@ mod assessing;
 mod auditing;
 mod books;
 mod bulk;
+mod checkout;
 mod committing;
 mod creating;
 mod deciding;

@@ -19,9 +19,9 @@ pub(crate) struct CallView {
     order_ref: String,
     /// Lets the receiver take the amount. A wallet that had allowed it something else before must
     /// set that to 0 first, if the token is USDT on Ethereum.
-    approve: TransactionView,
+    pub(crate) approve: TransactionView,
     /// Pays: the receiver passes the money on to your treasury in the same transaction.
-    pay: TransactionView,
+    pub(crate) pay: TransactionView,
 }
 
 /// A transaction for a wallet to send.
@@ -29,9 +29,9 @@ pub(crate) struct CallView {
 #[schema(as = Transaction)]
 pub(crate) struct TransactionView {
     /// Its recipient.
-    to: String,
+    pub(crate) to: String,
     /// Its data, in hex.
-    data: String,
+    pub(crate) data: String,
     /// What it carries of the chain's own coin: nothing.
     #[schema(example = "0")]
     value: &'static str,
@@ -39,7 +39,7 @@ pub(crate) struct TransactionView {
 
 impl CallView {
     /// The payment as a URI (EIP-681).
-    pub(super) fn uri(&self, chain: ChainId, treasury: &str, token: &str, units: &U256) -> String {
+    pub(crate) fn uri(&self, chain: ChainId, treasury: &str, token: &str, units: &U256) -> String {
         let Self {
             receiver,
             order_ref,
@@ -53,7 +53,7 @@ impl CallView {
 }
 
 /// The calls that pay `order` by `way`, whose receiver is `receiver`, with `units`.
-pub(super) fn call(order: &Order, way: &PaymentOption, receiver: Address, units: U256) -> CallView {
+pub(crate) fn call(order: &Order, way: &PaymentOption, receiver: Address, units: U256) -> CallView {
     let token = &way.token;
     let written = |of| address(token.chain_id, of);
     let payment = Payment {

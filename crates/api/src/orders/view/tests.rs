@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use super::*;
 use crate::orders::request;
 use crate::samples::shop;
+use crate::wire::address;
 
 /// So long after the order was made.
 fn at(seconds_later: u64) -> Timestamp {
@@ -37,6 +38,7 @@ fn record() -> OrderRecord {
         snapshot: Snapshot::new(),
         version: 1,
         seq: 1,
+        checkout: None,
         updated_at: at(0),
         payments: Vec::new(),
         refunds: Vec::new(),
@@ -83,7 +85,7 @@ fn heads(number: u64, seconds_later: u64) -> Present {
 }
 
 fn shown(record: &OrderRecord, heads: &Present, now: Timestamp) -> Value {
-    serde_json::to_value(order(record, heads, &shop(), now)).unwrap()
+    serde_json::to_value(order(record, heads, &shop(), None, now)).unwrap()
 }
 
 #[test]
@@ -226,7 +228,7 @@ fn only_an_overdue_open_order_waits_for_chains() {
 fn a_chain_that_is_configured_no_longer_goes_by_its_number() {
     let mut shop = shop();
     shop.chains.retain(|chain| chain.name != "bnb");
-    let shown = order(&record(), &heads(14, 120), &shop, at(9_999));
+    let shown = order(&record(), &heads(14, 120), &shop, None, at(9_999));
     assert_eq!(shown.options[1].chain, "56");
     assert_eq!(shown.waiting_for_chains, ["56", "anvil"]);
 }

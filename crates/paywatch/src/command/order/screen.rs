@@ -20,6 +20,12 @@ pub(crate) fn draw(order: &Order) -> String {
         ),
         format!("made {}   expires {}", order.created_at, order.expires_at),
     ];
+    parts.extend(
+        order
+            .checkout_url
+            .iter()
+            .map(|url| format!("paid at {url}")),
+    );
     if !order.waiting_for_chains.is_empty() {
         let chains = order.waiting_for_chains.join(", ");
         parts.push(format!(

@@ -4,6 +4,7 @@
 //! functions (`orders/request.rs`), records become JSON in others (`orders/view.rs`).
 
 mod auth;
+mod blockatm;
 mod body;
 mod chains;
 mod checkout;
@@ -12,6 +13,7 @@ mod deciding;
 mod decisions;
 mod docs;
 mod health;
+mod idempotency;
 pub mod keys;
 mod metrics;
 mod orders;
@@ -26,6 +28,7 @@ mod samples;
 mod state;
 mod wire;
 
+pub use crate::blockatm::{GatewayKey, GatewayKeyError};
 pub use crate::checkout::Checkout;
 pub use crate::condition::{ChainCondition, ConditionBoard};
 pub use crate::router::{openapi, router};

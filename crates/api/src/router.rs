@@ -25,7 +25,9 @@ use crate::auth::require_key;
 use crate::docs::{CONTENT_SECURITY_POLICY, Document};
 use crate::problem::{Code, Problem, REQUEST_ID, finish};
 use crate::state::ApiState;
-use crate::{chains, checkout, decisions, health, metrics, orders, payments, refunds};
+use crate::{
+    blockatm, chains, checkout, decisions, health, idempotency, metrics, orders, payments, refunds,
+};
 
 /// How long a request may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -78,11 +80,13 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 /// The whole API.
 pub fn router(state: ApiState) -> Router {
     let with_key = with_key()
+        .route_layer(from_fn_with_state(state.clone(), idempotency::once))
         .route_layer(from_fn_with_state(state.clone(), require_key))
         .route_layer(set(CACHE_CONTROL, "no-store"));
     let (routes, description) = open().merge(with_key).split_for_parts();
     routes
         .merge(reference(description))
+        .merge(blockatm::routes())
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(state)

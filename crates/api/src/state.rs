@@ -12,6 +12,7 @@ use paywatch_store::{OrderRecord, Store};
 
 use crate::checkout::Checkout;
 use crate::condition::ConditionBoard;
+use crate::idempotency::Attempts;
 
 /// A wall clock.
 pub trait Clock: Send + Sync + fmt::Debug {
@@ -136,6 +137,7 @@ pub struct ApiState {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: Option<Arc<dyn Metrics>>,
     pub(crate) checkout: Option<Arc<Checkout>>,
+    pub(crate) attempts: Attempts,
 }
 
 impl ApiState {
@@ -149,6 +151,17 @@ impl ApiState {
             clock,
             metrics: None,
             checkout: None,
+            attempts: Attempts::default(),
+        }
+    }
+
+    /// This, and what an earlier process of the same name had begun and not answered may be asked
+    /// again at once. No two that run at a time have one name.
+    #[must_use]
+    pub fn with_name(self, name: &str) -> Self {
+        Self {
+            attempts: Attempts::of(name),
+            ..self
         }
     }
 

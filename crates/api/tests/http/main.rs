@@ -8,6 +8,7 @@
 )]
 
 mod api;
+mod blockatm;
 mod chain;
 mod chains;
 mod checkout;
@@ -15,6 +16,7 @@ mod creating;
 mod deciding;
 mod edges;
 mod exact;
+mod idempotency;
 mod keys;
 mod reading;
 mod reference;

@@ -30,8 +30,8 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 const LONGEST_KEY: usize = 255;
 /// How long answers are kept, in milliseconds.
 const KEPT_MS: i64 = 24 * 3_600_000;
-/// After how long another process's request was given up, in milliseconds: it may take 30 s.
-const STALE_MS: i64 = 35_000;
+/// After how long another process's request was given up, in milliseconds: it may take 40 s.
+const STALE_MS: i64 = 45_000;
 
 /// The requests with a key that this process is carrying out.
 #[derive(Clone, Debug)]

@@ -6,6 +6,7 @@ pub(crate) mod qr;
 mod query;
 pub(crate) mod request;
 pub(crate) mod view;
+mod wait;
 pub(crate) mod way;
 
 use axum::Json;
@@ -141,21 +142,35 @@ fn no_free_amount(state: &ApiState, token: &Token) -> Problem {
 }
 
 /// Read an order
+///
+/// With `wait_for` the answer comes when the order is so far: no need to ask again and again.
 #[utoipa::path(
     get, path = "/v1/orders/{id}", operation_id = "read_order", tag = "orders", security(("api_key" = [])),
-    params(("id" = String, Path, description = "The order's id", example = "ord_0190a6d2b3c47e5f8a9b0c1d2e3f4a5b")),
+    params(
+        ("id" = String, Path, description = "The order's id", example = "ord_0190a6d2b3c47e5f8a9b0c1d2e3f4a5b"),
+        ("wait_for" = Option<String>, Query, description = "Answer when it is in this status, or one of several, separated by commas; or when it has ended", example = "completed"),
+        ("timeout" = Option<u64>, Query, description = "Or when so many seconds are over: 1 to 30, 30 if not given", example = 30, minimum = 1, maximum = 30),
+        ("If-None-Match" = Option<String>, Header, description = "The ETag of what you have"),
+    ),
     responses(
         (status = 200, description = "The order", body = OrderView),
+        (status = 304, description = "You have it as it is"),
+        (status = 400, description = "The query cannot be understood", body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "There is no such order", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "Wrong parameters, all of them at once", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "The database does not answer", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn read(
     State(state): State<ApiState>,
     id: Result<Path<String>, PathRejection>,
+    pairs: Result<Query<Vec<(String, String)>>, QueryRejection>,
 ) -> Result<Json<OrderView>, Problem> {
-    let record = find(&state, read_id(id)?).await?;
+    let Query(pairs) = pairs.map_err(|error| Problem::because(Code::MalformedQuery, error))?;
+    let id = read_id(id)?;
+    let waiting = wait::read(&pairs).map_err(Problem::fields)?;
+    let record = wait::until(&state, id, &waiting).await?;
     Ok(Json(shown(&state, &record).await?))
 }
 

@@ -10,6 +10,7 @@ use paywatch_core::{
 };
 use paywatch_store::{OrderRecord, Store};
 
+use crate::changes::Changes;
 use crate::checkout::Checkout;
 use crate::condition::ConditionBoard;
 use crate::idempotency::Attempts;
@@ -138,6 +139,7 @@ pub struct ApiState {
     pub(crate) metrics: Option<Arc<dyn Metrics>>,
     pub(crate) checkout: Option<Arc<Checkout>>,
     pub(crate) attempts: Attempts,
+    pub(crate) changes: Changes,
 }
 
 impl ApiState {
@@ -152,6 +154,7 @@ impl ApiState {
             metrics: None,
             checkout: None,
             attempts: Attempts::default(),
+            changes: Changes::default(),
         }
     }
 

@@ -21,3 +21,4 @@ mod keys;
 mod reading;
 mod reference;
 mod refunds;
+mod rereading;

@@ -53,7 +53,13 @@ pub(crate) async fn run(config: Config, shutdown: CancellationToken) -> anyhow::
     let mut state = ApiState::new(store.clone(), shop(&config), board, Arc::new(SystemClock))
         .with_metrics(metrics);
     if let Some(pages) = &config.checkout {
-        state = state.with_checkout(checkout(pages, &config.chains, address));
+        let pages = checkout(pages, &config.chains, address);
+        tracing::info!(
+            checkout.public_url = pages.public_url,
+            "orders are paid at {}/pay/…",
+            pages.public_url
+        );
+        state = state.with_checkout(pages);
     }
     tracing::info!(
         api.listen = %address,

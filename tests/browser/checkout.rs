@@ -36,10 +36,11 @@ fn uri(shop: &Shop, order: &Order, units: u64) -> String {
 async fn the_code_on_the_screen_names_token_chain_address_and_amount() {
     let mut shop = open("merchant_name = \"Tea & Cake\"").await;
     let order = shop.order("TEA-1", "12.5").await;
-    for size in [DESKTOP, PHONE] {
+    for (size, name) in [(DESKTOP, "desktop"), (PHONE, "phone")] {
         let browser = Browser::open(Scripts::On, size).await;
         browser.goes_to(page(&order)).await;
         assert_eq!(browser.scans().await, uri(&shop, &order, 12_500_000));
+        browser.is_looked_at(&format!("checkout-open-{name}")).await;
         assert_eq!(browser.reads(".merchant").await, "Tea & Cake");
         assert_eq!(browser.reads("#amount").await, "12.5");
         assert_eq!(browser.reads("#address").await, pay_to(&order).to_string());
@@ -75,8 +76,11 @@ async fn the_page_turns_to_paid_by_itself() {
     .await;
     assert_eq!(browser.scans().await, uri(&shop, &order, 60_000_000));
 
+    browser.is_looked_at("checkout-partly-paid").await;
+
     shop.chain().pays(PAYER, pay_to(&order), "60").await;
     browser.shows("#standing h2", "Payment received").await;
+    browser.is_looked_at("checkout-paid").await;
     browser.shows("#standing", "of 3 confirmations").await;
     assert_eq!(browser.reads("#pay").await, "", "nobody pays twice");
     shop.becomes_final().await;
@@ -84,6 +88,7 @@ async fn the_page_turns_to_paid_by_itself() {
     browser
         .shows("#standing", "Your payment is confirmed")
         .await;
+    browser.is_looked_at("checkout-completed").await;
     assert_eq!(browser.evaluates("return document.title").await, "Paid");
     assert_eq!(browser.evaluates("return window.stayed").await, json!(true));
     shop.close().await;
@@ -169,6 +174,7 @@ async fn the_page_works_without_scripts() {
         .shows(".note:last-child", "loads itself again")
         .await;
 
+    browser.is_looked_at("checkout-without-scripts").await;
     browser.clicks("a[href='?chain=bnb']").await;
     browser
         .shows(".token", "USDT on BNB Smart Chain (BEP-20)")

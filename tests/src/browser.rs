@@ -187,6 +187,16 @@ impl Browser {
         path
     }
 
+    /// Keeps a picture of the page for people to look at, if `PAYWATCH_PICTURES` names a folder.
+    pub async fn is_looked_at(&self, name: &str) {
+        let Some(folder) = std::env::var_os("PAYWATCH_PICTURES") else {
+            return;
+        };
+        let picture = self.takes_picture().await;
+        let kept = Path::new(&folder).join(format!("{name}.png"));
+        std::fs::copy(picture, kept).expect("the folder of pictures takes a file");
+    }
+
     /// What a scanner of QR codes reads on the page.
     pub async fn scans(&self) -> String {
         let picture = self.takes_picture().await;

@@ -1,4 +1,5 @@
-//! What the tasks need beyond Rust: Foundry and solc from npm, and test tools from PyPI.
+//! What the tasks need beyond Rust: Foundry and solc from npm, test tools from PyPI; a browser, from
+//! the system.
 
 use std::fs;
 use std::path::PathBuf;
@@ -60,6 +61,19 @@ pub(crate) fn python_packages() -> Result<()> {
     install.arg(&list);
     step("install the Python packages of the tests", &mut install)?;
     fs::write(&stamp, wanted).with_context(|| format!("{} cannot be written", stamp.display()))
+}
+
+/// Fails when a program that the tests of pages need cannot be run: better now than after an hour.
+pub(crate) fn browser() -> Result<()> {
+    for (program, package) in [
+        ("chromium", "chromium"),
+        ("chromedriver", "chromium-driver"),
+        ("zbarimg", "zbar-tools"),
+    ] {
+        let remedy = format!("the tests of pages need it (Debian: apt-get install {package})");
+        needs(program, &remedy)?;
+    }
+    Ok(())
 }
 
 /// Fails with `remedy` when `program` cannot be run.

@@ -55,7 +55,13 @@ pub(crate) async fn run(config: Config, shutdown: CancellationToken) -> anyhow::
         .with_metrics(metrics)
         .with_name(&name(&config));
     if let Some(pages) = &config.checkout {
-        state = state.with_checkout(checkout(pages, &config.chains, address));
+        let pages = checkout(pages, &config.chains, address);
+        tracing::info!(
+            checkout.public_url = pages.public_url,
+            "orders are paid at {}/pay/…",
+            pages.public_url
+        );
+        state = state.with_checkout(pages);
     }
     tracing::info!(
         api.listen = %address,

@@ -19,6 +19,12 @@ pub(crate) static STYLE: LazyLock<Asset> = LazyLock::new(|| Asset {
     kind: HeaderValue::from_static("text/css; charset=utf-8"),
     content: include_str!("../../assets/checkout.css"),
 });
+/// Its mark in a browser's tab.
+pub(crate) static ICON: LazyLock<Asset> = LazyLock::new(|| Asset {
+    name: named("checkout", include_str!("../../assets/checkout.svg"), "svg"),
+    kind: HeaderValue::from_static("image/svg+xml"),
+    content: include_str!("../../assets/checkout.svg"),
+});
 /// How it changes by itself.
 pub(crate) static SCRIPT: LazyLock<Asset> = LazyLock::new(|| Asset {
     name: named("checkout", include_str!("../../assets/checkout.js"), "js"),
@@ -47,7 +53,7 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
 }
 
 async fn read(Path(name): Path<String>) -> Response {
-    let asset = [&STYLE, &SCRIPT]
+    let asset = [&STYLE, &SCRIPT, &ICON]
         .into_iter()
         .find(|asset| asset.name == name);
     let Some(asset) = asset else {

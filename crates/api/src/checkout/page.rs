@@ -8,7 +8,7 @@ use askama::Template;
 use paywatch_store::OrderRecord;
 
 use crate::checkout::Checkout;
-use crate::checkout::assets::{SCRIPT, STYLE};
+use crate::checkout::assets::{ICON, SCRIPT, STYLE};
 use crate::checkout::page::pay::{Pay, pay};
 use crate::checkout::standing::Standing;
 use crate::checkout::words::{Words, words};
@@ -55,6 +55,7 @@ impl<'a> Chosen<'a> {
 struct Page<'a> {
     /// The end of the page's URL.
     token: String,
+    icon: &'a str,
     style: &'a str,
     script: &'a str,
     merchant: Option<&'a str>,
@@ -74,6 +75,7 @@ struct Page<'a> {
 #[derive(Debug, Template)]
 #[template(path = "message.html")]
 pub(crate) struct Message {
+    icon: &'static str,
     style: &'static str,
     title: &'static str,
     text: &'static str,
@@ -84,6 +86,7 @@ impl Message {
     /// There is no such page.
     pub(crate) fn missing() -> Self {
         Self {
+            icon: &ICON.name,
             style: &STYLE.name,
             title: "There is no such page",
             text: "Look at the address again: it may not have been copied as a whole. Whoever gave \
@@ -95,6 +98,7 @@ impl Message {
     /// The page cannot be shown now.
     pub(crate) fn later() -> Self {
         Self {
+            icon: &ICON.name,
             style: &STYLE.name,
             title: "This page cannot be shown now",
             text: "Nothing is lost, and a payment that is on its way will be seen. This page tries \
@@ -131,6 +135,7 @@ pub(crate) fn write(
         .then(|| pay(record, chosen, (&token, checkout, &state.shop)))
         .flatten();
     let page = Page {
+        icon: &ICON.name,
         style: &STYLE.name,
         script: &SCRIPT.name,
         merchant,

@@ -174,3 +174,156 @@ fn of_flags(record: &OrderRecord, unit: &str, who: &str) -> Vec<String> {
     let told = told.into_iter().filter(|(is_so, _)| *is_so);
     told.map(|(_, sentence)| sentence).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use paywatch_core::{Heads, Timestamp};
+
+    use super::*;
+    use crate::checkout::standing::standing;
+    use crate::samples::record;
+
+    /// What is told of `record` so many seconds after it was made.
+    fn told(record: &OrderRecord, seconds: u64) -> Words {
+        let now = Timestamp::from_unix_s(1_700_000_000_u64.saturating_add(seconds)).unwrap();
+        let standing = standing(record, &Heads::new(), now);
+        words(record, &standing, "USDT", Some("Tea & Cake"))
+    }
+
+    fn in_status(status: OrderStatus, counted: &str) -> OrderRecord {
+        let mut record = record();
+        record.snapshot.status = status;
+        record.snapshot.counted = counted.parse().unwrap();
+        record.snapshot.received = record.snapshot.counted;
+        record
+    }
+
+    #[test]
+    fn every_status_is_told_in_words_that_say_what_to_do() {
+        for (status, counted, seconds, headline, sentence) in [
+            (
+                OrderStatus::AwaitingPayment,
+                "0",
+                0,
+                "Waiting for your payment",
+                "Send the amount below.",
+            ),
+            (
+                OrderStatus::AwaitingPayment,
+                "0",
+                3_601,
+                "The time to pay is over",
+                "Do not send any money now.",
+            ),
+            (
+                OrderStatus::PartiallyPaid,
+                "40",
+                0,
+                "60 USDT are missing",
+                "40 of 100 USDT have arrived.",
+            ),
+            (
+                OrderStatus::PartiallyPaid,
+                "40",
+                3_601,
+                "The time to pay is over",
+                "40 USDT have arrived, which is not enough.",
+            ),
+            (
+                OrderStatus::Paid,
+                "100",
+                0,
+                "Payment received",
+                "100 USDT have arrived and are being confirmed",
+            ),
+            (
+                OrderStatus::Completed,
+                "100",
+                0,
+                "Paid",
+                "Your payment is confirmed.",
+            ),
+            (
+                OrderStatus::Expired,
+                "0",
+                0,
+                "This order has expired",
+                "Do not send any money for it. Ask Tea & Cake",
+            ),
+            (
+                OrderStatus::Expired,
+                "40",
+                0,
+                "This order has expired",
+                "40 USDT had arrived, which was not enough.",
+            ),
+            (
+                OrderStatus::Cancelled,
+                "0",
+                0,
+                "This order was cancelled",
+                "Do not send any money for it.",
+            ),
+        ] {
+            let told = told(&in_status(status, counted), seconds);
+            assert_eq!(told.headline, headline);
+            assert!(told.sentences[0].starts_with(sentence), "{told:?}");
+            assert_eq!(told.sentences.len(), 1, "{told:?}");
+        }
+    }
+
+    #[test]
+    fn every_flag_adds_a_sentence() {
+        let mut record = in_status(OrderStatus::Completed, "102");
+        record.snapshot.excess = "2".parse().unwrap();
+        record.snapshot.refunded = "7".parse().unwrap();
+        for (flag, sentence) in [
+            (
+                "overpaid",
+                "You sent 2 USDT more than was asked for. Ask Tea & Cake",
+            ),
+            (
+                "underpaid_within_tolerance",
+                "A little less than asked for has arrived",
+            ),
+            ("late", "Some of it came after the deadline."),
+            ("reverted", "The network took back a payment"),
+            (
+                "resolved",
+                "Something about this order was decided by hand by Tea & Cake.",
+            ),
+            ("refunded", "All that arrived was sent back: 7 USDT."),
+            (
+                "partially_refunded",
+                "Some of what arrived was sent back: 7 USDT.",
+            ),
+        ] {
+            record.snapshot.flags = Flags::from_names([flag]).unwrap();
+            let told = told(&record, 0);
+            assert_eq!(told.sentences.len(), 2, "{told:?}");
+            assert!(told.sentences[1].starts_with(sentence), "{told:?}");
+        }
+    }
+
+    #[test]
+    fn money_that_does_not_count_is_told() {
+        let mut record = in_status(OrderStatus::Cancelled, "0");
+        record.snapshot.received = "5".parse().unwrap();
+        let told = told(&record, 0);
+        assert!(
+            told.sentences[1].starts_with("5 USDT arrived and do not count"),
+            "{told:?}"
+        );
+    }
+
+    #[test]
+    fn any_amount_may_be_more() {
+        let mut record = in_status(OrderStatus::AwaitingPayment, "0");
+        record.order.asking = Asking::AtLeast;
+        let told = told(&record, 0);
+        assert!(
+            told.sentences[0].starts_with("Send the amount below, or more."),
+            "{told:?}"
+        );
+    }
+}

@@ -376,7 +376,7 @@ async fn an_exact_amount_is_asked_for_as_a_whole_or_not_at_all() {
     for part in [
         "Exactly 100 USDT must arrive",
         ">An exact amount</a>",
-        ">To an address of your own</a>",
+        ">To an address</a>",
     ] {
         assert!(shown.contains(part), "{part}: {shown}");
     }
@@ -427,6 +427,25 @@ async fn a_page_that_is_not_there_is_said_to_be_missing() {
             .await
             .problem(404, "not_found");
     }
+}
+
+#[tokio::test]
+async fn a_payer_is_asked_to_wait_while_the_database_is_away() {
+    let api = Api::open().await;
+    let order = api.order("INV-1").await;
+    api.store.close().await;
+    let answer = visit(&api, &path(&order)).await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{answer:?}");
+    assert_strict(&answer, "no-store");
+    assert!(answer.text().contains("Nothing is lost"), "{answer:?}");
+    assert!(
+        answer
+            .text()
+            .contains(r#"http-equiv="refresh" content="10""#),
+        "{answer:?}"
+    );
+    let status = visit(&api, &format!("{}/status", path(&order))).await;
+    status.problem(503, "unavailable");
 }
 
 #[tokio::test]

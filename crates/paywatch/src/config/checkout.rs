@@ -61,3 +61,68 @@ fn check_name(
     }
     Ok(Some(name.trim().to_owned()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checked(text: &str) -> Result<Option<CheckoutConfig>, String> {
+        let raw: RawCheckout = figment::Figment::from(figment::providers::Toml::string(text))
+            .extract()
+            .unwrap();
+        let mut problems = Problems::default();
+        check(raw, &mut problems).map_err(|Reported| problems.to_string())
+    }
+
+    #[test]
+    fn pages_are_shown_where_the_daemon_listens_unless_it_is_said_otherwise() {
+        let usual = checked("").unwrap().unwrap();
+        assert_eq!((usual.public_url, usual.merchant_name), (None, None));
+        assert_eq!(checked("enabled = false"), Ok(None));
+        let text =
+            "public_url = \"https://pay.example.com/shop/\"\nmerchant_name = \" Tea & Cake \"";
+        let given = checked(text).unwrap().unwrap();
+        assert_eq!(given.merchant_name.as_deref(), Some("Tea & Cake"));
+        assert_eq!(
+            given.public_url.unwrap().as_str(),
+            "https://pay.example.com/shop/"
+        );
+    }
+
+    #[test]
+    fn what_payers_could_not_follow_or_read_is_refused() {
+        let long = format!("merchant_name = \"{}\"", "x".repeat(LONGEST_NAME + 1));
+        for (text, wrong) in [
+            (
+                "public_url = \"pay.example.com\"",
+                "checkout.public_url: is not a URL",
+            ),
+            (
+                "public_url = \"ftp://pay.example.com\"",
+                "checkout.public_url: has the scheme ftp",
+            ),
+            (
+                "public_url = \"https://pay.example.com/?a=b\"",
+                "checkout.public_url: has more than",
+            ),
+            (
+                "public_url = \"https://me@pay.example.com\"",
+                "checkout.public_url: has more than",
+            ),
+            (
+                "merchant_name = \" \"",
+                "checkout.merchant_name: is no name",
+            ),
+            (
+                "merchant_name = \"a\\nb\"",
+                "checkout.merchant_name: is no name",
+            ),
+            (&long, "checkout.merchant_name: is no name"),
+        ] {
+            let problems = checked(text).unwrap_err();
+            assert!(problems.contains(wrong), "{text}: {problems}");
+        }
+        let both = checked("public_url = \"x\"\nmerchant_name = \"\"").unwrap_err();
+        assert_eq!(both.lines().count(), 2, "{both}");
+    }
+}

@@ -25,7 +25,9 @@ pub(crate) struct Pay {
     pub(crate) code: Option<Code>,
     /// What is to be copied.
     pub(crate) fields: Vec<Field>,
-    /// What is to be known.
+    /// What is to be known first.
+    pub(crate) lead: String,
+    /// What else is to be known.
     pub(crate) notes: Vec<String>,
 }
 
@@ -119,23 +121,24 @@ pub(crate) fn pay(
         contract: address(way.token.chain_id, way.token.address),
         code: None,
         fields: Vec::new(),
+        lead: String::new(),
         notes: Vec::new(),
         chain,
         symbol,
     };
     let Some(ask) = due(record, way) else {
-        pay.notes.push(not_so(&record.order.options, checkout));
+        pay.lead = not_so(&record.order.options, checkout);
         return Some(pay);
     };
     pay.code = Some(code(&ask, &pay, chosen.content, names.code(way, &ask)));
     match &ask.call {
         None => send(&mut pay, ask, way.method.kind()),
         Some(call) => {
-            pay.notes.push(
-                "For wallets that call contracts: first allow the amount, then pay. A mere \
-                 transfer to one of these addresses pays nothing."
-                    .to_owned(),
-            );
+            "For wallets that call contracts: first allow the amount, then pay. A mere transfer to \
+             one of these addresses pays nothing."
+                .clone_into(&mut pay.lead);
+            pay.notes
+                .push("The code and the link are the second call.".to_owned());
             pay.fields = calls(&ask, call, &pay.symbol);
         },
     }
@@ -209,7 +212,7 @@ fn group(label: &'static str, choices: impl Iterator<Item = Choice>) -> Option<G
 
 const fn method_in_words(kind: MethodKind) -> &'static str {
     match kind {
-        MethodKind::DepositAddress => "To an address of your own",
+        MethodKind::DepositAddress => "To an address",
         MethodKind::ExactAmount => "An exact amount",
         MethodKind::Contract => "By a contract call",
     }
@@ -277,18 +280,20 @@ fn code(ask: &Ask, pay: &Pay, wanted: Content, urls: CodeUrls) -> Code {
 /// A transfer that pays.
 fn send(pay: &mut Pay, ask: Ask, kind: MethodKind) {
     let (amount, symbol, chain) = (ask.amount, &pay.symbol, &pay.chain);
-    pay.notes = vec![format!(
+    let only = format!(
         "Send {symbol} on {chain} and nothing else: what comes as another token or on another \
          network may be lost."
-    )];
-    pay.notes.push(if kind == MethodKind::ExactAmount {
-        format!(
-            "Exactly {amount} {symbol} must arrive, to the last digit: your payment is recognised \
-             by it. If your wallet or exchange takes a fee, add it."
-        )
-    } else {
-        format!("{amount} {symbol} must arrive. If your wallet or exchange takes a fee, add it.")
-    });
+    );
+    let exactly = format!(
+        "Exactly {amount} {symbol} must arrive, to the last digit: your payment is recognised by \
+         it. If your wallet or exchange takes a fee, add it."
+    );
+    let enough =
+        format!("{amount} {symbol} must arrive. If your wallet or exchange takes a fee, add it.");
+    let (lead, note) = match kind {
+        MethodKind::ExactAmount => (exactly, only),
+        MethodKind::DepositAddress | MethodKind::Contract => (only, enough),
+    };
     pay.fields = vec![
         Field {
             id: "amount",
@@ -303,6 +308,8 @@ fn send(pay: &mut Pay, ask: Ask, kind: MethodKind) {
             unit: String::new(),
         },
     ];
+    pay.lead = lead;
+    pay.notes.push(note);
 }
 
 /// The calls that pay.
@@ -321,3 +328,6 @@ fn calls(ask: &Ask, call: &CallView, symbol: &str) -> Vec<Field> {
         field("pay-data", "Second call: data", &call.pay.data, ""),
     ]
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,15 +1,14 @@
 //! Records as the API shows them.
 
 use paywatch_core::{
-    Amount, B256, Block, ChainHeads, ChainId, IgnoredBecause, OrderId, PaymentState,
-    RecordedTransfer, Snapshot, Transfer, TransferId,
+    Amount, B256, Block, ChainHeads, ChainId, IgnoredBecause, PaymentState, RecordedTransfer,
+    Transfer, TransferId,
 };
 use paywatch_store::PaymentRecord;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::*;
-use crate::orders::request;
-use crate::samples::shop;
+use crate::samples::{record, shop};
 use crate::wire::address;
 
 /// So long after the order was made.
@@ -24,25 +23,6 @@ fn chain() -> ChainId {
 
 fn amount(text: &str) -> Amount {
     text.parse().unwrap()
-}
-
-/// An order of 100 that may be paid for an hour on both chains, with nothing paid.
-fn record() -> OrderRecord {
-    let object: Map<String, Value> =
-        serde_json::from_value(json!({"reference": "INV-1001", "amount": "100"})).unwrap();
-    let shop = shop();
-    let checked = request::read(&object, &shop).unwrap();
-    let order = checked.order(OrderId::from_bytes([7; 16]), at(0));
-    OrderRecord {
-        order: order.unwrap().order,
-        snapshot: Snapshot::new(),
-        version: 1,
-        seq: 1,
-        checkout: None,
-        updated_at: at(0),
-        payments: Vec::new(),
-        refunds: Vec::new(),
-    }
 }
 
 fn payment_of(text: &str, state: PaymentState) -> PaymentRecord {

@@ -1,11 +1,15 @@
-//! Who may call: whoever has a key that was not revoked.
+//! Who may call: whoever has a key that is worth something, for what the key may do.
 
 use std::fmt;
+use std::net::IpAddr;
 
-use axum::extract::{Request, State};
+use axum::extract::{Extension, Request, State};
+use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::middleware::Next;
 use axum::response::Response;
+use paywatch_core::{Scope, Timestamp};
+use paywatch_store::ApiKeyRecord;
 
 use crate::keys::digest;
 use crate::problem::{Code, Problem};
@@ -14,23 +18,27 @@ use crate::state::ApiState;
 /// Whose key a request came with.
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
-    id: String,
-    name: String,
+    pub(crate) key: ApiKeyRecord,
 }
 
 impl fmt::Display for Caller {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.name, self.id)
+        write!(f, "{} ({})", self.key.name, self.key.id)
     }
 }
 
-/// Lets a request pass that carries a valid key as a bearer token (RFC 6750).
-pub(crate) async fn require_key(
-    State(state): State<ApiState>,
-    mut request: Request,
-    next: Next,
-) -> Result<Response, Problem> {
-    let header = request.headers().get(AUTHORIZATION).ok_or_else(|| {
+/// Whose key a request came with, or why it came with none that is worth something.
+#[derive(Clone, Debug)]
+pub(crate) struct Identity(pub(crate) Result<Caller, Problem>);
+
+/// The caller whose key is in `headers` as a bearer token (RFC 6750), if it may be used from
+/// `address` at `now`.
+pub(crate) async fn find_caller(
+    state: &ApiState,
+    headers: &HeaderMap,
+    (address, now): (IpAddr, Timestamp),
+) -> Result<Caller, Problem> {
+    let header = headers.get(AUTHORIZATION).ok_or_else(|| {
         Problem::because(
             Code::Unauthorized,
             "send the header Authorization: Bearer pw_live_…; make a key with: paywatch api-key create",
@@ -42,21 +50,35 @@ pub(crate) async fn require_key(
             "the header must read Authorization: Bearer pw_live_…",
         )
     })?;
-    let known = state
-        .store
-        .use_api_key(&digest(key), state.clock.now())
-        .await?;
-    let known = known.ok_or_else(|| {
+    let known = state.store.use_api_key(&digest(key), now).await?;
+    let key = known.ok_or_else(|| {
         Problem::because(
             Code::Unauthorized,
-            "this API key does not exist or was revoked",
+            "this API key does not exist, was revoked or has ended",
         )
     })?;
-    tracing::debug!(key.id = known.id, "authenticated");
-    request.extensions_mut().insert(Caller {
-        id: known.id,
-        name: known.name,
-    });
+    if !key.terms.admit(address) {
+        let detail = format!("this API key may not be used from {address}");
+        tracing::warn!(key.id, client.address = %address, "{detail}");
+        return Err(Problem::because(Code::Forbidden, detail));
+    }
+    Ok(Caller { key })
+}
+
+/// Lets a request pass whose key may do `scope`.
+pub(crate) async fn require(
+    State(scope): State<Scope>,
+    Extension(Identity(identity)): Extension<Identity>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let caller = identity?;
+    if !caller.key.may(scope) {
+        let detail = format!("this API key lacks the scope {scope}");
+        return Err(Problem::because(Code::Forbidden, detail));
+    }
+    tracing::debug!(key.id = caller.key.id, "authenticated");
+    request.extensions_mut().insert(caller);
     Ok(next.run(request).await)
 }
 

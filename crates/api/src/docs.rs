@@ -1,6 +1,9 @@
 //! The API's own description (OpenAPI 3.1) and its rendered reference.
 
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use paywatch_core::Scope;
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, Ref, Response, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
 /// What a browser may load on the reference's pages: nothing from anywhere else.
@@ -23,6 +26,7 @@ pub(crate) const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src
         (name = "payments", description = "What was paid, and what shows it"),
         (name = "refunds", description = "What your own wallet is to send back, and what became of it"),
         (name = "chains", description = "Where you are paid, and how far the books go"),
+        (name = "limits", description = "Who is blocked because requests went on after they were refused"),
         (name = "health", description = "Is it alive, does it do all of its work")
     )
 )]
@@ -39,4 +43,54 @@ impl Modify for ApiKey {
         let components = openapi.components.get_or_insert_with(Default::default);
         components.add_security_scheme("api_key", SecurityScheme::Http(scheme));
     }
+}
+
+/// Says of every route of `openapi` that its key must be allowed `scope`, and what follows when it
+/// is not, or calls too often.
+pub(crate) fn describe_access(openapi: &mut utoipa::openapi::OpenApi, scope: Scope) {
+    for path in openapi.paths.paths.values_mut() {
+        for operation in operations(path) {
+            let security = SecurityRequirement::new("api_key", [scope.name()]);
+            operation.security = Some(vec![security]);
+            let answers = [
+                (
+                    "403",
+                    format!("The key lacks the scope {scope}, or may not be used from there"),
+                ),
+                (
+                    "418",
+                    "Requests went on after 429: blocked until Retry-After".to_owned(),
+                ),
+                (
+                    "429",
+                    "Too many requests: try again after Retry-After".to_owned(),
+                ),
+            ];
+            for (status, what) in answers {
+                let responses = &mut operation.responses.responses;
+                responses.insert(status.to_owned(), problem(what).into());
+            }
+        }
+    }
+}
+
+fn operations(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    let PathItem {
+        get,
+        post,
+        put,
+        delete,
+        patch,
+        ..
+    } = path;
+    [get, post, put, delete, patch].into_iter().flatten()
+}
+
+fn problem(what: String) -> Response {
+    let schema = Ref::from_schema_name("Problem");
+    let content = ContentBuilder::new().schema(Some(schema)).build();
+    ResponseBuilder::new()
+        .description(what)
+        .content("application/problem+json", content)
+        .build()
 }

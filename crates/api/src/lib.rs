@@ -6,12 +6,14 @@
 mod auth;
 mod body;
 mod chains;
+mod client_address;
 mod condition;
 mod deciding;
 mod decisions;
 mod docs;
 mod health;
 pub mod keys;
+mod limits;
 mod metrics;
 mod orders;
 mod payments;
@@ -21,9 +23,13 @@ mod refunds;
 mod router;
 #[cfg(test)]
 mod samples;
+mod serve;
+pub mod signing;
 mod state;
 mod wire;
 
 pub use crate::condition::{ChainCondition, ConditionBoard};
+pub use crate::limits::LimitSettings;
 pub use crate::router::{openapi, router};
-pub use crate::state::{ApiState, ChainOffer, Clock, Metrics, Shop, SystemClock};
+pub use crate::serve::{ServeSettings, serve};
+pub use crate::state::{Access, ApiState, ChainOffer, Clock, Metrics, Shop, SystemClock};

@@ -11,7 +11,9 @@ use std::time::Duration;
 
 use alloy_primitives::Address;
 use anyhow::Context as _;
-use paywatch_api::{ApiState, ChainOffer, Clock as _, ConditionBoard, Shop, SystemClock, router};
+use paywatch_api::{
+    ApiState, ChainOffer, Clock as _, ConditionBoard, Shop, SystemClock, router, serve,
+};
 use paywatch_indexer::Pool;
 use paywatch_reconciler::AddressBook;
 use paywatch_store::Store;
@@ -47,22 +49,25 @@ pub(crate) async fn run(config: Config, shutdown: CancellationToken) -> anyhow::
     follow(&config, &store, &board, &mut loops, &shutdown).await?;
 
     let state = ApiState::new(store.clone(), shop(&config), board, Arc::new(SystemClock))
-        .with_metrics(metrics);
+        .with_metrics(metrics)
+        .with_access(config.api.access.clone())
+        .with_limits(config.api.limits);
     tracing::info!(
         api.listen = %address,
         chains = config.chains.len(),
         "paywatch {} listens at http://{address}", env!("CARGO_PKG_VERSION")
     );
     let stopping = shutdown.clone();
-    let server = axum::serve(listener, router(state))
-        .with_graceful_shutdown(async move { stopping.cancelled().await });
-    let mut server = tokio::spawn(async move { server.await });
+    let settings = config.api.serve;
+    let mut server = tokio::spawn(async move {
+        serve(listener, router(state), settings, stopping.cancelled()).await;
+    });
 
     tokio::select! {
         () = shutdown.cancelled() => {},
         ended = &mut server => {
             shutdown.cancel();
-            ended.context("the API panicked")?.context("the API failed")?;
+            ended.context("the API panicked")?;
         },
     }
     tracing::info!("stopping");

@@ -119,6 +119,25 @@ async fn a_body_that_does_not_come_is_given_up() {
 }
 
 #[tokio::test]
+async fn a_client_that_reads_nothing_is_cut_off() {
+    let served = Served::start(hasty()).await;
+    let page = "/docs/swagger-ui-bundle.js";
+    let whole = served.api.get(page).await.body.len();
+    assert!(whole > 100_000, "{whole}");
+    // More than all buffers between the two can hold.
+    let asked = 200_usize;
+    let mut client = served.connect().await;
+    let request = format!("GET {page} HTTP/1.1\r\nhost: here\r\n\r\n").repeat(asked);
+    client.write_all(request.as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    let told = rest(&mut client).await.len();
+    assert!(
+        told < whole.saturating_mul(asked),
+        "{told} of {asked} times {whole}"
+    );
+}
+
+#[tokio::test]
 async fn large_and_many_headers_are_refused() {
     let served = Served::start(hasty()).await;
     let head = served.head("GET /v1/orders");

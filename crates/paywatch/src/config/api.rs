@@ -18,6 +18,8 @@ const LISTEN: &str = "127.0.0.1:8080";
 const BODY_LIMIT: usize = 64 * 1024;
 /// The most requests a minute that can be configured.
 const MOST_A_MINUTE: u32 = 10_000_000;
+/// A request as a whole may take little longer than this.
+const LONGEST_BODY: Duration = Duration::from_secs(25);
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -66,7 +68,7 @@ pub(crate) fn check(raw: &RawApi, problems: &mut Problems) -> Result<ApiConfig, 
         "body_timeout",
         raw.limits.body_timeout.as_deref(),
         usual.body_timeout,
-        SECOND..=HOUR,
+        SECOND..=LONGEST_BODY,
     );
     let limits = check_limits(&mut section, &raw.limits);
     let serve = check_serve(&mut section, &raw.limits);

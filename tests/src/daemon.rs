@@ -17,6 +17,9 @@ use crate::database::Engine;
 use crate::proxy::Proxy;
 use crate::{tools, wait};
 
+/// Stories ask again and again, as fast as they can.
+const LIMITS: &str = "[api.limits]\nper_minute = 1000000\nburst = 100000\n";
+
 /// A daemon that can be killed and started again on the same database.
 #[derive(Debug)]
 pub struct Daemon {
@@ -99,7 +102,7 @@ impl Daemon {
     pub fn configure(&self, sections: &[String]) {
         let database = &self.database;
         let mut config = format!(
-            "[database]\nurl = \"{database}\"\n[api]\nlisten = \"127.0.0.1:0\"\n[log]\nformat = \"json\"\n\
+            "[database]\nurl = \"{database}\"\n[api]\nlisten = \"127.0.0.1:0\"\n{LIMITS}[log]\nformat = \"json\"\n\
              filter = \"info,paywatch_indexer=debug,paywatch_reconciler=debug\"\n[treasury]\naddress = \"{TREASURY}\"\n"
         );
         for section in sections {

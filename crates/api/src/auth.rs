@@ -1,12 +1,17 @@
-//! Who may call: whoever has a key that was not revoked.
+//! Who may call: whoever has a key that is worth something, for what the key may do.
 
 use std::fmt;
+use std::net::IpAddr;
 
-use axum::extract::{Request, State};
+use axum::extract::{Extension, Request, State};
+use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::middleware::Next;
 use axum::response::Response;
+use paywatch_core::{Scope, Timestamp};
+use paywatch_store::ApiKeyRecord;
 
+use crate::blockatm;
 use crate::keys::digest;
 use crate::problem::{Code, Problem};
 use crate::state::ApiState;
@@ -14,56 +19,82 @@ use crate::state::ApiState;
 /// Whose key a request came with.
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
-    id: String,
-    name: String,
+    pub(crate) key: ApiKeyRecord,
 }
 
 impl Caller {
     /// The id of the key.
     pub(crate) fn id(&self) -> &str {
-        &self.id
+        &self.key.id
     }
 }
 
 impl fmt::Display for Caller {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.name, self.id)
+        write!(f, "{} ({})", self.key.name, self.key.id)
     }
 }
 
-/// Lets a request pass that carries a valid key as a bearer token (RFC 6750).
-pub(crate) async fn require_key(
-    State(state): State<ApiState>,
-    mut request: Request,
-    next: Next,
-) -> Result<Response, Problem> {
-    let header = request.headers().get(AUTHORIZATION).ok_or_else(|| {
+/// Whose key a request came with, or why it came with none that is worth something.
+#[derive(Clone, Debug)]
+pub(crate) struct Identity(pub(crate) Result<Caller, Problem>);
+
+/// The key that a request to `path` with these headers brings: as a bearer token (RFC 6750), or as
+/// clients of the hosted gateway do.
+pub(crate) fn presented<'a>(path: &str, headers: &'a HeaderMap) -> Result<&'a str, Problem> {
+    if blockatm::serves(path) {
+        return blockatm::presented(headers);
+    }
+    let header = headers.get(AUTHORIZATION).ok_or_else(|| {
         Problem::because(
             Code::Unauthorized,
             "send the header Authorization: Bearer pw_live_…; make a key with: paywatch api-key create",
         )
     })?;
-    let key = header.to_str().ok().and_then(bearer).ok_or_else(|| {
+    header.to_str().ok().and_then(bearer).ok_or_else(|| {
         Problem::because(
             Code::Unauthorized,
             "the header must read Authorization: Bearer pw_live_…",
         )
-    })?;
-    let known = state
-        .store
-        .use_api_key(&digest(key), state.clock.now())
-        .await?;
-    let known = known.ok_or_else(|| {
+    })
+}
+
+/// The caller who has `key`, if it may be used from `address` at `now`.
+pub(crate) async fn find_caller(
+    state: &ApiState,
+    key: Result<&str, Problem>,
+    (address, now): (IpAddr, Timestamp),
+) -> Result<Caller, Problem> {
+    let key = key?;
+    let known = state.store.use_api_key(&digest(key), now).await?;
+    let key = known.ok_or_else(|| {
         Problem::because(
             Code::Unauthorized,
-            "this API key does not exist or was revoked",
+            "this API key does not exist, was revoked or has ended",
         )
     })?;
-    tracing::debug!(key.id = known.id, "authenticated");
-    request.extensions_mut().insert(Caller {
-        id: known.id,
-        name: known.name,
-    });
+    if !key.terms.admit(address) {
+        let detail = format!("this API key may not be used from {address}");
+        tracing::warn!(key.id, client.address = %address, "{detail}");
+        return Err(Problem::because(Code::Forbidden, detail));
+    }
+    Ok(Caller { key })
+}
+
+/// Lets a request pass whose key may do `scope`.
+pub(crate) async fn require(
+    State(scope): State<Scope>,
+    Extension(Identity(identity)): Extension<Identity>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let caller = identity?;
+    if !caller.key.may(scope) {
+        let detail = format!("this API key lacks the scope {scope}");
+        return Err(Problem::because(Code::Forbidden, detail));
+    }
+    tracing::debug!(key.id = caller.key.id, "authenticated");
+    request.extensions_mut().insert(caller);
     Ok(next.run(request).await)
 }
 

@@ -1,13 +1,17 @@
 //! A request's body, from bytes to a JSON object.
 
+mod deadline;
+
 use std::fmt;
 
-use axum::body::{Bytes, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::Request;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
+use crate::body::deadline::was_too_slow;
+pub(crate) use crate::body::deadline::within;
 use crate::problem::{Code, Problem};
 
 /// A JSON object in which no name is given twice: which of two amounts counts would be a guess.
@@ -40,23 +44,28 @@ async fn read_json(request: Request, limit: usize) -> Result<Bytes, Problem> {
         let detail = format!("content-type is {given}; send application/json");
         return Err(Problem::because(Code::UnsupportedMediaType, detail));
     }
-    read_bytes(request, limit).await
-}
-
-/// Reads the body of a request, which may be at most `limit` bytes long, whatever it is.
-pub(crate) async fn read_bytes(request: Request, limit: usize) -> Result<Bytes, Problem> {
-    let too_large = || {
-        let detail = format!("it must come whole and be at most {limit} bytes long");
-        Problem::because(Code::BodyTooLarge, detail)
-    };
-    let announced = request.headers().get(CONTENT_LENGTH);
+    let announced = headers.get(CONTENT_LENGTH);
     let announced = announced.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > limit) {
-        return Err(too_large());
+        return Err(too_large(limit));
     }
-    to_bytes(request.into_body(), limit)
-        .await
-        .map_err(|_cut_off| too_large())
+    read_bytes(request.into_body(), limit).await
+}
+
+/// Reads a body that may be at most `limit` bytes long.
+pub(crate) async fn read_bytes(body: Body, limit: usize) -> Result<Bytes, Problem> {
+    to_bytes(body, limit).await.map_err(|error| {
+        if was_too_slow(&error) {
+            Problem::because(Code::BodyTooSlow, "send it whole, and sooner")
+        } else {
+            too_large(limit)
+        }
+    })
+}
+
+fn too_large(limit: usize) -> Problem {
+    let detail = format!("it must come whole and be at most {limit} bytes long");
+    Problem::because(Code::BodyTooLarge, detail)
 }
 
 /// Reads a JSON object in which no name is given twice.

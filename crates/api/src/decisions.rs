@@ -35,7 +35,7 @@ pub(crate) struct DecisionView {
     #[schema(example = "dec_0190a6d2b3c47e5f8a9b0c1d2e3f4a5b")]
     id: String,
     /// `cancel`, `extend`, `accept`, `assign`, `unassign`, `write_off`, `import`, `refund`,
-    /// `cancel_refund` or `link_refund`.
+    /// `cancel_refund`, `link_refund`, `create_key`, `rotate_key` or `revoke_key`.
     #[schema(example = "extend")]
     kind: &'static str,
     /// The order that it is about.
@@ -45,7 +45,7 @@ pub(crate) struct DecisionView {
     /// Why.
     #[schema(example = "the customer's exchange is slow")]
     reason: String,
-    /// Whose key it was.
+    /// Whose key it was; at the command line, which user of the machine.
     #[schema(example = "shop (key_0190a6d2b3c4)")]
     decided_by: String,
     /// What it changed.

@@ -1,6 +1,10 @@
 //! The API's own description (OpenAPI 3.1) and its rendered reference.
 
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use paywatch_core::Scope;
+use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn, PathItem};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, Ref, Required, Response, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
 /// What a browser may load on the reference's pages: nothing from anywhere else.
@@ -24,6 +28,7 @@ pub(crate) const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src
         (name = "refunds", description = "What your own wallet is to send back, and what became of it"),
         (name = "checkout", description = "What payers see, without a key: an order's own page"),
         (name = "chains", description = "Where you are paid, and how far the books go"),
+        (name = "limits", description = "Who is blocked because requests went on after they were refused"),
         (name = "health", description = "Is it alive, does it do all of its work")
     )
 )]
@@ -40,4 +45,93 @@ impl Modify for ApiKey {
         let components = openapi.components.get_or_insert_with(Default::default);
         components.add_security_scheme("api_key", SecurityScheme::Http(scheme));
     }
+}
+
+/// Says of every route of `openapi` that its key must be allowed `scope`, and what follows when it
+/// is not, or calls too often.
+pub(crate) fn describe_access(openapi: &mut utoipa::openapi::OpenApi, scope: Scope) {
+    for path in openapi.paths.paths.values_mut() {
+        for operation in operations(path) {
+            let security = SecurityRequirement::new("api_key", [scope.name()]);
+            operation.security = Some(vec![security]);
+            let answers = [
+                (
+                    "403",
+                    format!("The key lacks the scope {scope}, or may not be used from there"),
+                ),
+                (
+                    "418",
+                    "Requests went on after 429: blocked until Retry-After".to_owned(),
+                ),
+                (
+                    "429",
+                    "Too many requests: try again after Retry-After".to_owned(),
+                ),
+            ];
+            for (status, what) in answers {
+                let responses = &mut operation.responses.responses;
+                responses.insert(status.to_owned(), problem(what).into());
+            }
+            if operation.request_body.is_some() {
+                describe_body(operation);
+            }
+        }
+    }
+}
+
+/// What follows from a body that cannot be read, and from an idempotency key.
+fn describe_body(operation: &mut Operation) {
+    let responses = &mut operation.responses.responses;
+    for (status, what) in [
+        (
+            "400",
+            "The body is not a JSON object, or a header cannot be understood",
+        ),
+        ("408", "The body came too slowly"),
+        (
+            "409",
+            "As things stand, this cannot be done, or the same request is being answered",
+        ),
+        ("413", "The body is too large"),
+        ("415", "The body is not application/json"),
+        (
+            "422",
+            "Some fields are wrong, or the idempotency key was another request's",
+        ),
+    ] {
+        let answer = responses.entry(status.to_owned());
+        answer.or_insert_with(|| problem(what.to_owned()).into());
+    }
+    let key = ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(
+            "Your own key for this request: asked again with it within a day, the answer is the same",
+        ))
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String).max_length(Some(255)).build()))
+        .example(Some("5f1d7a84-db00-42fc-9e00-b31a7fc73224".into()))
+        .build();
+    operation.parameters.get_or_insert_default().push(key.into());
+}
+
+fn operations(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    let PathItem {
+        get,
+        post,
+        put,
+        delete,
+        patch,
+        ..
+    } = path;
+    [get, post, put, delete, patch].into_iter().flatten()
+}
+
+fn problem(what: String) -> Response {
+    let schema = Ref::from_schema_name("Problem");
+    let content = ContentBuilder::new().schema(Some(schema)).build();
+    ResponseBuilder::new()
+        .description(what)
+        .content("application/problem+json", content)
+        .build()
 }

@@ -19,7 +19,7 @@ use paywatch_store::{Attempt, AttemptOutcome, KeptAnswer};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use crate::auth::Caller;
+use crate::auth::Identity;
 use crate::body::read_bytes;
 use crate::problem::{Code, Problem};
 use crate::state::ApiState;
@@ -88,16 +88,15 @@ pub(crate) async fn once(
     next: Next,
 ) -> Result<Response, Problem> {
     let name = name_in(request.headers())?;
-    let caller = request.extensions().get::<Caller>().cloned();
-    let (Some(name), Some(caller)) = (name, caller) else {
+    let identity = request.extensions().get::<Identity>().cloned();
+    let (Some(name), Some(Identity(Ok(caller)))) = (name, identity) else {
         return Ok(next.run(request).await);
     };
     if request.method() != Method::POST {
         return Ok(next.run(request).await);
     }
     let (parts, body) = request.into_parts();
-    let whole = Request::from_parts(parts.clone(), body);
-    let bytes = read_bytes(whole, state.shop.body_limit).await?;
+    let bytes = read_bytes(body, state.shop.body_limit).await?;
     let Some(_running) = state.attempts.enter(caller.id(), &name) else {
         return Ok(in_progress());
     };

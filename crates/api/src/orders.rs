@@ -49,9 +49,6 @@ pub(crate) struct OrderList {
 #[utoipa::path(
     post, path = "/v1/orders", operation_id = "create_order", tag = "orders", security(("api_key" = [])),
     request_body = CreateOrder,
-    params(
-        ("Idempotency-Key" = Option<String>, Header, description = "Your own key for this request: asked again with it within a day, the answer is the same", example = "5f1d7a84-db00-42fc-9e00-b31a7fc73224"),
-    ),
     responses(
         (status = 201, description = "The order was made", body = OrderView),
         (status = 200, description = "The same request had made it before", body = OrderView),

@@ -11,6 +11,7 @@ use axum::http::header::{
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
+use paywatch_core::Scope;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -21,13 +22,14 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use crate::auth::require_key;
-use crate::docs::{CONTENT_SECURITY_POLICY, Document};
+use crate::auth::require;
+use crate::docs::{CONTENT_SECURITY_POLICY, Document, describe_access};
+use crate::limits::enforce;
 use crate::problem::{Code, Problem, REQUEST_ID, finish};
 use crate::state::ApiState;
 use crate::{
-    blockatm, chains, checkout, decisions, etag, health, idempotency, metrics, orders, payments,
-    refunds,
+    blockatm, chains, checkout, decisions, etag, health, idempotency, limits, metrics, orders,
+    payments, refunds,
 };
 
 /// How long a request may take: longer than anybody may wait for an order.
@@ -37,30 +39,56 @@ const LONGEST_REQUEST_ID: usize = 128;
 /// Where the description is.
 const DESCRIPTION: &str = "/openapi.json";
 
-/// The routes that need a key.
+/// The routes that need a key, with what the key must be allowed.
 fn with_key() -> OpenApiRouter<ApiState> {
+    let no_routes = OpenApiRouter::new;
     OpenApiRouter::new()
-        .routes(routes!(orders::create, orders::list))
-        .routes(routes!(orders::read))
-        .routes(routes!(orders::qr::svg))
-        .routes(routes!(orders::qr::png))
-        .routes(routes!(orders::decide::cancel))
-        .routes(routes!(orders::decide::extend))
-        .routes(routes!(orders::decide::accept))
-        .routes(routes!(decisions::list))
-        .routes(routes!(payments::list))
-        .routes(routes!(payments::read))
-        .routes(routes!(payments::proof))
-        .routes(routes!(payments::decide::assign))
-        .routes(routes!(payments::decide::unassign))
-        .routes(routes!(payments::decide::write_off))
-        .routes(routes!(refunds::prepare::prepare))
-        .routes(routes!(refunds::list))
-        .routes(routes!(refunds::read))
-        .routes(routes!(refunds::draw))
-        .routes(routes!(refunds::decide::cancel))
-        .routes(routes!(refunds::decide::link))
-        .routes(routes!(chains::list))
+        .merge(for_scope(
+            Scope::OrdersRead,
+            no_routes()
+                .routes(routes!(orders::list))
+                .routes(routes!(orders::read))
+                .routes(routes!(orders::qr::svg))
+                .routes(routes!(orders::qr::png))
+                .routes(routes!(chains::list)),
+        ))
+        .merge(for_scope(
+            Scope::OrdersWrite,
+            no_routes().routes(routes!(orders::create)),
+        ))
+        .merge(for_scope(
+            Scope::PaymentsRead,
+            no_routes()
+                .routes(routes!(payments::list))
+                .routes(routes!(payments::read))
+                .routes(routes!(payments::proof)),
+        ))
+        .merge(for_scope(
+            Scope::Operator,
+            no_routes()
+                .routes(routes!(orders::decide::cancel))
+                .routes(routes!(orders::decide::extend))
+                .routes(routes!(orders::decide::accept))
+                .routes(routes!(decisions::list))
+                .routes(routes!(payments::decide::assign))
+                .routes(routes!(payments::decide::unassign))
+                .routes(routes!(payments::decide::write_off))
+                .routes(routes!(refunds::prepare::prepare))
+                .routes(routes!(refunds::list))
+                .routes(routes!(refunds::read))
+                .routes(routes!(refunds::draw))
+                .routes(routes!(refunds::decide::cancel))
+                .routes(routes!(refunds::decide::link))
+                .routes(routes!(limits::blocks::list))
+                .routes(routes!(limits::blocks::lift)),
+        ))
+}
+
+/// `routes` for keys that may do `scope`, and what each of them may answer because of that.
+fn for_scope(scope: Scope, routes: OpenApiRouter<ApiState>) -> OpenApiRouter<ApiState> {
+    let mut routes = routes.route_layer(from_fn_with_state(scope, require));
+    describe_access(routes.get_openapi_mut(), scope);
+    routes
 }
 
 /// The routes that need none.
@@ -82,7 +110,6 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 pub fn router(state: ApiState) -> Router {
     let with_key = with_key()
         .route_layer(from_fn_with_state(state.clone(), idempotency::once))
-        .route_layer(from_fn_with_state(state.clone(), require_key))
         .route_layer(set(CACHE_CONTROL, "no-store"))
         .route_layer(from_fn(etag::tagged));
     let (routes, description) = open().merge(with_key).split_for_parts();
@@ -91,7 +118,8 @@ pub fn router(state: ApiState) -> Router {
         .merge(blockatm::routes())
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .with_state(state)
+        .with_state(state.clone())
+        .layer(from_fn_with_state(state, enforce))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::SERVICE_UNAVAILABLE,

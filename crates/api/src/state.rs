@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use ipnet::IpNet;
 use paywatch_core::{
     Address, AddressForm, ChainId, FinalityPolicy, LatePolicy, MethodKind, SlotTerms, Timestamp,
     Token, Tolerance,
@@ -14,6 +15,7 @@ use crate::changes::Changes;
 use crate::checkout::Checkout;
 use crate::condition::ConditionBoard;
 use crate::idempotency::Attempts;
+use crate::limits::{LimitSettings, Limits};
 
 /// A wall clock.
 pub trait Clock: Send + Sync + fmt::Debug {
@@ -129,6 +131,27 @@ impl Shop {
     }
 }
 
+/// How requests come in.
+#[derive(Clone, Debug)]
+pub struct Access {
+    /// The proxies whose word on the client's address is taken.
+    pub trusted_proxies: Vec<IpNet>,
+    /// How old a signature may be, in milliseconds.
+    pub signature_window_ms: i64,
+    /// How long the body of a request may take.
+    pub body_timeout: Duration,
+}
+
+impl Default for Access {
+    fn default() -> Self {
+        Self {
+            trusted_proxies: Vec::new(),
+            signature_window_ms: 300_000,
+            body_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
 /// What every handler gets.
 #[derive(Clone, Debug)]
 pub struct ApiState {
@@ -140,6 +163,8 @@ pub struct ApiState {
     pub(crate) checkout: Option<Arc<Checkout>>,
     pub(crate) attempts: Attempts,
     pub(crate) changes: Changes,
+    pub(crate) access: Arc<Access>,
+    pub(crate) limits: Arc<Limits>,
 }
 
 impl ApiState {
@@ -155,6 +180,8 @@ impl ApiState {
             checkout: None,
             attempts: Attempts::default(),
             changes: Changes::default(),
+            access: Arc::default(),
+            limits: Arc::new(Limits::new(LimitSettings::default())),
         }
     }
 
@@ -164,6 +191,24 @@ impl ApiState {
     pub fn with_name(self, name: &str) -> Self {
         Self {
             attempts: Attempts::of(name),
+            ..self
+        }
+    }
+
+    /// This, with requests that come in by `access`.
+    #[must_use]
+    pub fn with_access(self, access: Access) -> Self {
+        Self {
+            access: Arc::new(access),
+            ..self
+        }
+    }
+
+    /// This, with these limits.
+    #[must_use]
+    pub fn with_limits(self, limits: LimitSettings) -> Self {
+        Self {
+            limits: Arc::new(Limits::new(limits)),
             ..self
         }
     }

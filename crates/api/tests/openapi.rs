@@ -48,6 +48,7 @@ fn every_route_of_v1_needs_a_key_and_no_other_does() {
     assert_eq!(
         routes,
         [
+            "delete /v1/limits/blocked/{id}",
             "get /healthz",
             "get /metrics",
             "get /pay/{token}",
@@ -56,6 +57,7 @@ fn every_route_of_v1_needs_a_key_and_no_other_does() {
             "get /readyz",
             "get /v1/chains",
             "get /v1/decisions",
+            "get /v1/limits/blocked",
             "get /v1/orders",
             "get /v1/orders/{id}",
             "get /v1/orders/{id}/qr.png",

@@ -1,5 +1,6 @@
 //! The calls.
 
+mod block;
 mod refund;
 
 use std::time::Duration;

@@ -10,7 +10,7 @@ mod wire;
 pub use crate::client::Client;
 pub use crate::error::{ClientError, FieldProblem, Problem};
 pub use crate::wire::{
-    Chain, ChainReadiness, ContractCall, CoveredBlock, CreateOrder, Decision, DecisionPage,
+    Block, Chain, ChainReadiness, ContractCall, CoveredBlock, CreateOrder, Decision, DecisionPage,
     Finality, FinalityTier, ListDecisions, ListOrders, ListPayments, ListRefunds, Order, Page,
     Payment, PaymentOption, PaymentPage, PrepareRefund, Readiness, Refund, RefundPage,
     RefundPayment, Token, Transaction, UnsignedTransaction,

@@ -1,5 +1,6 @@
 //! What goes over the wire. Amounts are decimal strings, times RFC 3339.
 
+mod block;
 mod chain;
 mod decision;
 mod payment;
@@ -9,6 +10,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::wire::block::Block;
+pub(crate) use crate::wire::block::Blocks;
 pub use crate::wire::chain::{
     Chain, ChainReadiness, CoveredBlock, Finality, FinalityTier, Readiness,
 };

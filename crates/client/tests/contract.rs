@@ -6,18 +6,21 @@
     reason = "a test fails by panicking"
 )]
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
 use paywatch_api::{
-    ApiState, ChainCondition, ChainOffer, ConditionBoard, Shop, SystemClock, keys, router,
+    ApiState, ChainCondition, ChainOffer, ConditionBoard, LimitSettings, ServeSettings, Shop,
+    SystemClock, keys, router, serve,
 };
 use paywatch_client::{Client, ClientError, CreateOrder, ListOrders, Problem};
 use paywatch_core::{
-    Address, B256, Block, ChainHeads, ChainId, Decimals, FinalityRule, LatePolicy, MethodKind,
-    SlotTerms, Timestamp, Token, Tolerance,
+    Address, B256, Block, ChainHeads, ChainId, Decimals, DecisionKind, FinalityRule, LatePolicy,
+    MethodKind, SlotTerms, Timestamp, Token, Tolerance,
 };
-use paywatch_store::{ChainCommit, Store};
+use paywatch_store::{ChainCommit, KeyRate, KeyTerms, NewDecision, Store};
+use secrecy::SecretString;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use url::Url;
@@ -72,6 +75,22 @@ fn shop() -> Shop {
     }
 }
 
+/// Makes a key for what `terms` say.
+async fn key(store: &Store, terms: KeyTerms) -> SecretString {
+    let (key, stored) = keys::mint_with("shop", terms, Timestamp::EPOCH);
+    let decision = NewDecision {
+        id: format!("dec_{}", stored.id),
+        kind: DecisionKind::CreateKey,
+        reason: "for a test".parse().expect("a reason"),
+        by: "tester".to_owned(),
+        detail: String::new(),
+        at: Timestamp::EPOCH,
+    };
+    let made = store.create_api_key(&stored, &decision).await;
+    made.expect("a key");
+    key
+}
+
 impl Server {
     /// Starts it behind the path `/pay`, as a merchant's proxy may.
     async fn start() -> Self {
@@ -81,14 +100,19 @@ impl Server {
         let url = format!("sqlite:{}", folder.path().join("books.db").display());
         let store = Store::open(&url.parse().expect("a database's URL")).await;
         let store = store.expect("a database");
-        let (key, stored) = keys::mint("shop", Timestamp::EPOCH);
-        store.create_api_key(&stored).await.expect("a key");
+        let key = key(&store, KeyTerms::unlimited()).await;
         let board = ConditionBoard::new([anvil()]);
-        let state = ApiState::new(store.clone(), shop(), board.clone(), Arc::new(SystemClock));
+        let limits = LimitSettings {
+            block_after: 2,
+            ..LimitSettings::default()
+        };
+        let state = ApiState::new(store.clone(), shop(), board.clone(), Arc::new(SystemClock))
+            .with_limits(limits);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let app = axum::Router::new().nest("/pay", router(state));
-        tokio::spawn(async move { axum::serve(listener, app).await });
+        let never = std::future::pending();
+        tokio::spawn(serve(listener, app, ServeSettings::default(), never));
         let url: Url = format!("http://{address}/pay").parse().expect("a URL");
         let client = Client::new(url.clone(), key).expect("a client");
         Self {
@@ -303,4 +327,39 @@ async fn nothing_is_sent_that_cannot_be_meant() {
         let refused = refused.expect_err("it is not of HTTP");
         assert!(refused.to_string().contains("http://"), "{refused}");
     }
+}
+
+#[tokio::test]
+async fn a_block_is_seen_and_lifted() {
+    let server = Server::start().await;
+    let once = KeyTerms {
+        rate: Some(KeyRate {
+            per_minute: NonZeroU32::MIN,
+            burst: NonZeroU32::MIN,
+        }),
+        ..KeyTerms::unlimited()
+    };
+    let key = key(&server.store, once).await;
+    let hasty = Client::new(server.url.clone(), key).expect("a client");
+    hasty.chains().await.expect("the first call");
+    for code in ["rate_limited", "rate_limited", "blocked", "blocked"] {
+        let problem = problem(hasty.chains().await);
+        assert_eq!(problem.code, code);
+    }
+    let blocks = server.client.blocked().await.expect("a list");
+    let [block] = blocks.as_slice() else {
+        panic!("{blocks:?}");
+    };
+    assert_eq!(block.kind, "key");
+    let lifted = server
+        .client
+        .unblock(&block.id)
+        .await
+        .expect("it is lifted");
+    assert_eq!(&lifted, block);
+    hasty.chains().await.expect("as if for the first time");
+    assert_eq!(
+        problem(server.client.unblock(&block.id).await).code,
+        "not_found"
+    );
 }

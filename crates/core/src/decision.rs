@@ -31,7 +31,10 @@ impl Cause {
                 | DecisionKind::Import
                 | DecisionKind::Refund
                 | DecisionKind::CancelRefund
-                | DecisionKind::LinkRefund,
+                | DecisionKind::LinkRefund
+                | DecisionKind::CreateKey
+                | DecisionKind::RotateKey
+                | DecisionKind::RevokeKey,
             ) => false,
         }
     }
@@ -65,11 +68,17 @@ pub enum DecisionKind {
     CancelRefund,
     /// What was sent is a refund, though it is not as prepared.
     LinkRefund,
+    /// A key to the API was made.
+    CreateKey,
+    /// A key to the API has a successor, and ends.
+    RotateKey,
+    /// A key to the API is worth nothing any more.
+    RevokeKey,
 }
 
 impl DecisionKind {
     /// Every kind.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::Cancel,
         Self::Extend,
         Self::Accept,
@@ -80,6 +89,9 @@ impl DecisionKind {
         Self::Refund,
         Self::CancelRefund,
         Self::LinkRefund,
+        Self::CreateKey,
+        Self::RotateKey,
+        Self::RevokeKey,
     ];
 
     /// The name in the API and the database.
@@ -96,6 +108,9 @@ impl DecisionKind {
             Self::Refund => "refund",
             Self::CancelRefund => "cancel_refund",
             Self::LinkRefund => "link_refund",
+            Self::CreateKey => "create_key",
+            Self::RotateKey => "rotate_key",
+            Self::RevokeKey => "revoke_key",
         }
     }
 }

@@ -20,6 +20,7 @@ mod option;
 mod order;
 mod place;
 mod refund;
+mod scope;
 mod slot;
 mod status;
 mod time;
@@ -60,6 +61,7 @@ pub use crate::refund::{
     NoPayer, Outgoing, RecordedRefund, Refund, RefundRefusal, RefundStanding, RefundState,
     RefundStatus, Refundable, match_refunds, plain_payer, refunds_after,
 };
+pub use crate::scope::{KeyMode, Scope, Scopes};
 pub use crate::slot::{Slot, SlotError, SlotTerms, StepError};
 pub use crate::status::{Flags, OrderStatus, Step, UnknownName};
 pub use crate::time::{TimeError, Timestamp};

@@ -1,5 +1,6 @@
 //! The command line: what can be asked of paywatch, and the help that explains it.
 
+mod api_key;
 mod books;
 mod order;
 mod payment;
@@ -14,6 +15,7 @@ use clap::{Args, Parser, Subcommand};
 use paywatch_core::{Address, Amount};
 use url::Url;
 
+pub(crate) use crate::cli::api_key::{ApiKey, CreateKey};
 pub(crate) use crate::cli::books::{Audit, Export, ExportFormat, Exported};
 pub(crate) use crate::cli::order::{CreateOrder, ListOrders, Order};
 pub(crate) use crate::cli::payment::{ListPayments, Payment};
@@ -77,7 +79,7 @@ Examples:
     Run,
     /// Check the configuration and print what is in effect, without secrets.
     CheckConfig,
-    /// Make, list and revoke the keys of the API. Works on the database, with no daemon.
+    /// Make, list, rotate and revoke the keys of the API. Works on the database, with no daemon.
     #[command(subcommand)]
     ApiKey(ApiKey),
     /// List payments, decide about those that belong to no order, and what shows that one happened.
@@ -170,27 +172,6 @@ pub(crate) struct Init {
     /// Overwrite what is there.
     #[arg(long)]
     pub force: bool,
-}
-
-/// `paywatch api-key …`
-#[derive(Debug, Subcommand)]
-pub(crate) enum ApiKey {
-    /// Make a key. It is printed once, alone on stdout; only its hash is kept.
-    #[command(after_help = "\
-Example:
-  paywatch api-key create --name shop > /run/secrets/paywatch_key")]
-    Create {
-        /// What the key is for, so that you know it again in the list.
-        #[arg(long)]
-        name: String,
-    },
-    /// List the keys, without the keys themselves.
-    List,
-    /// Revoke a key for good.
-    Revoke {
-        /// Its id, as `api-key list` shows it.
-        id: String,
-    },
 }
 
 /// Where the daemon is and with which key.

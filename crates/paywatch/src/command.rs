@@ -19,6 +19,7 @@ mod signing;
 mod simulate;
 mod sweep;
 mod tx;
+mod user;
 
 use std::process::ExitCode;
 

@@ -3,6 +3,7 @@
 //! What is written is raw text; what the program sees is checked. A wrong file is told all that
 //! is wrong with it at once.
 
+mod api;
 mod chain;
 mod checkout;
 mod document;
@@ -29,6 +30,7 @@ use paywatch_store::{DatabaseUrl, DatabaseUrlError};
 use secrecy::{ExposeSecret, SecretString};
 use tracing_subscriber::EnvFilter;
 
+pub(crate) use crate::config::api::ApiConfig;
 pub(crate) use crate::config::chain::{ChainConfig, StartAt, shown};
 pub(crate) use crate::config::checkout::CheckoutConfig;
 pub(crate) use crate::config::document::process_environment;
@@ -36,20 +38,16 @@ pub(crate) use crate::config::endpoint::EndpointConfig;
 pub(crate) use crate::config::orders::OrdersConfig;
 pub(crate) use crate::config::problem::ConfigError;
 use crate::config::problem::{Problems, Reported};
-use crate::config::raw::{Raw, RawApi, RawAudit, RawChain, RawDatabase, RawLog, RawTreasury};
+use crate::config::raw::{Raw, RawAudit, RawChain, RawDatabase, RawLog, RawTreasury};
 use crate::config::section::Section;
 pub(crate) use crate::config::section::spoken;
 
 /// Where the database lies if the configuration does not say.
 const DATABASE: &str = "sqlite:paywatch.sqlite";
-/// Where the API listens if the configuration does not say.
-const LISTEN: &str = "127.0.0.1:8080";
 /// What is logged if the configuration does not say.
 const FILTER: &str = "info";
 /// How often the books are audited if the configuration does not say.
 const AUDIT_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
-/// Bytes that the body of a request may have if the configuration does not say.
-const BODY_LIMIT: usize = 64 * 1024;
 
 /// Everything that is configured, checked.
 pub(crate) struct Config {
@@ -71,15 +69,6 @@ pub(crate) struct Config {
     pub log: LogConfig,
     /// The chains that are followed, by name.
     pub chains: Vec<ChainConfig>,
-}
-
-/// The HTTP API.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ApiConfig {
-    /// Where it listens.
-    pub listen: SocketAddr,
-    /// Bytes that the body of a request may have.
-    pub body_limit: usize,
 }
 
 /// How it logs.
@@ -142,7 +131,7 @@ pub(crate) fn load_listen(
     environment: &[(String, String)],
 ) -> Result<SocketAddr, ConfigError> {
     load_section(path, environment, "api", |raw, problems| {
-        check_api(&raw.api, problems)
+        api::check(&raw.api, problems)
     })
     .map(|api| api.listen)
 }
@@ -180,7 +169,7 @@ impl TryFrom<Raw> for Config {
 
 fn check(raw: Raw, problems: &mut Problems) -> Result<Config, Reported> {
     let database = check_database(raw.database, problems);
-    let api = check_api(&raw.api, problems);
+    let api = api::check(&raw.api, problems);
     let orders = orders::check(raw.orders, problems);
     let exact = methods::check_exact(&raw.exact_amount, problems);
     let checkout = checkout::check(raw.checkout, problems);
@@ -226,25 +215,6 @@ fn check_database(raw: RawDatabase, problems: &mut Problems) -> Result<DatabaseU
         let allowed =
             "write \"sqlite:<path>\" or \"postgres://<user>:<password>@<host>/<database>\"";
         section.wrong("url", wrong, allowed)
-    })
-}
-
-fn check_api(raw: &RawApi, problems: &mut Problems) -> Result<ApiConfig, Reported> {
-    let mut section = Section::new("api", problems);
-    let listen = raw.listen.as_deref().unwrap_or(LISTEN);
-    let listen = listen.parse().map_err(|cause| {
-        let wrong = format!("\"{listen}\" is not where one can listen ({cause})");
-        section.wrong(
-            "listen",
-            wrong,
-            "write an IP address and a port, such as 127.0.0.1:8080",
-        )
-    });
-    let limits = 1_024..=16 * 1024 * 1024;
-    let body_limit = section.number("body_limit", raw.body_limit, BODY_LIMIT, limits);
-    Ok(ApiConfig {
-        listen: listen?,
-        body_limit: body_limit?,
     })
 }
 

@@ -13,7 +13,7 @@ use std::time::Duration;
 use alloy_primitives::Address;
 use anyhow::Context as _;
 use paywatch_api::{
-    ApiState, ChainOffer, Checkout, Clock as _, ConditionBoard, Shop, SystemClock, router,
+    ApiState, ChainOffer, Checkout, Clock as _, ConditionBoard, Shop, SystemClock, router, serve,
 };
 use paywatch_indexer::Pool;
 use paywatch_reconciler::AddressBook;
@@ -53,7 +53,9 @@ pub(crate) async fn run(config: Config, shutdown: CancellationToken) -> anyhow::
 
     let mut state = ApiState::new(store.clone(), shop(&config), board, Arc::new(SystemClock))
         .with_metrics(metrics)
-        .with_name(&name(&config));
+        .with_name(&name(&config))
+        .with_access(config.api.access.clone())
+        .with_limits(config.api.limits);
     if let Some(pages) = &config.checkout {
         let pages = checkout(pages, &config.chains, address);
         tracing::info!(
@@ -69,15 +71,16 @@ pub(crate) async fn run(config: Config, shutdown: CancellationToken) -> anyhow::
         "paywatch {} listens at http://{address}", env!("CARGO_PKG_VERSION")
     );
     let stopping = shutdown.clone();
-    let server = axum::serve(listener, router(state))
-        .with_graceful_shutdown(async move { stopping.cancelled().await });
-    let mut server = tokio::spawn(async move { server.await });
+    let settings = config.api.serve;
+    let mut server = tokio::spawn(async move {
+        serve(listener, router(state), settings, stopping.cancelled()).await;
+    });
 
     tokio::select! {
         () = shutdown.cancelled() => {},
         ended = &mut server => {
             shutdown.cancel();
-            ended.context("the API panicked")?.context("the API failed")?;
+            ended.context("the API panicked")?;
         },
     }
     tracing::info!("stopping");

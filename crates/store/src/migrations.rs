@@ -9,7 +9,7 @@ use crate::engine::Pools;
 use crate::error::{StoreError, failed};
 
 /// Every step, in order. A step that was ever released is never changed.
-const STEPS: [(i64, &str, &str); 12] = [
+const STEPS: [(i64, &str, &str); 13] = [
     (
         1,
         "orders and payments",
@@ -59,6 +59,11 @@ const STEPS: [(i64, &str, &str); 12] = [
         10,
         "one index by time",
         include_str!("../../../migrations/0010_one_index_by_time.sql"),
+    ),
+    (
+        11,
+        "keys of services",
+        include_str!("../../../migrations/0011_keys_of_services.sql"),
     ),
     (
         12,

@@ -1,5 +1,6 @@
 //! What goes into the store and what comes out of it: plain values.
 
+mod api_key;
 mod audit;
 mod decision;
 mod deposit;
@@ -15,6 +16,7 @@ use paywatch_core::{
     SlotTerms, Snapshot, Timestamp, Token, TokenNotice, Transfer, TransferId,
 };
 
+pub use crate::record::api_key::{ApiKeyRecord, KeyRate, KeyTerms, NewApiKey};
 pub use crate::record::audit::{
     AuditAccount, AuditEntry, AuditRun, AuditScope, EventGap, Holder, Ledger, Misplaced, OrderSums,
 };
@@ -403,41 +405,4 @@ impl EventRecord {
             Told::Chain(_) | Told::Payment(_) => None,
         }
     }
-}
-
-/// A key to the API to be made.
-#[derive(Clone, PartialEq, Eq)]
-pub struct NewApiKey {
-    /// Its id, which is no secret.
-    pub id: String,
-    /// What people call it.
-    pub name: String,
-    /// SHA-256 of the secret, in hex.
-    pub hash: String,
-    /// When it is made.
-    pub created_at: Timestamp,
-}
-
-impl std::fmt::Debug for NewApiKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("NewApiKey")
-            .field("id", &self.id)
-            .field("name", &self.name)
-            .finish()
-    }
-}
-
-/// A key to the API, as far as it may be shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ApiKeyRecord {
-    /// Its id.
-    pub id: String,
-    /// What people call it.
-    pub name: String,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// When it was last used, to about a minute.
-    pub last_used_at: Option<Timestamp>,
-    /// When it was revoked, if it was.
-    pub revoked_at: Option<Timestamp>,
 }

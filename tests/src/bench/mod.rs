@@ -3,6 +3,7 @@
 mod backfill;
 mod books;
 mod idle;
+mod keys;
 mod live;
 mod process;
 mod served;
@@ -10,5 +11,6 @@ mod served;
 pub use crate::bench::backfill::{bare, compare_backfills, compare_watched, daemon};
 pub use crate::bench::books::books;
 pub use crate::bench::idle::idle;
+pub use crate::bench::keys::keys;
 pub use crate::bench::live::{bare as bare_live, live};
 pub use crate::bench::served::{serve_bulk, serve_live};

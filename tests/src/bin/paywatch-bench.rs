@@ -16,7 +16,7 @@ async fn main() -> Result<()> {
         ["bare-run", url] => bench::bare(url).await,
         ["daemon-run", url, database] => bench::daemon(url, &PathBuf::from(database)).await,
         ["bare-live", url] => bench::bare_live(url).await,
-        [] => all(&["backfill", "watched", "live", "idle", "books"]).await,
+        [] => all(&["backfill", "watched", "live", "idle", "books", "keys"]).await,
         ["books", engines @ ..] if !engines.is_empty() => bench::books(engines).await,
         names => all(names).await,
     }
@@ -30,10 +30,12 @@ async fn all(names: &[&str]) -> Result<()> {
             "watched" => bench::compare_watched(&folder).await?,
             "live" => bench::live(&folder).await?,
             "calls" | "idle" => bench::idle(&folder).await?,
+            "keys" => bench::keys(&folder).await?,
             "books" => bench::books(&["sqlite", "postgres"]).await?,
             other => {
                 bail!(
-                    "there is no benchmark {other}; there are: backfill, watched, live, idle, books"
+                    "there is no benchmark {other}; there are: backfill, watched, live, idle, books, \
+                     keys"
                 )
             },
         }

@@ -1,12 +1,14 @@
 //! Who calls, whether he may, and whether he says so himself: key, time and signature.
 
 use axum::http::HeaderMap;
-use paywatch_core::Timestamp;
+use axum::http::request::Parts;
+use paywatch_core::{Scope, Timestamp};
 
+use crate::auth::Identity;
 use crate::blockatm::envelope::{Reason, Refusal};
 use crate::blockatm::message::{of_body, of_query};
 use crate::blockatm::signature::GatewayKey;
-use crate::keys::digest;
+use crate::problem::{Code, Problem};
 use crate::state::ApiState;
 
 const KEY: &str = "blockatm-api-key";
@@ -30,33 +32,50 @@ pub(super) enum Signed<'a> {
     Query(&'a str),
 }
 
-/// Lets a request pass that carries a valid key. A key with a registered public key has to sign
-/// what creates something; a key without one authenticates by itself, and whatever is said in its
-/// signature's place is not looked at.
-pub(super) async fn check(
-    state: &ApiState,
-    headers: &HeaderMap,
-    signed: Signed<'_>,
-) -> Result<(), Refusal> {
-    let now = state.clock.now();
-    let key = text(headers, KEY)?.ok_or_else(|| {
-        Refusal::because(
-            Reason::KeyRequired,
+/// The key of a request.
+pub(crate) fn presented(headers: &HeaderMap) -> Result<&str, Problem> {
+    let key = headers.get(KEY).and_then(|key| key.to_str().ok());
+    let key = key.map(str::trim).filter(|key| !key.is_empty());
+    key.ok_or_else(|| {
+        Problem::because(
+            Code::Unauthorized,
             "send the header BlockATM-API-Key; make a key with: paywatch api-key create",
         )
-    })?;
-    let known = state.store.use_api_key(&digest(key), now).await?;
-    let known = known.ok_or_else(|| {
-        Refusal::because(
-            Reason::NoPermission,
-            "this API key does not exist or was revoked",
-        )
-    })?;
-    tracing::debug!(key.id = known.id, "authenticated");
-    let public_key: Option<GatewayKey> = None;
+    })
+}
+
+/// Lets a request pass whose key may do `scope`. A key with a registered public key has to sign
+/// what creates something; a key without one authenticates by itself, and whatever is said in its
+/// signature's place is not looked at.
+pub(super) fn check(
+    state: &ApiState,
+    parts: &Parts,
+    scope: Scope,
+    signed: Signed<'_>,
+) -> Result<(), Refusal> {
+    let headers = &parts.headers;
+    let identity = parts.extensions.get::<Identity>().cloned();
+    let caller = match identity {
+        Some(Identity(Ok(caller))) => caller,
+        Some(Identity(Err(problem))) if presented(headers).is_ok() => return Err(problem.into()),
+        Some(Identity(Err(problem))) => {
+            return Err(Refusal::because(Reason::KeyRequired, problem.in_words()));
+        },
+        None => {
+            return Err(Refusal::because(
+                Reason::System,
+                "nobody was asked for a key",
+            ));
+        },
+    };
+    if !caller.key.may(scope) {
+        let detail = format!("this API key lacks the scope {scope}");
+        return Err(Refusal::because(Reason::NoPermission, detail));
+    }
+    tracing::debug!(key.id = caller.id(), "authenticated");
     let time = match (text(headers, TIME)?, signed) {
         (Some(time), _) => {
-            check_time(time, window(headers)?, now)?;
+            check_time(time, window(headers)?, state.clock.now())?;
             time
         },
         (None, Signed::Body(_)) => {
@@ -64,9 +83,11 @@ pub(super) async fn check(
         },
         (None, Signed::Query(_)) => "",
     };
-    let Some(public_key) = public_key else {
+    let Some(public_key) = &caller.key.terms.gateway_public_key else {
         return Ok(());
     };
+    let public_key =
+        GatewayKey::parse(public_key).map_err(|error| Refusal::because(Reason::System, error))?;
     let signature = match (text(headers, SIGNATURE)?, signed) {
         (Some(signature), _) => signature,
         (None, Signed::Query(_)) => return Ok(()),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::extract::{Request, State};
-use paywatch_core::{MethodKind, PaymentOption};
+use paywatch_core::{MethodKind, PaymentOption, Scope};
 use paywatch_store::OrderRecord;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -43,9 +43,10 @@ pub(super) async fn create(
     State(state): State<ApiState>,
     request: Request,
 ) -> Result<Json<QrOrder>, Refusal> {
-    let headers = request.headers().clone();
-    let body = read_text(request, state.shop.body_limit).await?;
-    check(&state, &headers, Signed::Body(&body)).await?;
+    let (parts, body) = request.into_parts();
+    let whole = Request::from_parts(parts.clone(), body);
+    let body = read_text(whole, state.shop.body_limit).await?;
+    check(&state, &parts, Scope::OrdersWrite, Signed::Body(&body))?;
     let object = parse(body.as_bytes())?;
     let asked = translated(&object, &state)?;
     let (_, record) = orders::make(&state, &asked).await?;

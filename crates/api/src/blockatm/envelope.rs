@@ -4,7 +4,7 @@ use std::fmt;
 
 use axum::Json;
 use axum::extract::Request;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use paywatch_store::StoreError;
@@ -95,13 +95,21 @@ impl From<Problem> for Refusal {
             | Code::MalformedHeader
             | Code::IdempotencyKeyReused
             | Code::BodyTooLarge
+            | Code::BodyTooSlow
             | Code::UnsupportedMediaType => Reason::InvalidRequest,
             Code::InvalidFields => Reason::ParameterType,
             Code::ReferenceTaken => Reason::Duplicate,
             Code::NotFound => Reason::DoesNotExist,
-            Code::Unauthorized => Reason::NoPermission,
+            Code::Unauthorized
+            | Code::Forbidden
+            | Code::SignatureRequired
+            | Code::SignatureInvalid
+            | Code::SignatureExpired
+            | Code::SignatureReplayed => Reason::NoPermission,
             Code::NoFreeAmount
             | Code::InProgress
+            | Code::RateLimited
+            | Code::Blocked
             | Code::Unavailable
             | Code::ChainNotStarted
             | Code::TimedOut => Reason::Busy,
@@ -123,14 +131,35 @@ impl IntoResponse for Refusal {
 
 /// Writes the bodies of refusals, with the id that the request got.
 pub(super) async fn finish(request: Request, next: Next) -> Response {
-    let id = request.headers().get(REQUEST_ID).cloned();
+    let headers = request.headers().clone();
     let mut response = next.run(request).await;
-    let Some(Refusal { reason, msg }) = response.extensions_mut().remove::<Refusal>() else {
-        response.extensions_mut().insert(OwnBody);
+    match response.extensions_mut().remove::<Refusal>() {
+        Some(refusal) => {
+            let (_, status) = refusal.reason.parts();
+            enveloped(refusal, status, &headers)
+        },
+        None => {
+            response.extensions_mut().insert(OwnBody);
+            response
+        },
+    }
+}
+
+/// The response to a problem that was met before any of that gateway's routes, in its envelope:
+/// with the same status and the same headers.
+pub(super) fn in_envelope(mut response: Response, headers: &HeaderMap) -> Response {
+    let Some(problem) = response.extensions_mut().remove::<Problem>() else {
         return response;
     };
-    let (code, status) = reason.parts();
-    let trace = id.as_ref().and_then(|id| id.to_str().ok());
+    let mut enveloped = enveloped(problem.into(), response.status(), headers);
+    enveloped.headers_mut().extend(response.headers().clone());
+    enveloped
+}
+
+fn enveloped(refusal: Refusal, status: StatusCode, headers: &HeaderMap) -> Response {
+    let Refusal { reason, msg } = refusal;
+    let (code, _) = reason.parts();
+    let trace = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok());
     let body = Envelope {
         code,
         success: false,

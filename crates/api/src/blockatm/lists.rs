@@ -1,8 +1,9 @@
 //! What is taken, and where: chains, tokens, and the contract that orders are paid through.
 
 use axum::Json;
-use axum::extract::{RawQuery, State};
-use axum::http::HeaderMap;
+use axum::extract::State;
+use axum::http::request::Parts;
+use paywatch_core::Scope;
 use serde::Serialize;
 
 use crate::blockatm::caller::{Signed, check};
@@ -66,12 +67,11 @@ pub(super) async fn currencies(State(state): State<ApiState>) -> Json<Vec<Curren
 /// The contract that collects payments on a chain.
 pub(super) async fn contract(
     State(state): State<ApiState>,
-    headers: HeaderMap,
-    RawQuery(query): RawQuery,
+    parts: Parts,
 ) -> Result<Json<Contract>, Refusal> {
-    let query = query.unwrap_or_default();
-    check(&state, &headers, Signed::Query(&query)).await?;
-    let pairs = pairs(&query);
+    let query = parts.uri.query().unwrap_or_default();
+    check(&state, &parts, Scope::OrdersRead, Signed::Query(query))?;
+    let pairs = pairs(query);
     let chain_id = pairs.iter().find(|(name, _)| name == "chainId");
     let (_, chain_id) = chain_id.ok_or_else(|| Refusal::missing("chainId"))?;
     let chain = state.shop.chain(chain_id).ok_or_else(|| {

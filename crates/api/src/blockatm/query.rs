@@ -1,9 +1,9 @@
 //! `contractPayment` and `qrCodePayment`: what has become of orders.
 
 use axum::Json;
-use axum::extract::{RawQuery, State};
-use axum::http::HeaderMap;
-use paywatch_core::{Order, OrderId, OrderStatus, PaymentOption, Reference};
+use axum::extract::State;
+use axum::http::request::Parts;
+use paywatch_core::{Order, OrderId, OrderStatus, PaymentOption, Reference, Scope};
 use paywatch_store::{OrderFilter, OrderRecord, Page};
 use serde::Serialize;
 
@@ -66,12 +66,11 @@ struct Asked {
 /// The order that is asked for, or the newest ones.
 pub(super) async fn payments(
     State(state): State<ApiState>,
-    headers: HeaderMap,
-    RawQuery(query): RawQuery,
+    parts: Parts,
 ) -> Result<Json<Payments>, Refusal> {
-    let query = query.unwrap_or_default();
-    check(&state, &headers, Signed::Query(&query)).await?;
-    let asked = read(&pairs(&query), &state)?;
+    let query = parts.uri.query().unwrap_or_default();
+    check(&state, &parts, Scope::OrdersRead, Signed::Query(query))?;
+    let asked = read(&pairs(query), &state)?;
     if let Some(id) = asked.order {
         let record = state.store.order(id).await?;
         return one(record.filter(|record| {

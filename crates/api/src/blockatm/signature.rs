@@ -11,11 +11,11 @@ use p256::pkcs8::DecodePublicKey as _;
 /// A client's public key, as it is registered beside his API key: base64 of a DER-encoded
 /// `SubjectPublicKeyInfo` (RFC 5480) on the curve P-256.
 #[derive(Clone, PartialEq, Eq)]
-pub struct GatewayKey(VerifyingKey);
+pub(super) struct GatewayKey(VerifyingKey);
 
 /// What is no such key.
 #[derive(Debug, thiserror::Error)]
-pub enum GatewayKeyError {
+pub(super) enum GatewayKeyError {
     /// It is not base64.
     #[error("the public key must be base64: {0}")]
     NotBase64(#[from] base64::DecodeError),
@@ -35,14 +35,14 @@ impl GatewayKey {
     ///
     /// # Errors
     /// [`GatewayKeyError`] for anything else.
-    pub fn parse(text: &str) -> Result<Self, GatewayKeyError> {
+    pub(super) fn parse(text: &str) -> Result<Self, GatewayKeyError> {
         let der = STANDARD.decode(text.trim())?;
         Ok(Self(VerifyingKey::from_public_key_der(&der)?))
     }
 
     /// Whether `signature`, base64 of a DER-encoded one, is this key's of `message`.
     #[must_use]
-    pub fn has_signed(&self, message: &str, signature: &str) -> bool {
+    pub(super) fn has_signed(&self, message: &str, signature: &str) -> bool {
         let der = STANDARD.decode(signature.trim()).ok();
         let signature = der.and_then(|der| Signature::from_der(&der).ok());
         signature.is_some_and(|signature| self.0.verify(message.as_bytes(), &signature).is_ok())

@@ -1,18 +1,24 @@
 //! An API over an empty SQLite database, with a key, a driven clock and two chains.
 
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
-use paywatch_api::{ApiState, ChainOffer, Checkout, Clock, ConditionBoard, Shop, keys, router};
-use paywatch_core::{
-    Address, B256, Block, ChainHeads, ChainId, Decimals, FinalityRule, LatePolicy, MethodKind,
-    SlotTerms, Timestamp, Token, Tolerance,
+use paywatch_api::{
+    Access, ApiState, ChainOffer, Checkout, Clock, ConditionBoard, LimitSettings, Shop, keys,
+    router,
 };
-use paywatch_store::{ChainCommit, Store};
+use paywatch_core::{
+    Address, B256, Block, ChainHeads, ChainId, Decimals, DecisionKind, FinalityRule, LatePolicy,
+    MethodKind, SlotTerms, Timestamp, Token, Tolerance,
+};
+use paywatch_store::{ChainCommit, KeyRate, KeyTerms, NewDecision, Store};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -29,6 +35,9 @@ pub(crate) const HOSTILE: &str = "Tea & <script>alert(\"1\")</script>";
 /// When every test begins.
 const START_MS: i64 = 1_700_000_000_000;
 
+/// Where requests come from that say nothing else.
+const PEER: &str = "192.0.2.1:4000";
+
 /// A clock that goes only when told.
 #[derive(Debug)]
 pub(crate) struct DrivenClock(AtomicI64);
@@ -42,7 +51,8 @@ impl Clock for DrivenClock {
 
 /// An API and what is behind it.
 pub(crate) struct Api {
-    router: Router,
+    pub(crate) router: Router,
+    state: ApiState,
     key: SecretString,
     pub(crate) key_id: String,
     pub(crate) store: Store,
@@ -143,8 +153,7 @@ impl Api {
         let store = Store::open(&url.parse().expect("a database's URL"))
             .await
             .expect("a database");
-        let (key, stored) = keys::mint("shop", clock.now());
-        store.create_api_key(&stored).await.expect("a key");
+        let (key, key_id) = mint(&store, KeyTerms::unlimited(), clock.now()).await;
         let shop = Shop {
             chains: vec![chain(31_337, "anvil", 6), chain(56, "bnb", 18)],
             default_expiry: Duration::from_secs(3_600),
@@ -166,14 +175,31 @@ impl Api {
         let state = ApiState::new(store.clone(), shop, board.clone(), shown);
         let state = state.with_checkout(checkout);
         Self {
-            router: router(state),
+            // Nobody calls too often where the clock stands still.
+            router: router(state.clone().with_limits(limits(600, 100_000))),
+            state,
             key,
-            key_id: stored.id,
+            key_id,
             store,
             board,
             clock,
             _folder: folder,
         }
+    }
+
+    /// The same with these limits, and requests that come in by `access`.
+    pub(crate) fn with(self, limits: LimitSettings, access: Access) -> Self {
+        let state = self.state.clone().with_limits(limits).with_access(access);
+        Self {
+            router: router(state),
+            ..self
+        }
+    }
+
+    /// Another key, for what `terms` say: what to send as authorization, and its id.
+    pub(crate) async fn another_key(&self, terms: KeyTerms) -> (String, String) {
+        let (key, id) = mint(&self.store, terms, self.clock.now()).await;
+        (format!("Bearer {}", key.expose_secret()), id)
     }
 
     /// Lets time pass.
@@ -197,7 +223,15 @@ impl Api {
     }
 
     /// Sends `request` as it is. Whatever the answer, it carries the request's id.
-    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+    pub(crate) async fn send(&self, mut request: Request<Body>) -> Answer {
+        if request
+            .extensions()
+            .get::<ConnectInfo<SocketAddr>>()
+            .is_none()
+        {
+            let peer: SocketAddr = PEER.parse().expect("an address");
+            request.extensions_mut().insert(ConnectInfo(peer));
+        }
         let answer = self.router.clone().oneshot(request).await;
         let (parts, body) = answer.expect("an answer").into_parts();
         assert!(parts.headers.contains_key("x-request-id"), "{parts:?}");
@@ -243,6 +277,40 @@ impl Api {
             .iter()
             .map(|order| order["reference"].as_str().expect("a text").to_owned())
             .collect()
+    }
+}
+
+/// So many requests a minute and so many at once.
+pub(crate) fn limits(per_minute: u32, burst: u32) -> LimitSettings {
+    let number = |number| NonZeroU32::new(number).expect("at least 1");
+    LimitSettings {
+        rate: KeyRate {
+            per_minute: number(per_minute),
+            burst: number(burst),
+        },
+        ..LimitSettings::default()
+    }
+}
+
+async fn mint(store: &Store, terms: KeyTerms, now: Timestamp) -> (SecretString, String) {
+    let (key, stored) = keys::mint_with("shop", terms, now);
+    let decision = decision(DecisionKind::CreateKey, &stored.id, now);
+    store
+        .create_api_key(&stored, &decision)
+        .await
+        .expect("a key");
+    (key, stored.id)
+}
+
+/// What somebody at the command line decides about a key.
+pub(crate) fn decision(kind: DecisionKind, key: &str, at: Timestamp) -> NewDecision {
+    NewDecision {
+        id: format!("dec_{kind}_{key}"),
+        kind,
+        reason: "for a test".parse().expect("a reason"),
+        by: "tester".to_owned(),
+        detail: key.to_owned(),
+        at,
     }
 }
 

@@ -2,6 +2,13 @@
 
 use axum::body::Body;
 use axum::http::Request;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use p256::ecdsa::signature::Signer as _;
+use p256::ecdsa::{Signature, SigningKey};
+use p256::pkcs8::EncodePublicKey as _;
+use paywatch_core::Scope;
+use paywatch_store::KeyTerms;
 use serde_json::{Value, json};
 
 use crate::api::{Answer, Api};
@@ -251,4 +258,130 @@ async fn lists_need_no_key_and_pages_are_turned() {
     assert!(numbers(&asks(&api, &page(4)).await.json()).is_empty());
     let failed = asks(&api, "/api/v1/payment/qrCodePayment?status=failed").await;
     assert!(numbers(&failed.json()).is_empty());
+}
+
+/// What a client that keeps to that gateway's documents signs with.
+fn client_key() -> SigningKey {
+    SigningKey::from_slice(&[7; 32]).expect("a key")
+}
+
+fn registered() -> KeyTerms {
+    let der = client_key().verifying_key().to_public_key_der();
+    KeyTerms {
+        gateway_public_key: Some(STANDARD.encode(der.expect("DER").as_bytes())),
+        ..KeyTerms::unlimited()
+    }
+}
+
+fn signature(message: &str) -> String {
+    let signature: Signature = client_key().sign(message.as_bytes());
+    STANDARD.encode(signature.to_der().as_bytes())
+}
+
+#[tokio::test]
+async fn a_key_with_a_registered_public_key_has_to_sign() {
+    let api = Api::open().await;
+    let (bearer, _id) = api.another_key(registered()).await;
+    let key = bearer.strip_prefix("Bearer ").unwrap();
+    let body = json!({"symbol": "USDT", "chainId": "31337", "amount": "100", "orderNo": "S-1"});
+    let time = api.now_ms();
+    let signed = |signature: Option<&str>, time: i64| {
+        let mut request = request(&api, "POST", "/api/v1/payment/createQrOrder", &body);
+        let headers = request.headers_mut();
+        headers.insert("blockatm-api-key", key.parse().unwrap());
+        headers.insert("blockatm-request-time", time.to_string().parse().unwrap());
+        match signature {
+            Some(signature) => {
+                headers.insert("blockatm-signature-v1", signature.parse().unwrap());
+            },
+            None => {
+                headers.remove("blockatm-signature-v1");
+            },
+        }
+        request
+    };
+    let message =
+        |amount: &str| format!("amount={amount}&chainId=31337&orderNo=S-1&symbol=USDT&time={time}");
+    refusal(&api.send(signed(None, time)).await, 401, "000306");
+    for wrong in [
+        "not base64!".to_owned(),
+        signature(&message("101")),
+        signature(&message("100")).to_lowercase(),
+    ] {
+        refusal(&api.send(signed(Some(&wrong), time)).await, 401, "000306");
+    }
+    let right = signature(&message("100"));
+    refusal(
+        &api.send(signed(Some(&right), time - 1)).await,
+        401,
+        "000306",
+    );
+    assert!(api.references("").await.is_empty(), "nothing was made");
+    let made = api.send(signed(Some(&right), time)).await;
+    assert_eq!(made.status, 200, "{made:?}");
+
+    // A query signs its raw string, if it signs.
+    let path = "/api/v1/payment/contractPayment?orderNo=S-1&chainId=31337";
+    let query = |signature: Option<String>| {
+        let mut request = request(&api, "GET", path, &Value::Null);
+        let headers = request.headers_mut();
+        headers.insert("blockatm-api-key", key.parse().unwrap());
+        headers.remove("blockatm-signature-v1");
+        if let Some(signature) = signature {
+            headers.insert("blockatm-signature-v1", signature.parse().unwrap());
+        }
+        request
+    };
+    let message = format!("orderNo=S-1&chainId=31337&time={time}");
+    assert_eq!(api.send(query(None)).await.status, 200);
+    let right = signature(&message);
+    assert_eq!(api.send(query(Some(right))).await.status, 200);
+    let wrong = signature(&message.replace("S-1", "S-2"));
+    refusal(&api.send(query(Some(wrong))).await, 401, "000306");
+}
+
+#[tokio::test]
+async fn a_key_may_do_what_its_scopes_say() {
+    let api = Api::open().await;
+    let terms = KeyTerms {
+        scopes: [Scope::OrdersRead].into_iter().collect(),
+        ..KeyTerms::unlimited()
+    };
+    let (bearer, _id) = api.another_key(terms).await;
+    let key = bearer.strip_prefix("Bearer ").unwrap();
+    let body = json!({"chainId": "31337", "symbol": "USDT", "amount": "100"});
+    let mut create = request(&api, "POST", "/api/v1/payment/createQrOrder", &body);
+    create
+        .headers_mut()
+        .insert("blockatm-api-key", key.parse().unwrap());
+    refusal(&api.send(create).await, 401, "000110");
+    let mut query = request(&api, "GET", "/api/v1/payment/contractPayment", &Value::Null);
+    query
+        .headers_mut()
+        .insert("blockatm-api-key", key.parse().unwrap());
+    assert_eq!(api.send(query).await.status, 200);
+}
+
+#[tokio::test]
+async fn after_a_hundred_there_is_429_and_who_goes_on_is_blocked() {
+    let api = Api::open().await;
+    let path = "/api/v1/payment/contractPayment";
+    for _ in 0..100 {
+        assert_eq!(asks(&api, path).await.status, 200);
+    }
+    let mut answers = Vec::new();
+    for _ in 0..150 {
+        answers.push(asks(&api, path).await);
+    }
+    refusal(&answers[0], 429, "000107");
+    assert_eq!(answers[0].header("retry-after"), Some("1"));
+    let last = answers.last().unwrap();
+    refusal(last, 418, "000107");
+    assert_eq!(last.header("retry-after"), Some("600"));
+    // Elsewhere the same key is not held up by that.
+    assert_eq!(api.get("/v1/orders").await.status, 200);
+    let blocked = api.get("/v1/limits/blocked").await.json();
+    assert_eq!(blocked["data"][0]["kind"], "key", "{blocked}");
+    api.wait(601);
+    assert_eq!(asks(&api, path).await.status, 200);
 }

@@ -48,7 +48,7 @@ async fn the_same_key_and_body_give_the_kept_answer() {
     )
     .await;
     assert_eq!(cancelled_again.body, cancelled.body);
-    let decisions = api.get("/v1/decisions").await.json();
+    let decisions = api.get(&format!("/v1/decisions?order={id}")).await.json();
     assert_eq!(decisions["data"].as_array().unwrap().len(), 1);
 
     api.wait(24 * 3_600);

@@ -2,8 +2,9 @@
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
+use paywatch_core::{DecisionKind, Timestamp};
 
-use crate::api::Api;
+use crate::api::{Api, decision};
 
 #[tokio::test]
 async fn everything_under_v1_needs_a_key() {
@@ -49,8 +50,14 @@ async fn everything_under_v1_needs_a_key() {
 async fn a_revoked_key_is_refused_at_once() {
     let api = Api::open().await;
     assert_eq!(api.get("/v1/orders").await.status, StatusCode::OK);
-    let now = paywatch_core::Timestamp::from_unix_s(1_700_000_001).unwrap();
-    assert!(api.store.revoke_api_key(&api.key_id, now).await.unwrap());
+    let now = Timestamp::from_unix_s(1_700_000_001).unwrap();
+    let revoke = decision(DecisionKind::RevokeKey, &api.key_id, now);
+    assert!(
+        api.store
+            .revoke_api_key(&api.key_id, &revoke)
+            .await
+            .unwrap()
+    );
     let refused = api.get("/v1/orders").await;
     let problem = refused.problem(401, "unauthorized");
     let detail = problem["detail"].as_str().unwrap();

@@ -259,7 +259,7 @@ async fn a_refund_is_given_up_before_it_is_sent() {
         .iter()
         .map(|it| it["kind"].clone())
         .collect();
-    assert_eq!(kinds, ["refund", "cancel_refund", "refund"]);
+    assert_eq!(kinds, ["refund", "cancel_refund", "refund", "create_key"]);
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ pub struct Decision {
     /// Its id, `dec_…`.
     pub id: String,
     /// What was decided: `cancel`, `extend`, `accept`, `assign`, `unassign`, `write_off`, `refund`,
-    /// `cancel_refund` or `link_refund`.
+    /// `cancel_refund`, `link_refund`, `create_key`, `rotate_key` or `revoke_key`.
     pub kind: String,
     /// About which order.
     pub order: Option<String>,

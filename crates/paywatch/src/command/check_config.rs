@@ -10,7 +10,7 @@ use serde::Serialize;
 use url::Url;
 
 use crate::config::{
-    ChainConfig, Config, EndpointConfig, StartAt, process_environment, shown, spoken,
+    ApiConfig, ChainConfig, Config, EndpointConfig, StartAt, process_environment, shown, spoken,
 };
 use crate::output::{self, Format};
 
@@ -20,6 +20,9 @@ pub(crate) struct View {
     database: String,
     listen: String,
     body_limit: usize,
+    trusted_proxies: Vec<String>,
+    signature_window: String,
+    limits: LimitsView,
     default_expiry: String,
     max_expiry: String,
     grace: String,
@@ -36,6 +39,20 @@ pub(crate) struct View {
     log_format: &'static str,
     log_filter: String,
     chains: Vec<ChainView>,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct LimitsView {
+    per_minute: u32,
+    burst: u32,
+    block_after: u32,
+    block_for: String,
+    connections: usize,
+    header_timeout: String,
+    body_timeout: String,
+    write_timeout: String,
+    header_bytes: usize,
+    headers: usize,
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -120,10 +137,14 @@ pub(crate) fn run(path: &Path, format: Format) -> anyhow::Result<()> {
 
 /// What of `config` may be shown.
 pub(crate) fn view(config: &Config) -> View {
+    let proxies = config.api.access.trusted_proxies.iter();
     View {
         database: config.database.to_string(),
         listen: config.api.listen.to_string(),
         body_limit: config.api.body_limit,
+        trusted_proxies: proxies.map(ToString::to_string).collect(),
+        signature_window: spoken_ms(config.api.access.signature_window_ms),
+        limits: limits_view(&config.api),
         default_expiry: spoken(config.orders.default_expiry),
         max_expiry: spoken(config.orders.max_expiry),
         grace: spoken(config.orders.grace),
@@ -151,12 +172,30 @@ pub(crate) fn view(config: &Config) -> View {
     }
 }
 
+fn limits_view(api: &ApiConfig) -> LimitsView {
+    LimitsView {
+        per_minute: api.limits.rate.per_minute.get(),
+        burst: api.limits.rate.burst.get(),
+        block_after: api.limits.block_after,
+        block_for: spoken_ms(api.limits.block_for_ms),
+        connections: api.serve.max_connections,
+        header_timeout: spoken(api.serve.header_timeout),
+        body_timeout: spoken(api.access.body_timeout),
+        write_timeout: spoken(api.serve.write_timeout),
+        header_bytes: api.serve.max_header_bytes,
+        headers: api.serve.max_headers,
+    }
+}
+
+fn spoken_ms(ms: i64) -> String {
+    spoken(Duration::from_millis(u64::try_from(ms).unwrap_or_default()))
+}
+
 fn exact_view(terms: &SlotTerms) -> ExactView {
-    let quarantine = u64::try_from(terms.quarantine_ms()).unwrap_or_default();
     ExactView {
         step: terms.step().to_string(),
         max_surcharge: terms.max_surcharge().to_string(),
-        quarantine: spoken(Duration::from_millis(quarantine)),
+        quarantine: spoken_ms(terms.quarantine_ms()),
     }
 }
 
@@ -233,11 +272,15 @@ fn tier_view((up_to, rule): &(Amount, FinalityRule)) -> TierView {
 fn in_words(view: &View) -> String {
     format!(
         "database   {}\napi        http://{}, bodies up to {} bytes\n\
+         \x20          {} requests a minute and {} at once; proxies: {}\n\
          orders     may be paid in {} by {} for {}, at most {}; late payments: {}\n\
          \x20          tolerance: {}, or {} % if that is more\ncheckout   {}\naudit      {}\nlog        {}, {}\n",
         view.database,
         view.listen,
         view.body_limit,
+        view.limits.per_minute,
+        view.limits.burst,
+        proxies(&view.trusted_proxies),
         view.order_tokens.join(", "),
         view.methods.join(", "),
         view.default_expiry,
@@ -261,6 +304,13 @@ fn pages(checkout: Option<&CheckoutView>) -> String {
     let name = pages.merchant_name.as_deref();
     let name = name.map_or_else(|| "without a name".to_owned(), |name| format!("as {name}"));
     format!("at {at}, {name}")
+}
+
+fn proxies(networks: &[String]) -> String {
+    if networks.is_empty() {
+        return "none".to_owned();
+    }
+    networks.join(", ")
 }
 
 fn every(time: Option<&str>) -> String {

@@ -38,6 +38,25 @@ pub(crate) struct RawDatabase {
 pub(crate) struct RawApi {
     pub listen: Option<String>,
     pub body_limit: Option<usize>,
+    pub trusted_proxies: Option<Vec<String>>,
+    pub signature_window: Option<String>,
+    pub limits: RawLimits,
+}
+
+/// `[api.limits]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct RawLimits {
+    pub per_minute: Option<u32>,
+    pub burst: Option<u32>,
+    pub block_after: Option<u32>,
+    pub block_for: Option<String>,
+    pub connections: Option<usize>,
+    pub header_timeout: Option<String>,
+    pub body_timeout: Option<String>,
+    pub write_timeout: Option<String>,
+    pub header_bytes: Option<usize>,
+    pub headers: Option<usize>,
 }
 
 /// `[orders]`

@@ -169,7 +169,9 @@ fn a_wrong_variable_is_named_by_its_key() {
     let problems = Written::beside("").problems_with(&[("PAYWATCH__API__PORT", "80")]);
     assert_eq!(
         problems,
-        ["api.port: there is no such key; known keys are listen, body_limit"]
+        [
+            "api.port: there is no such key; known keys are listen, body_limit, trusted_proxies, signature_window, limits"
+        ]
     );
 }
 

@@ -15,7 +15,19 @@ fn every_wrong_value_is_named_with_what_is_allowed() {
         ),
         (
             "[api]\nlisen = \"127.0.0.1:1\"",
-            "api.lisen: there is no such key (did you mean listen?); known keys are listen, body_limit",
+            "api.lisen: there is no such key (did you mean listen?); known keys are listen, body_limit, trusted_proxies, signature_window, limits",
+        ),
+        (
+            "[api]\ntrusted_proxies = [\"10.0.0.0/8\", \"proxy\"]",
+            "api.trusted_proxies: \"proxy\" is not a network; write addresses or networks, such as [\"10.0.0.0/8\", \"::1\"]",
+        ),
+        (
+            "[api.limits]\nburst = 0",
+            "api.limits.burst: 0 is out of range; write a number from 1 to 10000000",
+        ),
+        (
+            "[api.limits]\nheader_timeout = \"0s\"",
+            "api.limits.header_timeout: \"0s\" is out of range; write a time such as \"90s\", \"15m\" or \"1h 30m\", from 1s to 1h",
         ),
         (
             "[api]\nbody_limit = 1",

@@ -53,6 +53,18 @@ pub fn on_path(program: &str, package: &str) -> PathBuf {
         .unwrap_or_else(|| panic!("{program} is not installed (Debian: apt-get install {package})"))
 }
 
+/// A program of the Python environment that `tests/python/requirements.txt` describes.
+#[must_use]
+pub fn python(program: &str) -> PathBuf {
+    let path = root().join(".tools/python/bin").join(program);
+    assert!(
+        path.exists(),
+        "the Python packages of the tests are not installed at {}; run: cargo xtask setup",
+        path.display()
+    );
+    path
+}
+
 /// The daemon, built in the same profile as the tests, or the one that `PAYWATCH_BIN` names.
 #[must_use]
 pub fn paywatch() -> PathBuf {

@@ -2,6 +2,7 @@
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "a test fails by panicking"
 )]
 
@@ -25,12 +26,14 @@ macro_rules! on_both_engines {
 
 mod audit;
 mod bad_setup;
+mod blockatm;
 mod command_line;
 mod contract_calls;
 mod decisions;
 mod deposit_addresses;
 mod exact_amounts;
 mod faulty_nodes;
+mod idempotency;
 mod outages;
 mod paying;
 mod proofs_and_repairs;

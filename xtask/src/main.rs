@@ -71,7 +71,7 @@ fn main() -> ExitCode {
         Task::Simulate { runs, seed } => simulate(runs, seed),
         Task::Bench { names } => bench::run(&names),
         Task::Fuzz { inputs } => fuzz::run(inputs),
-        Task::Setup => tools::node_packages(),
+        Task::Setup => tools::node_packages().and_then(|()| tools::python_packages()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::fuzz;
 use crate::shell::{cargo, command, root, say, step};
-use crate::tools::{browser, forge, node_packages};
+use crate::tools::{browser, forge, node_packages, python_packages};
 
 /// The version of cargo-deny that `deny.toml` is written for.
 const CARGO_DENY: &str = "0.20.2";
@@ -29,6 +29,7 @@ pub(crate) fn run() -> Result<()> {
     browser()?;
     step("format", cargo().args(["fmt", "--all", "--check"]))?;
     node_packages()?;
+    python_packages()?;
     contracts()?;
     let clippy = [
         "clippy",

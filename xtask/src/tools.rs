@@ -1,4 +1,5 @@
-//! What the tasks need beyond Rust: Foundry and solc, from npm; a browser, from the system.
+//! What the tasks need beyond Rust: Foundry and solc from npm, test tools from PyPI; a browser, from
+//! the system.
 
 use std::fs;
 use std::path::PathBuf;
@@ -27,6 +28,38 @@ pub(crate) fn node_packages() -> Result<()> {
         .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
         .current_dir(&contracts);
     step("install Foundry and solc from npm", &mut install)?;
+    fs::write(&stamp, wanted).with_context(|| format!("{} cannot be written", stamp.display()))
+}
+
+/// Installs the Python packages that `tests/python/requirements.txt` pins into an environment of
+/// their own, unless they are there already.
+pub(crate) fn python_packages() -> Result<()> {
+    let list = root().join("tests").join("python").join("requirements.txt");
+    let wanted = fs::read(&list)
+        .context("tests/python/requirements.txt cannot be read; is this a whole checkout?")?;
+    let environment = root().join(".tools").join("python");
+    let stamp = environment.join(".paywatch-installed");
+    if fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    needs(
+        "python3",
+        "install Python 3.10 or newer (Debian: apt-get install python3-venv)",
+    )?;
+    let mut make = command("python3");
+    make.args(["-m", "venv", "--clear"]).arg(&environment);
+    step("make a Python environment", &mut make)?;
+    let mut install = command(environment.join("bin").join("python"));
+    install.args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+    ]);
+    install.args(["--no-deps", "--only-binary", ":all:", "--requirement"]);
+    install.arg(&list);
+    step("install the Python packages of the tests", &mut install)?;
     fs::write(&stamp, wanted).with_context(|| format!("{} cannot be written", stamp.display()))
 }
 

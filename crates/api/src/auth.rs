@@ -18,6 +18,13 @@ pub(crate) struct Caller {
     name: String,
 }
 
+impl Caller {
+    /// The id of the key.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+}
+
 impl fmt::Display for Caller {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({})", self.name, self.id)

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use axum::body::to_bytes;
+use axum::body::{Bytes, to_bytes};
 use axum::extract::Request;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
@@ -18,6 +18,16 @@ pub(crate) async fn read_object(
     request: Request,
     limit: usize,
 ) -> Result<Map<String, Value>, Problem> {
+    parse(read_text(request, limit).await?.as_bytes())
+}
+
+/// Reads the JSON text of a request, which may be at most `limit` bytes long, as it is.
+pub(crate) async fn read_text(request: Request, limit: usize) -> Result<String, Problem> {
+    let bytes = read_json(request, limit).await?;
+    String::from_utf8(bytes.into()).map_err(|error| Problem::because(Code::MalformedJson, error))
+}
+
+async fn read_json(request: Request, limit: usize) -> Result<Bytes, Problem> {
     let headers = request.headers();
     let media_type = headers
         .get(CONTENT_TYPE)
@@ -30,22 +40,27 @@ pub(crate) async fn read_object(
         let detail = format!("content-type is {given}; send application/json");
         return Err(Problem::because(Code::UnsupportedMediaType, detail));
     }
+    read_bytes(request, limit).await
+}
+
+/// Reads the body of a request, which may be at most `limit` bytes long, whatever it is.
+pub(crate) async fn read_bytes(request: Request, limit: usize) -> Result<Bytes, Problem> {
     let too_large = || {
         let detail = format!("it must come whole and be at most {limit} bytes long");
         Problem::because(Code::BodyTooLarge, detail)
     };
-    let announced = headers.get(CONTENT_LENGTH);
+    let announced = request.headers().get(CONTENT_LENGTH);
     let announced = announced.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > limit) {
         return Err(too_large());
     }
-    let bytes = to_bytes(request.into_body(), limit)
+    to_bytes(request.into_body(), limit)
         .await
-        .map_err(|_cut_off| too_large())?;
-    parse(&bytes)
+        .map_err(|_cut_off| too_large())
 }
 
-fn parse(bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
+/// Reads a JSON object in which no name is given twice.
+pub(crate) fn parse(bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
     serde_json::from_slice(bytes)
         .map(|Unambiguous(object)| object)
         .map_err(|error| Problem::because(Code::MalformedJson, error))

@@ -4,14 +4,18 @@
 //! functions (`orders/request.rs`), records become JSON in others (`orders/view.rs`).
 
 mod auth;
+mod blockatm;
 mod body;
 mod chains;
+mod changes;
 mod checkout;
 mod condition;
 mod deciding;
 mod decisions;
 mod docs;
+mod etag;
 mod health;
+mod idempotency;
 pub mod keys;
 mod metrics;
 mod orders;
@@ -26,6 +30,7 @@ mod samples;
 mod state;
 mod wire;
 
+pub use crate::blockatm::{GatewayKey, GatewayKeyError};
 pub use crate::checkout::Checkout;
 pub use crate::condition::{ChainCondition, ConditionBoard};
 pub use crate::router::{openapi, router};

@@ -6,6 +6,7 @@ pub(crate) mod qr;
 mod query;
 pub(crate) mod request;
 pub(crate) mod view;
+mod wait;
 pub(crate) mod way;
 
 use axum::Json;
@@ -17,6 +18,7 @@ use axum::response::{IntoResponse as _, Response};
 use paywatch_core::{Heads, OrderId, Token};
 use paywatch_store::{CreateOutcome, NewOrder, OrderRecord, StoreError};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -47,15 +49,18 @@ pub(crate) struct OrderList {
 #[utoipa::path(
     post, path = "/v1/orders", operation_id = "create_order", tag = "orders", security(("api_key" = [])),
     request_body = CreateOrder,
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "Your own key for this request: asked again with it within a day, the answer is the same", example = "5f1d7a84-db00-42fc-9e00-b31a7fc73224"),
+    ),
     responses(
         (status = 201, description = "The order was made", body = OrderView),
         (status = 200, description = "The same request had made it before", body = OrderView),
         (status = 400, description = "Not JSON", body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "The reference belongs to another order, or no exact amount is free", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "The reference belongs to another order, no exact amount is free, or the same request is being answered", body = ProblemBody, content_type = "application/problem+json"),
         (status = 413, description = "Too large", body = ProblemBody, content_type = "application/problem+json"),
         (status = 415, description = "Not application/json", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "Wrong fields, all of them at once", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "Wrong fields, all of them at once, or an idempotency key of another request", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "The database does not answer, or a chain was never read yet", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
@@ -64,29 +69,8 @@ pub(crate) async fn create(
     request: Request,
 ) -> Result<Response, Problem> {
     let object = read_object(request, state.shop.body_limit).await?;
-    let checked = request::read(&object, &state.shop).map_err(Problem::fields)?;
-    let id = OrderId::from_bytes(*Uuid::now_v7().as_bytes());
-    let new = checked.order(id, state.clock.now()).ok_or_else(|| {
-        let error = FieldError::new("expires_in", "invalid", "lies beyond the year 9999");
-        Problem::fields(vec![error])
-    })?;
-    let heads = heads(&state).await?;
-    refuse_unread(&new, &heads, &state)?;
+    let (status, record) = make(&state, &object).await?;
     let present = Present::read(&state).await?;
-    let (status, record) = match state.store.create_order(&new).await? {
-        CreateOutcome::Created(record) => (StatusCode::CREATED, record),
-        CreateOutcome::Existing(record) => (StatusCode::OK, record),
-        CreateOutcome::ReferenceTaken { by } => {
-            let reference = &new.order.reference;
-            let detail = format!("{reference} is the reference of {by}, made with another content");
-            return Err(Problem::because(Code::ReferenceTaken, detail));
-        },
-        CreateOutcome::NoFreeAmount { token } => return Err(no_free_amount(&state, &token)),
-    };
-    if status == StatusCode::CREATED {
-        exact::tell(&record.order, &state.shop.exact);
-        tracing::info!(order.id = %record.order.id, order.reference = %record.order.reference, order.amount = %record.order.amount, "order {} made", record.order.id);
-    }
     let url = state.checkout_url(&record);
     let body = view::order(&record, &present, &state.shop, url, state.clock.now());
     let location = HeaderValue::from_str(&format!("/v1/orders/{}", body.id));
@@ -95,6 +79,36 @@ pub(crate) async fn create(
         response.headers_mut().insert(LOCATION, location);
     }
     Ok(response)
+}
+
+/// Makes the order that `object` asks for, unless the same request had made it before.
+pub(crate) async fn make(
+    state: &ApiState,
+    object: &Map<String, Value>,
+) -> Result<(StatusCode, OrderRecord), Problem> {
+    let checked = request::read(object, &state.shop).map_err(Problem::fields)?;
+    let id = OrderId::from_bytes(*Uuid::now_v7().as_bytes());
+    let new = checked.order(id, state.clock.now()).ok_or_else(|| {
+        let error = FieldError::new("expires_in", "invalid", "lies beyond the year 9999");
+        Problem::fields(vec![error])
+    })?;
+    let heads = heads(state).await?;
+    refuse_unread(&new, &heads, state)?;
+    let (status, record) = match state.store.create_order(&new).await? {
+        CreateOutcome::Created(record) => (StatusCode::CREATED, record),
+        CreateOutcome::Existing(record) => (StatusCode::OK, record),
+        CreateOutcome::ReferenceTaken { by } => {
+            let reference = &new.order.reference;
+            let detail = format!("{reference} is the reference of {by}, made with another content");
+            return Err(Problem::because(Code::ReferenceTaken, detail));
+        },
+        CreateOutcome::NoFreeAmount { token } => return Err(no_free_amount(state, &token)),
+    };
+    if status == StatusCode::CREATED {
+        exact::tell(&record.order, &state.shop.exact);
+        tracing::info!(order.id = %record.order.id, order.reference = %record.order.reference, order.amount = %record.order.amount, "order {} made", record.order.id);
+    }
+    Ok((status, record))
 }
 
 /// A chain that was never read begins at the head that its node will have. What was paid before
@@ -128,21 +142,35 @@ fn no_free_amount(state: &ApiState, token: &Token) -> Problem {
 }
 
 /// Read an order
+///
+/// With `wait_for` the answer comes when the order is so far: no need to ask again and again.
 #[utoipa::path(
     get, path = "/v1/orders/{id}", operation_id = "read_order", tag = "orders", security(("api_key" = [])),
-    params(("id" = String, Path, description = "The order's id", example = "ord_0190a6d2b3c47e5f8a9b0c1d2e3f4a5b")),
+    params(
+        ("id" = String, Path, description = "The order's id", example = "ord_0190a6d2b3c47e5f8a9b0c1d2e3f4a5b"),
+        ("wait_for" = Option<String>, Query, description = "Answer when it is in this status, or one of several, separated by commas; or when it has ended", example = "completed"),
+        ("timeout" = Option<u64>, Query, description = "Or when so many seconds are over: 1 to 30, 30 if not given", example = 30, minimum = 1, maximum = 30),
+        ("If-None-Match" = Option<String>, Header, description = "The ETag of what you have"),
+    ),
     responses(
         (status = 200, description = "The order", body = OrderView),
+        (status = 304, description = "You have it as it is"),
+        (status = 400, description = "The query cannot be understood", body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "There is no such order", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "Wrong parameters, all of them at once", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "The database does not answer", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn read(
     State(state): State<ApiState>,
     id: Result<Path<String>, PathRejection>,
+    pairs: Result<Query<Vec<(String, String)>>, QueryRejection>,
 ) -> Result<Json<OrderView>, Problem> {
-    let record = find(&state, read_id(id)?).await?;
+    let Query(pairs) = pairs.map_err(|error| Problem::because(Code::MalformedQuery, error))?;
+    let id = read_id(id)?;
+    let waiting = wait::read(&pairs).map_err(Problem::fields)?;
+    let record = wait::until(&state, id, &waiting).await?;
     Ok(Json(shown(&state, &record).await?))
 }
 

@@ -123,6 +123,23 @@ impl Problem {
         self.code
     }
 
+    pub(crate) fn errors(&self) -> &[FieldError] {
+        &self.errors
+    }
+
+    /// All that is wrong, in one sentence.
+    pub(crate) fn in_words(&self) -> String {
+        let (_, _, title) = self.code.parts();
+        let errors = self.errors.iter();
+        let errors = errors.map(|error| format!("{}: {}", error.field, error.detail));
+        let errors: Vec<_> = errors.collect();
+        match (&self.detail, errors.is_empty()) {
+            (_, false) => errors.join("; "),
+            (Some(detail), true) => detail.clone(),
+            (None, true) => title.to_owned(),
+        }
+    }
+
     fn body(self, request_id: String) -> ProblemBody {
         let (code, status, title) = self.code.parts();
         ProblemBody {
@@ -177,6 +194,10 @@ impl IntoResponse for Problem {
     }
 }
 
+/// Marks a response whose body is its own, whatever its status.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OwnBody;
+
 /// Writes the bodies of problems, with the id that the request got.
 pub(crate) async fn finish(request: Request, next: Next) -> Response {
     let id = request.headers().get(REQUEST_ID).cloned();
@@ -184,6 +205,9 @@ pub(crate) async fn finish(request: Request, next: Next) -> Response {
     let (mut parts, body) = response.into_parts();
     let problem = match parts.extensions.remove::<Problem>() {
         Some(problem) => problem,
+        None if parts.extensions.remove::<OwnBody>().is_some() => {
+            return Response::from_parts(parts, body);
+        },
         None if parts.status == StatusCode::SERVICE_UNAVAILABLE && is_empty(&body) => {
             Problem::new(Code::TimedOut)
         },
@@ -259,15 +283,18 @@ mod tests {
             [
                 ("malformed_json", 400),
                 ("malformed_query", 400),
+                ("malformed_header", 400),
                 ("unauthorized", 401),
                 ("not_found", 404),
                 ("method_not_allowed", 405),
                 ("reference_taken", 409),
+                ("in_progress", 409),
                 ("no_free_amount", 409),
                 ("refused", 409),
                 ("body_too_large", 413),
                 ("unsupported_media_type", 415),
                 ("invalid_fields", 422),
+                ("idempotency_key_reused", 422),
                 ("internal", 500),
                 ("unavailable", 503),
                 ("chain_not_started", 503),

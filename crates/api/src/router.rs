@@ -25,10 +25,13 @@ use crate::auth::require_key;
 use crate::docs::{CONTENT_SECURITY_POLICY, Document};
 use crate::problem::{Code, Problem, REQUEST_ID, finish};
 use crate::state::ApiState;
-use crate::{chains, checkout, decisions, health, metrics, orders, payments, refunds};
+use crate::{
+    blockatm, chains, checkout, decisions, etag, health, idempotency, metrics, orders, payments,
+    refunds,
+};
 
-/// How long a request may take.
-const TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a request may take: longer than anybody may wait for an order.
+const TIMEOUT: Duration = Duration::from_secs(40);
 /// The longest request id that is taken from a caller.
 const LONGEST_REQUEST_ID: usize = 128;
 /// Where the description is.
@@ -78,11 +81,14 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 /// The whole API.
 pub fn router(state: ApiState) -> Router {
     let with_key = with_key()
+        .route_layer(from_fn_with_state(state.clone(), idempotency::once))
         .route_layer(from_fn_with_state(state.clone(), require_key))
-        .route_layer(set(CACHE_CONTROL, "no-store"));
+        .route_layer(set(CACHE_CONTROL, "no-store"))
+        .route_layer(from_fn(etag::tagged));
     let (routes, description) = open().merge(with_key).split_for_parts();
     routes
         .merge(reference(description))
+        .merge(blockatm::routes())
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(state)

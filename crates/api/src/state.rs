@@ -10,8 +10,10 @@ use paywatch_core::{
 };
 use paywatch_store::{OrderRecord, Store};
 
+use crate::changes::Changes;
 use crate::checkout::Checkout;
 use crate::condition::ConditionBoard;
+use crate::idempotency::Attempts;
 
 /// A wall clock.
 pub trait Clock: Send + Sync + fmt::Debug {
@@ -136,6 +138,8 @@ pub struct ApiState {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: Option<Arc<dyn Metrics>>,
     pub(crate) checkout: Option<Arc<Checkout>>,
+    pub(crate) attempts: Attempts,
+    pub(crate) changes: Changes,
 }
 
 impl ApiState {
@@ -149,6 +153,18 @@ impl ApiState {
             clock,
             metrics: None,
             checkout: None,
+            attempts: Attempts::default(),
+            changes: Changes::default(),
+        }
+    }
+
+    /// This, and what an earlier process of the same name had begun and not answered may be asked
+    /// again at once. No two that run at a time have one name.
+    #[must_use]
+    pub fn with_name(self, name: &str) -> Self {
+        Self {
+            attempts: Attempts::of(name),
+            ..self
         }
     }
 

@@ -71,6 +71,21 @@ impl Client {
         self.answer(request).await
     }
 
+    /// The same under an idempotency key of the caller's: asked again with it within a day, the
+    /// answer is the same, whatever has become of the order.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn create_order_once(
+        &self,
+        order: &CreateOrder,
+        idempotency_key: &str,
+    ) -> Result<Order, ClientError> {
+        let request = self.request(Method::POST, "v1/orders")?.json(order);
+        self.answer(request.header("Idempotency-Key", idempotency_key))
+            .await
+    }
+
     /// The proof of the payment `id`, as it is.
     ///
     /// # Errors

@@ -21,6 +21,7 @@ use paywatch_store::Store;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::config::{ChainConfig, CheckoutConfig, Config};
 use crate::registry;
@@ -51,7 +52,8 @@ pub(crate) async fn run(config: Config, shutdown: CancellationToken) -> anyhow::
     follow(&config, &store, &board, &mut loops, &shutdown).await?;
 
     let mut state = ApiState::new(store.clone(), shop(&config), board, Arc::new(SystemClock))
-        .with_metrics(metrics);
+        .with_metrics(metrics)
+        .with_name(&name(&config));
     if let Some(pages) = &config.checkout {
         let pages = checkout(pages, &config.chains, address);
         tracing::info!(
@@ -149,6 +151,14 @@ pub(crate) fn own_addresses(config: &Config) -> BTreeSet<Address> {
     let treasuries = treasuries.map(|chain| chain.treasury);
     let wallets = config.chains.iter().flat_map(|chain| &chain.wallets);
     treasuries.chain(wallets.copied()).collect()
+}
+
+/// What tells this daemon from others on the same database: two on one machine do not listen at
+/// one address.
+fn name(config: &Config) -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname");
+    let host = host.unwrap_or_else(|_no_linux| Uuid::now_v7().to_string());
+    format!("{} {}", host.trim(), config.api.listen)
 }
 
 /// What the API may offer.

@@ -44,6 +44,20 @@ impl Store {
 }
 
 impl Store {
+    /// The number of the last event; 0 if there is none.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn last_event(&self) -> Result<u64, StoreError> {
+        let row = sqlx::query("SELECT value FROM counters WHERE name = 'events'")
+            .fetch_one(self.readers())
+            .await
+            .map_err(failed("read how far the events go"))?;
+        Fields::of(&row, "counters", "name").number("value")
+    }
+}
+
+impl Store {
     /// Tells of a chain itself.
     ///
     /// # Errors

@@ -48,7 +48,7 @@ impl<'a> Fields<'a> {
             .map_err(|cause| self.corrupt(column, cause))
     }
 
-    fn maybe_text(&self, column: &'static str) -> Result<Option<String>, StoreError> {
+    pub(crate) fn maybe_text(&self, column: &'static str) -> Result<Option<String>, StoreError> {
         self.row
             .try_get(column)
             .map_err(|cause| self.corrupt(column, cause))

@@ -22,6 +22,7 @@ mod events;
 mod exports;
 mod fields;
 mod frozen;
+mod idempotency;
 mod listing;
 mod load;
 mod migrations;
@@ -40,6 +41,7 @@ pub use crate::audits::Turnovers;
 pub use crate::bulk::History;
 pub use crate::database_url::{DatabaseUrl, DatabaseUrlError};
 pub use crate::error::{BoxError, StoreError};
+pub use crate::idempotency::{Attempt, AttemptOutcome, KeptAnswer};
 pub use crate::promises::Promises;
 pub use crate::record::{
     ApiKeyRecord, Assessable, AuditAccount, AuditEntry, AuditRun, AuditScope, BookedPlace,

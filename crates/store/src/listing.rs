@@ -191,7 +191,7 @@ fn wanted(filter: &OrderFilter, bounds: Bounds, limit: i64) -> Statement {
     let joints = iter::once("").chain(iter::repeat(" UNION ALL "));
     for (status, joint) in statuses.into_iter().zip(joints) {
         statement.push(joint).push("SELECT id, seq FROM (");
-        let seq = match (&place, status) {
+        let order = match (&place, status) {
             (Some(place), Some(status)) => {
                 statement
                     .push(
@@ -201,39 +201,65 @@ fn wanted(filter: &OrderFilter, bounds: Bounds, limit: i64) -> Statement {
                     .bind(place.as_str())
                     .push(" AND here.status = ")
                     .bind(status.name());
+                between(&mut statement, "here.seq", bounds);
                 "here.seq"
             },
-            (_, Some(status)) => {
+            // The orders of some time are few, whatever their status.
+            (_, Some(status)) if filter.created_from.and(filter.created_before).is_some() => {
                 statement
                     .push("SELECT id, seq FROM orders WHERE orders.status = ")
                     .bind(status.name());
+                between(&mut statement, "orders.seq", bounds);
                 "orders.seq"
+            },
+            (_, Some(status)) => {
+                of_status(&mut statement, status, bounds);
+                "orders.status DESC, orders.seq"
             },
             (_, None) => {
                 statement.push("SELECT id, seq FROM orders WHERE orders.seq > 0");
+                between(&mut statement, "orders.seq", bounds);
                 "orders.seq"
             },
         };
-        statement
-            .push(" AND ")
-            .push(seq)
-            .push(" > ")
-            .bind(bounds.above);
-        statement
-            .push(" AND ")
-            .push(seq)
-            .push(" < ")
-            .bind(bounds.below);
         conditions(&mut statement, filter);
         statement
             .push(" ORDER BY ")
-            .push(seq)
+            .push(order)
             .push(" DESC LIMIT ")
             .bind(limit)
             .push(") AS part");
     }
     statement.push(" ORDER BY seq DESC LIMIT ").bind(limit);
     statement
+}
+
+/// Orders of `status`. The two are bounded together, and ordered together later, since PostgreSQL
+/// may otherwise walk through all orders for the few that are in a rare status.
+fn of_status(statement: &mut Statement, status: OrderStatus, bounds: Bounds) {
+    statement.push("SELECT id, seq FROM orders WHERE (orders.status, orders.seq) > (");
+    statement
+        .bind(status.name())
+        .push(", ")
+        .bind(bounds.above)
+        .push(") AND (orders.status, orders.seq) < (")
+        .bind(status.name())
+        .push(", ")
+        .bind(bounds.below)
+        .push(")");
+}
+
+fn between(statement: &mut Statement, seq: &'static str, bounds: Bounds) {
+    statement
+        .push(" AND ")
+        .push(seq)
+        .push(" > ")
+        .bind(bounds.above);
+    statement
+        .push(" AND ")
+        .push(seq)
+        .push(" < ")
+        .bind(bounds.below);
 }
 
 /// The place of which the orders are read: their address, or else their chain.

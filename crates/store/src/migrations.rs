@@ -9,7 +9,7 @@ use crate::engine::Pools;
 use crate::error::{StoreError, failed};
 
 /// Every step, in order. A step that was ever released is never changed.
-const STEPS: [(i64, &str, &str); 11] = [
+const STEPS: [(i64, &str, &str); 12] = [
     (
         1,
         "orders and payments",
@@ -64,6 +64,11 @@ const STEPS: [(i64, &str, &str); 11] = [
         12,
         "checkout pages",
         include_str!("../../../migrations/0012_checkout_pages.sql"),
+    ),
+    (
+        13,
+        "idempotency keys",
+        include_str!("../../../migrations/0013_idempotency_keys.sql"),
     ),
 ];
 

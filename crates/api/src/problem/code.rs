@@ -7,15 +7,18 @@ use axum::http::StatusCode;
 pub(crate) enum Code {
     MalformedJson,
     MalformedQuery,
+    MalformedHeader,
     Unauthorized,
     NotFound,
     MethodNotAllowed,
     ReferenceTaken,
+    InProgress,
     NoFreeAmount,
     Refused,
     BodyTooLarge,
     UnsupportedMediaType,
     InvalidFields,
+    IdempotencyKeyReused,
     Internal,
     Unavailable,
     ChainNotStarted,
@@ -25,18 +28,21 @@ pub(crate) enum Code {
 impl Code {
     /// Every kind.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 18] = [
         Self::MalformedJson,
         Self::MalformedQuery,
+        Self::MalformedHeader,
         Self::Unauthorized,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::ReferenceTaken,
+        Self::InProgress,
         Self::NoFreeAmount,
         Self::Refused,
         Self::BodyTooLarge,
         Self::UnsupportedMediaType,
         Self::InvalidFields,
+        Self::IdempotencyKeyReused,
         Self::Internal,
         Self::Unavailable,
         Self::ChainNotStarted,
@@ -57,6 +63,11 @@ impl Code {
                 StatusCode::BAD_REQUEST,
                 "The query cannot be understood",
             ),
+            Self::MalformedHeader => (
+                "malformed_header",
+                StatusCode::BAD_REQUEST,
+                "A header cannot be understood",
+            ),
             Self::Unauthorized => (
                 "unauthorized",
                 StatusCode::UNAUTHORIZED,
@@ -72,6 +83,11 @@ impl Code {
                 "reference_taken",
                 StatusCode::CONFLICT,
                 "The reference is taken",
+            ),
+            Self::InProgress => (
+                "in_progress",
+                StatusCode::CONFLICT,
+                "The same request is being answered; ask again in a second",
             ),
             Self::NoFreeAmount => (
                 "no_free_amount",
@@ -97,6 +113,11 @@ impl Code {
                 "invalid_fields",
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "Some fields are wrong",
+            ),
+            Self::IdempotencyKeyReused => (
+                "idempotency_key_reused",
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "The idempotency key was another request's",
             ),
             Self::Internal => (
                 "internal",

@@ -187,6 +187,15 @@ impl Api {
         format!("Bearer {}", self.key.expose_secret())
     }
 
+    /// The key itself.
+    pub(crate) fn bare_key(&self) -> &str {
+        self.key.expose_secret()
+    }
+
+    pub(crate) fn now_ms(&self) -> i64 {
+        self.clock.now().unix_ms()
+    }
+
     /// Sends `request` as it is. Whatever the answer, it carries the request's id.
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         let answer = self.router.clone().oneshot(request).await;

@@ -8,6 +8,7 @@
 )]
 
 mod api;
+mod blockatm;
 mod chain;
 mod chains;
 mod checkout;
@@ -15,7 +16,9 @@ mod creating;
 mod deciding;
 mod edges;
 mod exact;
+mod idempotency;
 mod keys;
 mod reading;
 mod reference;
 mod refunds;
+mod rereading;

@@ -41,6 +41,7 @@ mod creating;
 mod deciding;
 mod deposits;
 mod from_outside;
+mod idempotency;
 mod keys;
 mod large;
 mod line;

@@ -1,4 +1,4 @@
-//! A real Chromium without a window, driven over WebDriver (W3C): only what stories of pages need.
+//! A real Chromium without a window, driven over `WebDriver` (W3C): only what stories need.
 //!
 //! The protocol is a few JSON requests, so a library for it would cost more than it saves.
 
@@ -18,7 +18,7 @@ use tokio::process::{Child, ChildStdout, Command};
 
 use crate::{tools, wait};
 
-/// The name under which WebDriver gives an element's reference.
+/// The name under which `WebDriver` gives an element's reference.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 /// Whether pages may run scripts.

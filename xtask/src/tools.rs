@@ -1,5 +1,5 @@
-//! What the tasks need beyond Rust: Foundry and solc from npm, test tools from PyPI; a browser, from
-//! the system.
+//! What the tasks need beyond Rust: Foundry and solc from npm, test tools from Python's index, a browser
+//! from the system.
 
 use std::fs;
 use std::path::PathBuf;

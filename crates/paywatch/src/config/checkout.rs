@@ -64,12 +64,13 @@ fn check_name(
 
 #[cfg(test)]
 mod tests {
+    use figment::Figment;
+    use figment::providers::{Format as _, Toml};
+
     use super::*;
 
     fn checked(text: &str) -> Result<Option<CheckoutConfig>, String> {
-        let raw: RawCheckout = figment::Figment::from(figment::providers::Toml::string(text))
-            .extract()
-            .unwrap();
+        let raw: RawCheckout = Figment::from(Toml::string(text)).extract().unwrap();
         let mut problems = Problems::default();
         check(raw, &mut problems).map_err(|Reported| problems.to_string())
     }

@@ -137,26 +137,9 @@ async fn a_key_is_scoped_rotated_and_revoked() {
     let chain = Chain::start("anvil", 31_337, 6).await;
     let mut daemon = Daemon::new(Engine::Sqlite, &[chain_section(&chain, 3)]);
     daemon.start().await;
-    let till = [
-        "api-key",
-        "create",
-        "--name",
-        "till",
-        "--scopes",
-        "orders:read,orders:write",
-        "--expires-in",
-        "90d",
-        "--allow",
-        "127.0.0.0/8",
-        "--per-minute",
-        "1",
-        "--burst",
-        "2",
-        "--test",
-        "--reason",
-        "the till in the hall",
-        "--json",
-    ];
+    let till = "api-key create --name till --scopes orders:read,orders:write --expires-in 90d \
+                --allow 127.0.0.0/8 --per-minute 1 --burst 2 --test --reason new-hall --json";
+    let till: Vec<_> = till.split(' ').collect();
     let made = json(&daemon, &till).await;
     let (id, key) = (text(&made["id"]), text(&made["key"]));
     assert!(key.starts_with("pw_test_"), "{key}");
@@ -201,7 +184,7 @@ async fn a_key_is_scoped_rotated_and_revoked() {
         kinds,
         ["revoke_key", "rotate_key", "create_key", "create_key"]
     );
-    assert_eq!(decisions[2]["reason"], "the till in the hall");
+    assert_eq!(decisions[2]["reason"], "new-hall");
     let detail = text(&decisions[2]["detail"]);
     assert!(
         detail.contains(&id) && detail.contains("orders:write"),

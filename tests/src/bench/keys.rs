@@ -64,7 +64,7 @@ fn free_address() -> Result<SocketAddr> {
 fn configure(folder: &Path, address: SocketAddr) -> Result<()> {
     let config = format!(
         "[database]\nurl = \"sqlite:keys.sqlite\"\n[api]\nlisten = \"{address}\"\n\
-         [api.limits]\nper_minute = 10000000\nburst = 10000000\n[log]\nfilter = \"error\"\n\
+         [api.limits]\nper_minute = 10000000\nburst = 10000000\n[log]\nfilter = \"off\"\n\
          [treasury]\naddress = \"0x00000000000000000000000000000000000000ee\"\n\
          [chains.ethereum]\nhttp = \"http://127.0.0.1:9/\"\n"
     );

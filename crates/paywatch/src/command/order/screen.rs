@@ -24,7 +24,7 @@ pub(crate) fn draw(order: &Order) -> String {
         order
             .checkout_url
             .iter()
-            .map(|url| format!("paid at {url}")),
+            .map(|url| format!("to be paid at {url}")),
     );
     if !order.waiting_for_chains.is_empty() {
         let chains = order.waiting_for_chains.join(", ");

@@ -117,11 +117,10 @@ pub(crate) fn section<P: Place>(plan: &ChainPlan, place: &P) -> String {
         .wallet
         .map(|wallet| format!("wallets = [\"{wallet}\"]\n"));
     let wallets = wallets.unwrap_or_default();
-    let receiver = if plan.has_receiver {
-        "receiver = \"default\"\n"
-    } else {
-        ""
-    };
+    let receiver = plan
+        .receiver
+        .map(|receiver| format!("receiver = \"{receiver}\"\n"));
+    let receiver = receiver.unwrap_or_default();
     format!(
         "[chains.{name}]\nid = {id}\nhttp = \"{http}\"\nws = \"{ws}\"\n\
          confirmations = {CONFIRMATIONS}\nstart_block = 0\npoll_interval = \"100ms\"\n\

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use paywatch_contracts::receiver::receiver_address;
 use paywatch_core::Address;
 
 use crate::expectation::Seen;
@@ -22,8 +23,8 @@ pub(crate) struct ChainPlan {
     pub has_usdc: bool,
     /// The merchant's wallet there, where amounts tell orders apart.
     pub wallet: Option<Address>,
-    /// Whether orders may be paid through the payment receiver there.
-    pub has_receiver: bool,
+    /// The payment receiver there, if orders may be paid through it.
+    pub receiver: Option<Address>,
 }
 
 /// A story.
@@ -46,7 +47,7 @@ pub(crate) fn story() -> Story {
             decimals: 6,
             has_usdc: false,
             wallet: None,
-            has_receiver: false,
+            receiver: None,
         }],
         configuration: "",
         steps: Vec::new(),
@@ -62,7 +63,7 @@ impl Story {
             decimals: 18,
             has_usdc: false,
             wallet: None,
-            has_receiver: false,
+            receiver: None,
         });
         self
     }
@@ -70,7 +71,7 @@ impl Story {
     /// The payment receiver is on every chain so far.
     pub(crate) fn with_the_receiver(mut self) -> Self {
         for chain in &mut self.chains {
-            chain.has_receiver = true;
+            chain.receiver = Some(receiver_address());
         }
         self
     }

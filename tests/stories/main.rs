@@ -3,7 +3,8 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
-    reason = "a test fails by panicking"
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says what it skipped"
 )]
 
 /// Tells each story, an `async fn(Engine)`, on both engines.
@@ -33,6 +34,7 @@ mod decisions;
 mod deposit_addresses;
 mod exact_amounts;
 mod faulty_nodes;
+mod fuzzed_api;
 mod idempotency;
 mod outages;
 mod paying;

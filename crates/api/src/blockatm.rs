@@ -1,4 +1,4 @@
-//! Routes that a shop finds which has integrated the hosted gateway BlockATM (its API V1): it
+//! Routes that a shop finds which has integrated the hosted gateway `BlockATM` (its API V1): it
 //! changes the base URL and the key, and keeps its code.
 //!
 //! The answers have that gateway's shape, not that of `/v1`: all values are strings, and errors

@@ -112,7 +112,10 @@ fn describe_body(operation: &mut Operation) {
         .schema(Some(ObjectBuilder::new().schema_type(Type::String).max_length(Some(255)).build()))
         .example(Some("5f1d7a84-db00-42fc-9e00-b31a7fc73224".into()))
         .build();
-    operation.parameters.get_or_insert_default().push(key.into());
+    operation
+        .parameters
+        .get_or_insert_default()
+        .push(key.into());
 }
 
 fn operations(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {

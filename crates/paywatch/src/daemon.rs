@@ -119,11 +119,10 @@ async fn follow(
         let freezes = freezes::check(chain, Arc::clone(&pool), store.clone());
         let agent = chain::agent(
             chain,
-            &promises,
+            (&promises, config.orders.dust),
             pool,
             store.clone(),
             Arc::clone(&addresses),
-            config.orders.dust,
         );
         loops.spawn(chain::relay(
             chain.id,

@@ -98,7 +98,7 @@ impl Place for OnAnvil {
     async fn open(plan: ChainPlan) -> Self {
         let node = Node::start_with(plan.id, SLOTS_IN_AN_EPOCH).await;
         let chain = Chain::start_on(node, plan.name, plan.decimals).await;
-        if plan.has_receiver {
+        if plan.receiver.is_some() {
             let (deployer, code) = receiver_deployment();
             chain.send(ISSUER, deployer, code).await;
         }
@@ -148,7 +148,9 @@ impl Place for OnAnvil {
             let from = match by {
                 By::Customer => PAYER,
                 By::AnotherCustomer => OTHER_PAYER,
-                _ => panic!("only customers call the receiver"),
+                By::Exchange | By::Contract | By::Stranger | By::Nobody | By::Merchant => {
+                    panic!("only customers call the receiver")
+                },
             };
             return self.calls(from, token, one, order_ref).await;
         }

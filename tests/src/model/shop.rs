@@ -172,7 +172,11 @@ pub(crate) fn was_free(order: &Order, others: &[OrderRecord]) -> Result<(), Stri
         let earliest = match record.snapshot.status {
             OrderStatus::Expired => other.closes_at(),
             // Nobody keeps when it was.
-            _ => other.created_at,
+            OrderStatus::Completed
+            | OrderStatus::Cancelled
+            | OrderStatus::AwaitingPayment
+            | OrderStatus::PartiallyPaid
+            | OrderStatus::Paid => other.created_at,
         };
         let free_at = earliest.plus_ms(QUARANTINE_MS).expect("it is a time");
         if order.created_at < free_at {

@@ -129,7 +129,9 @@ impl World {
                 Ok(())
             },
             CreateOutcome::NoFreeAmount { .. } => Ok(()),
-            other => Err(format!("an order was not made: {other:?}")),
+            other @ (CreateOutcome::Existing(_) | CreateOutcome::ReferenceTaken { .. }) => {
+                Err(format!("an order was not made: {other:?}"))
+            },
         }
     }
 

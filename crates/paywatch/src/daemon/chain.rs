@@ -136,14 +136,14 @@ pub(super) fn warn_of_unfollowed(chains: &[ChainConfig], promises: &Promises) {
     }
 }
 
-/// The agent that follows `chain` by what `pool` says.
+/// The agent that follows `chain` by what `pool` says, for what was promised; less than `dust` is
+/// not looked at.
 pub(super) fn agent(
     chain: &ChainConfig,
-    promises: &Promises,
+    (promises, dust): (&Promises, Amount),
     pool: Arc<Pool>,
     store: Store,
     addresses: Arc<AddressBook>,
-    dust: Amount,
 ) -> ChainAgent {
     let alarms = pool.alarms();
     let settings = AgentSettings {

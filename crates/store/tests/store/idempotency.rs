@@ -12,7 +12,7 @@ on_both_engines!(
     answers_are_forgotten_after_their_time,
 );
 
-fn attempt(name: &str, second: i64) -> Attempt {
+fn attempt(name: &str, second: u64) -> Attempt {
     Attempt {
         api_key: "key_1".to_owned(),
         name: name.to_owned(),
@@ -32,7 +32,7 @@ fn answer() -> KeptAnswer {
 }
 
 async fn begins(books: &Books, attempt: &Attempt) -> AttemptOutcome {
-    let stale = at(attempt.begun_at.unix_ms() / 1_000 - 60);
+    let stale = attempt.begun_at.plus_ms(-60_000).unwrap();
     let begun = books.store.begin_attempt(attempt, at(0), stale).await;
     begun.unwrap()
 }

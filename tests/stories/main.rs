@@ -44,4 +44,5 @@ mod strange_tokens;
 mod sweeping;
 mod time;
 mod transactions;
+mod typescript;
 mod unmatched;

@@ -9,13 +9,22 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::shell::{command, root, step};
 
-/// Installs the npm packages that `contracts/package-lock.json` pins (Anvil, Forge, solc,
-/// the proxy library), unless they are there already.
+/// Folders with npm packages: the contracts' tools (Anvil, Forge, solc, the proxy library), and what
+/// the TypeScript client is made with.
+const NODE_FOLDERS: [&str; 2] = ["contracts", "clients/typescript"];
+
+/// Installs the npm packages that the folders' `package-lock.json` pin, unless they are there
+/// already.
 pub(crate) fn node_packages() -> Result<()> {
-    let contracts = root().join("contracts");
-    let wanted = fs::read(contracts.join("package-lock.json"))
-        .context("contracts/package-lock.json cannot be read; is this a whole checkout?")?;
-    let stamp = contracts.join("node_modules").join(".paywatch-installed");
+    NODE_FOLDERS.into_iter().try_for_each(node_packages_in)
+}
+
+fn node_packages_in(name: &str) -> Result<()> {
+    let folder = root().join(name);
+    let wanted = fs::read(folder.join("package-lock.json")).with_context(|| {
+        format!("{name}/package-lock.json cannot be read; is this a whole checkout?")
+    })?;
+    let stamp = folder.join("node_modules").join(".paywatch-installed");
     if fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(());
     }
@@ -26,8 +35,8 @@ pub(crate) fn node_packages() -> Result<()> {
     let mut install = command("npm");
     install
         .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
-        .current_dir(&contracts);
-    step("install Foundry and solc from npm", &mut install)?;
+        .current_dir(&folder);
+    step(&format!("install the npm packages of {name}"), &mut install)?;
     fs::write(&stamp, wanted).with_context(|| format!("{} cannot be written", stamp.display()))
 }
 

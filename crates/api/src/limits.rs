@@ -12,6 +12,7 @@ use axum::http::HeaderValue;
 use axum::http::header::{HeaderName, RETRY_AFTER};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use metrics::counter;
 use paywatch_core::Timestamp;
 use paywatch_store::KeyRate;
 
@@ -129,6 +130,7 @@ fn refused(admission: Admission, rate: KeyRate, now: Timestamp) -> Response {
                 rate.burst,
                 seconds(level.next_in_us)
             );
+            count("rate_limited");
             let problem = Problem::because(Code::RateLimited, detail);
             (level, level.next_in_us, problem)
         },
@@ -139,6 +141,7 @@ fn refused(admission: Admission, rate: KeyRate, now: Timestamp) -> Response {
                 time(until)
             );
             let wait_ms = until.unix_ms().saturating_sub(now.unix_ms());
+            count("blocked");
             let problem = Problem::because(Code::Blocked, detail);
             (level, wait_ms.saturating_mul(1_000), problem)
         },
@@ -152,6 +155,11 @@ fn refused(admission: Admission, rate: KeyRate, now: Timestamp) -> Response {
     };
     tell(&mut response, rate, nothing);
     response
+}
+
+/// Counts a request that goes no further.
+fn count(code: &'static str) {
+    counter!("paywatch_api_refused_requests_total", "code" => code).increment(1);
 }
 
 /// Says in the headers what is left.

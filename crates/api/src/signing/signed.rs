@@ -142,7 +142,9 @@ fn components(covered: &InnerList) -> Result<Vec<String>, Problem> {
         let name = item.bare_item.as_string().map(|name| name.as_str());
         let is_plain = |name: &&str| {
             let is_new = !names.iter().any(|known| known == name);
-            let is_lower = !name.bytes().any(|b| b.is_ascii_uppercase());
+            // Nothing that is written otherwise in quotes, or not at all in the name of a header.
+            let is_odd = |b: u8| b.is_ascii_uppercase() || matches!(b, b'"' | b'\\');
+            let is_lower = !name.bytes().any(is_odd);
             is_new && is_lower && item.params.is_empty()
         };
         let name = name.filter(is_plain).ok_or_else(|| {
@@ -156,4 +158,76 @@ fn components(covered: &InnerList) -> Result<Vec<String>, Problem> {
         )));
     }
     Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(input: &str, signature: &str) -> Result<Signed, Problem> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [(INPUT, input), (SIGNATURE, signature)] {
+            headers.insert(name, value.parse().map_err(invalid_in_test)?);
+        }
+        Signed::read(&headers)
+    }
+
+    fn invalid_in_test(error: axum::http::header::InvalidHeaderValue) -> Problem {
+        invalid(error)
+    }
+
+    const FINE: &str = "s=(\"@method\");created=1;nonce=\"12345678\"";
+
+    #[test]
+    fn exactly_one_signature_is_read_and_nothing_half() {
+        let signed = read(FINE, "s=:AAAA:").unwrap();
+        assert_eq!(signed.params_line, FINE.trim_start_matches("s="));
+        assert_eq!((signed.signature, signed.created), (vec![0; 3], 1));
+        for (input, signature) in [
+            (FINE, "t=:AAAA:"),
+            (FINE, "s=:AAAA:, t=:AAAA:"),
+            (FINE, "s=\"AAAA\""),
+            (FINE, "s=(:AAAA:)"),
+            (FINE, "s=:AAAA:;x"),
+            (FINE, ""),
+            ("s", "s=:AAAA:"),
+            ("s=\"@method\"", "s=:AAAA:"),
+            (
+                "s=(\"@method\";req);created=1;nonce=\"12345678\"",
+                "s=:AAAA:",
+            ),
+            ("s=(\"@Method\");created=1;nonce=\"12345678\"", "s=:AAAA:"),
+            ("s=(@method);created=1;nonce=\"12345678\"", "s=:AAAA:"),
+            ("s=(\"@method\");created=1.5;nonce=\"12345678\"", "s=:AAAA:"),
+            (
+                "s=(\"@method\");created=1;expires;nonce=\"12345678\"",
+                "s=:AAAA:",
+            ),
+        ] {
+            assert!(read(input, signature).is_err(), "{input} {signature}");
+        }
+    }
+
+    proptest! {
+        /// Whatever strangers send is read or refused.
+        #[test]
+        fn any_headers_are_read_or_refused(input in "[ -~]{0,60}", signature in "[ -~]{0,40}") {
+            let _read_or_refused = read(&input, &signature);
+        }
+
+        /// Whatever comes near to what is expected is, too, and what is read is what was written.
+        #[test]
+        fn what_is_read_is_what_was_written(
+            name in "[a-z@\"\\\\();=:-]{0,12}",
+            more in "(;[a-z]{1,3}(=[0-9a-z\":?.-]{1,8})?){0,3}",
+        ) {
+            let input = format!("s=(\"{name}\");created=1;nonce=\"12345678\"{more}");
+            if let Ok(signed) = read(&input, "s=:AAAA:") {
+                prop_assert_eq!(signed.components, vec![name]);
+                prop_assert!(signed.params_line.contains(";created="));
+            }
+        }
+    }
 }

@@ -21,7 +21,7 @@ use crate::{tools, wait};
 /// The name under which `WebDriver` gives an element's reference.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
-/// How often it is looked whether all of a browser has ended.
+/// How often it is looked whether all of a browser has ended and its folder is gone.
 const MOST_SCANS: usize = 200;
 
 /// Whether pages may run scripts.
@@ -265,8 +265,12 @@ impl Drop for Browser {
         let _killed = self.driver.start_kill();
         for _ in 0..MOST_SCANS {
             let left = processes_in(self.folder.path());
-            if left.is_empty() {
+            // A helper of the browser's may still write into the folder while it is removed.
+            if left.is_empty() && std::fs::remove_dir_all(self.folder.path()).is_ok() {
                 break;
+            }
+            if left.is_empty() {
+                continue;
             }
             let mut kill = std::process::Command::new("kill");
             kill.arg("-KILL").args(left).stderr(Stdio::null());

@@ -21,6 +21,9 @@ use crate::{tools, wait};
 /// The name under which `WebDriver` gives an element's reference.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
+/// How often it is looked whether all of a browser has ended and its folder is gone.
+const MOST_SCANS: usize = 200;
+
 /// Whether pages may run scripts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scripts {
@@ -255,20 +258,50 @@ async fn call(
 }
 
 impl Drop for Browser {
-    /// Asks the driver to end the browser, which would otherwise outlive it.
+    /// Asks the driver to end the browser, which would otherwise outlive it, and ends what is left.
     fn drop(&mut self) {
-        let port = self.port;
-        let ended = TcpStream::connect(("127.0.0.1", port)).and_then(|mut stream| {
-            stream.set_read_timeout(Some(Duration::from_secs(10)))?;
-            write!(
-                stream,
-                "DELETE /session/{} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n",
-                self.session
-            )?;
-            stream.read(&mut [0; 512])
-        });
-        // Nothing more can be done: the driver itself is killed now.
-        let _answer = ended;
+        // Whether it is asked in vain is seen below.
+        let _answer = self.asks_to_end();
         let _killed = self.driver.start_kill();
+        for _ in 0..MOST_SCANS {
+            let left = processes_in(self.folder.path());
+            // A helper of the browser's may still write into the folder while it is removed.
+            if left.is_empty() && std::fs::remove_dir_all(self.folder.path()).is_ok() {
+                break;
+            }
+            if left.is_empty() {
+                continue;
+            }
+            let mut kill = std::process::Command::new("kill");
+            kill.arg("-KILL").args(left).stderr(Stdio::null());
+            let _sent = kill.status();
+        }
     }
+}
+
+impl Browser {
+    fn asks_to_end(&self) -> std::io::Result<usize> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
+        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+        let (port, session) = (self.port, &self.session);
+        let request = format!(
+            "DELETE /session/{session} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\
+             Connection: close\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes())?;
+        stream.read(&mut [0; 512])
+    }
+}
+
+/// The processes that were started with something in `folder`; none where a system does not tell.
+fn processes_in(folder: &Path) -> Vec<String> {
+    let folder = folder.to_string_lossy();
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let of_ours = processes.filter(|process| {
+        let line = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
+        String::from_utf8_lossy(&line).contains(&*folder)
+    });
+    of_ours
+        .map(|process| process.file_name().to_string_lossy().into_owned())
+        .collect()
 }

@@ -3,8 +3,15 @@
 use anyhow::Result;
 
 use crate::shell::{cargo, command, root, step};
+use crate::tools::cargo_tool;
+
+/// The load generator of the API's benchmark.
+const OHA: &str = "1.16.0";
 
 pub(crate) fn run(names: &[String]) -> Result<()> {
+    if names.is_empty() || names.iter().any(|name| name == "api") {
+        cargo_tool("oha", OHA, &[])?;
+    }
     let build = [
         "build",
         "--release",

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::fuzz;
 use crate::shell::{cargo, command, root, say, step};
-use crate::tools::{browser, forge, node_packages, python_packages};
+use crate::tools::{browser, cargo_tool, forge, node_packages, python_packages};
 
 /// The version of cargo-deny that `deny.toml` is written for.
 const CARGO_DENY: &str = "0.20.2";
@@ -80,26 +80,7 @@ fn contracts() -> Result<()> {
 
 /// Licences, sources and bans of the dependencies. Advisories need a network and are left out.
 fn dependencies() -> Result<()> {
-    let tools = root().join(".tools");
-    let deny = tools.join("bin").join("cargo-deny");
-    let is_current = command(&deny)
-        .arg("--version")
-        .output()
-        .is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains(CARGO_DENY));
-    if !is_current {
-        let mut install = cargo();
-        install.args([
-            "install",
-            "cargo-deny",
-            "--locked",
-            "--debug",
-            "--version",
-            CARGO_DENY,
-        ]);
-        install.arg("--root").arg(&tools);
-        step("install cargo-deny", &mut install)?;
-    }
-    let mut check = command(deny);
+    let mut check = command(cargo_tool("cargo-deny", CARGO_DENY, &["--debug"])?);
     check.args(["check", "bans", "licenses", "sources"]);
     step("dependencies", &mut check)
 }

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::shell::{command, root, step};
+use crate::shell::{cargo, command, root, step};
 
 /// Folders with npm packages: the contracts' tools (Anvil, Forge, solc, the proxy library), and what
 /// the TypeScript client is made with.
@@ -83,6 +83,24 @@ pub(crate) fn browser() -> Result<()> {
         needs(program, &remedy)?;
     }
     Ok(())
+}
+
+/// The program `name` of the crate of that name and `version`, which is built into `.tools` unless it
+/// is there already.
+pub(crate) fn cargo_tool(name: &str, version: &str, options: &[&str]) -> Result<PathBuf> {
+    let tools = root().join(".tools");
+    let program = tools.join("bin").join(name);
+    let is_current = command(&program)
+        .arg("--version")
+        .output()
+        .is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains(version));
+    if !is_current {
+        let mut install = cargo();
+        install.args(["install", name, "--locked", "--version", version]);
+        install.args(options).arg("--root").arg(&tools);
+        step(&format!("install {name}"), &mut install)?;
+    }
+    Ok(program)
 }
 
 /// Fails with `remedy` when `program` cannot be run.

@@ -3,7 +3,7 @@
 use sqlx::{Any, AnyConnection, AnyPool, Transaction};
 
 use crate::database_url::DatabaseUrl;
-use crate::engine::{self, Pools};
+use crate::engine::{self, Engine, Pools};
 use crate::error::{StoreError, failed};
 use crate::migrations;
 
@@ -68,21 +68,30 @@ impl Store {
     /// Begins a transaction that writes.
     pub(crate) async fn write(&self) -> Result<Tx, StoreError> {
         let begin = self.pools.engine.begin_write();
-        self.pools
-            .writers
-            .begin_with(begin)
-            .await
-            .map_err(failed("begin to write"))
+        let begun = self.begin(&self.pools.writers, begin).await;
+        begun.map_err(failed("begin to write"))
     }
 
     /// Begins a transaction whose statements all read the same state. Dropping it ends it.
     pub(crate) async fn read(&self) -> Result<Tx, StoreError> {
         let begin = self.pools.engine.begin_read();
-        self.pools
-            .readers
-            .begin_with(begin)
-            .await
-            .map_err(failed("begin to read"))
+        let begun = self.begin(&self.pools.readers, begin).await;
+        begun.map_err(failed("begin to read"))
+    }
+
+    /// Begins a transaction. Whoever waits for it may be dropped at any moment, as a request is whose
+    /// client goes away. In PostgreSQL that would leave a connection in the pool with a transaction
+    /// that nobody ends, in which the next ones would read what is old; so it is begun in a task of
+    /// its own, which ends it if nobody takes it.
+    async fn begin(&self, pool: &AnyPool, statement: &'static str) -> Result<Tx, sqlx::Error> {
+        match self.pools.engine {
+            Engine::Sqlite => pool.begin_with(statement).await,
+            Engine::Postgres => {
+                let pool = pool.clone();
+                let begun = tokio::spawn(async move { pool.begin_with(statement).await });
+                begun.await.unwrap_or(Err(sqlx::Error::WorkerCrashed))
+            },
+        }
     }
 }
 

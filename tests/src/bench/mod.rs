@@ -1,5 +1,6 @@
 //! Figures: how fast, how large, how often, each beside what it is compared with.
 
+mod api;
 mod backfill;
 mod books;
 mod idle;
@@ -8,6 +9,7 @@ mod live;
 mod process;
 mod served;
 
+pub use crate::bench::api::api;
 pub use crate::bench::backfill::{bare, compare_backfills, compare_watched, daemon};
 pub use crate::bench::books::books;
 pub use crate::bench::idle::idle;

@@ -16,7 +16,12 @@ async fn main() -> Result<()> {
         ["bare-run", url] => bench::bare(url).await,
         ["daemon-run", url, database] => bench::daemon(url, &PathBuf::from(database)).await,
         ["bare-live", url] => bench::bare_live(url).await,
-        [] => all(&["backfill", "watched", "live", "idle", "books", "keys"]).await,
+        [] => {
+            all(&[
+                "backfill", "watched", "live", "idle", "books", "keys", "api",
+            ])
+            .await
+        },
         ["books", engines @ ..] if !engines.is_empty() => bench::books(engines).await,
         names => all(names).await,
     }
@@ -32,10 +37,11 @@ async fn all(names: &[&str]) -> Result<()> {
             "calls" | "idle" => bench::idle(&folder).await?,
             "keys" => bench::keys(&folder).await?,
             "books" => bench::books(&["sqlite", "postgres"]).await?,
+            "api" => bench::api().await?,
             other => {
                 bail!(
                     "there is no benchmark {other}; there are: backfill, watched, live, idle, books, \
-                     keys"
+                     keys, api"
                 )
             },
         }

@@ -35,6 +35,7 @@ mod assessing;
 mod auditing;
 mod books;
 mod bulk;
+mod cancelled;
 mod checkout;
 mod committing;
 mod creating;

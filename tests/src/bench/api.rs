@@ -1,0 +1,260 @@
+//! The API under load: orders made and read in a second, and how it answers at half of that, while
+//! the daemon follows a chain of a hundred transfers in each one-second block.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use alloy::network::Ethereum;
+use alloy::providers::{Provider as _, RootProvider};
+use anyhow::{Context as _, Result, bail, ensure};
+use paywatch_store::test_postgres::PrivatePostgres;
+use serde::Deserialize;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+use tokio::time::sleep;
+
+use crate::bench::process::{Server, memory_kib, paywatch};
+use crate::bench::served::{BULK, LivePlan, TOKEN, say};
+use crate::tools;
+
+/// For how long each kind of load lasts, in seconds.
+const SECONDS: u64 = 10;
+/// How many clients call at once.
+const CLIENTS: &str = "32";
+/// Different orders that can be asked for in one load: many more than are made.
+const BODIES: u64 = 400_000;
+/// How long the daemon may take to get going.
+const SETTLING: Duration = Duration::from_secs(60);
+
+/// What the load generator says.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Said {
+    summary: Summary,
+    latency_percentiles: BTreeMap<String, Option<f64>>,
+    status_code_distribution: BTreeMap<String, u64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Summary {
+    total: f64,
+}
+
+impl Said {
+    /// Answers of `status` in a second.
+    fn rate(&self, status: &str) -> Result<u64> {
+        let answers = self.status_code_distribution.get(status).copied();
+        let others = self.status_code_distribution.keys();
+        let is_well = others.into_iter().all(|code| code.starts_with('2'));
+        ensure!(is_well, "not all went well: {self:?}");
+        let ms = Duration::try_from_secs_f64(self.summary.total)?.as_millis();
+        let ms = u64::try_from(ms)?.max(1);
+        Ok(answers.unwrap_or_default() * 1_000 / ms)
+    }
+
+    fn percentile(&self, name: &str) -> Result<String> {
+        let seconds = self.latency_percentiles.get(name).copied().flatten();
+        let seconds = seconds.context("latencies were measured")?;
+        let us = Duration::try_from_secs_f64(seconds)?.as_micros();
+        Ok(format!("{}.{:02} ms", us / 1_000, us % 1_000 / 10))
+    }
+}
+
+/// A daemon on a database, and a key of it.
+struct Shop {
+    daemon: Child,
+    url: String,
+    key: String,
+    folder: TempDir,
+    loads: u64,
+}
+
+/// Loads the API on each engine.
+///
+/// # Errors
+/// When anything fails, and when an answer is not as it should be.
+pub async fn api() -> Result<()> {
+    let plan = LivePlan {
+        name: "live".to_owned(),
+        id: BULK.chain_id,
+        block_ms: 1_000,
+        tokens: vec![(TOKEN, 6)],
+    };
+    let node = Server::start(&["serve-live".to_owned(), serde_json::to_string(&[plan])?]).await?;
+    let control: RootProvider<Ethereum> =
+        RootProvider::new_http(format!("http://{}/live", node.said).parse()?);
+    let _busy: bool = control.raw_request("sim_busy".into(), ()).await?;
+
+    // On the disk, as a merchant's is.
+    let folder = tempfile::tempdir()?;
+    let url = format!("sqlite:{}", folder.path().join("books.sqlite").display());
+    say("api on SQLite, synchronous=FULL");
+    Shop::open(folder, &url, &node.said)
+        .await?
+        .measure()
+        .await?;
+    let postgres = PrivatePostgres::start_durable()?;
+    say("api on PostgreSQL as it is installed, fsync and all");
+    let folder = tempfile::tempdir()?;
+    let mut shop = Shop::open(folder, &postgres.create_database()?, &node.said).await?;
+    shop.measure().await
+}
+
+impl Shop {
+    async fn open(folder: TempDir, database: &str, node: &str) -> Result<Self> {
+        // Free now, and taken in a moment.
+        let listen = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let config = format!(
+            "[database]\nurl = \"{database}\"\n[api]\nlisten = \"{listen}\"\n[log]\nfilter = \"warn\"\n\
+             [treasury]\naddress = \"0x00000000000000000000000000000000000000ee\"\n\
+             [chains.live]\nid = {}\nhttp = \"http://{node}/live\"\nws = \"ws://{node}/live\"\n\
+             confirmations = 3\ntokens = [{{ symbol = \"USDT\", address = \"{TOKEN}\", decimals = 6 }}]\n",
+            BULK.chain_id
+        );
+        std::fs::write(folder.path().join("paywatch.toml"), config)?;
+        let daemon = command(folder.path())?
+            .arg("run")
+            .stdout(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()?;
+        let made = command(folder.path())?
+            .args(["api-key", "create", "--name", "bench"])
+            .args(["--per-minute", "60000000", "--burst", "1000000"])
+            .output()
+            .await?;
+        ensure!(
+            made.status.success(),
+            "{}",
+            String::from_utf8_lossy(&made.stderr)
+        );
+        let key = String::from_utf8(made.stdout)?.trim().to_owned();
+        let url = format!("http://{listen}");
+        let shop = Self {
+            daemon,
+            url,
+            key,
+            folder,
+            loads: 0,
+        };
+        shop.becomes_ready().await?;
+        Ok(shop)
+    }
+
+    async fn becomes_ready(&self) -> Result<()> {
+        let url = format!("{}/readyz", self.url);
+        let ready = async {
+            loop {
+                let answer = reqwest::get(&url).await;
+                if answer.is_ok_and(|answer| answer.status().is_success()) {
+                    return;
+                }
+                sleep(Duration::from_millis(100)).await;
+            }
+        };
+        let in_time = tokio::time::timeout(SETTLING, ready).await;
+        in_time.context("the daemon does not become ready")
+    }
+
+    /// An order to be read.
+    async fn order(&self) -> Result<String> {
+        let made = reqwest::Client::new()
+            .post(format!("{}/v1/orders", self.url))
+            .bearer_auth(&self.key)
+            .json(&serde_json::json!({"reference": "READ-1", "amount": "100"}))
+            .send()
+            .await?;
+        let order: Value = made.json().await?;
+        let id = order["id"].as_str().context("an order has an id")?;
+        Ok(id.to_owned())
+    }
+
+    /// A file with a request for an order in each line.
+    fn bodies(&mut self) -> Result<PathBuf> {
+        self.loads += 1;
+        let mut text = String::new();
+        for number in 0..BODIES {
+            let reference = format!("LOAD-{}-{number}", self.loads);
+            writeln!(text, "{{\"reference\":\"{reference}\",\"amount\":\"100\"}}")?;
+        }
+        let path = self.folder.path().join("bodies");
+        std::fs::write(&path, text)?;
+        Ok(path)
+    }
+
+    async fn creates(&mut self, at_most: Option<u64>) -> Result<Said> {
+        let bodies = self.bodies()?;
+        let mut load = self.load(at_most);
+        load.args(["-m", "POST", "-T", "application/json", "-Z"]);
+        load.arg(bodies).arg(format!("{}/v1/orders", self.url));
+        said(load).await
+    }
+
+    async fn reads(&self, id: &str, at_most: Option<u64>) -> Result<Said> {
+        let mut load = self.load(at_most);
+        load.arg(format!("{}/v1/orders/{id}", self.url));
+        said(load).await
+    }
+
+    fn load(&self, at_most: Option<u64>) -> Command {
+        let mut load = Command::new(tools::root().join(".tools/bin/oha"));
+        load.args(["--no-tui", "--output-format", "json", "-c", CLIENTS]);
+        load.args(["-z", &format!("{SECONDS}s")]);
+        load.args(["-H", &format!("Authorization: Bearer {}", self.key)]);
+        if let Some(rate) = at_most {
+            load.args(["-q", &rate.to_string()]);
+        }
+        load
+    }
+
+    async fn measure(&mut self) -> Result<()> {
+        let id = self.order().await?;
+        let created = self.creates(None).await?.rate("201")?;
+        let read = self.reads(&id, None).await?.rate("200")?;
+        say(&format!(
+            "  orders made   {created:>6} a second (on SQLite at least 1500)"
+        ));
+        say(&format!(
+            "  orders read   {read:>6} a second (at least 10000)"
+        ));
+        let created = self.creates(Some(created / 2)).await?;
+        let read = self.reads(&id, Some(read / 2)).await?;
+        for (what, said, status) in [("made", &created, "201"), ("read", &read, "200")] {
+            say(&format!(
+                "  at half of that, {:>5} {what} a second: p50 {}, p99 {}",
+                said.rate(status)?,
+                said.percentile("p50")?,
+                said.percentile("p99")?
+            ));
+        }
+        let pid = self.daemon.id().context("it runs")?;
+        let memory = memory_kib(pid, "VmHWM:")? / 1_024;
+        say(&format!("  memory {memory} MB at most (under 150)"));
+        self.daemon.kill().await?;
+        Ok(())
+    }
+}
+
+fn command(folder: &Path) -> Result<Command> {
+    let mut command = Command::new(paywatch()?);
+    command
+        .current_dir(folder)
+        .args(["--config", "paywatch.toml"]);
+    Ok(command)
+}
+
+async fn said(mut load: Command) -> Result<Said> {
+    let output = load
+        .output()
+        .await
+        .context("the load generator is not installed; start this by: cargo xtask bench api")?;
+    if !output.status.success() {
+        bail!("{}", String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(serde_json::from_slice(&output.stdout)?)
+}

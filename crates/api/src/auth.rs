@@ -11,7 +11,6 @@ use axum::response::Response;
 use paywatch_core::{Scope, Timestamp};
 use paywatch_store::ApiKeyRecord;
 
-use crate::blockatm;
 use crate::keys::digest;
 use crate::problem::{Code, Problem};
 use crate::state::ApiState;
@@ -39,12 +38,8 @@ impl fmt::Display for Caller {
 #[derive(Clone, Debug)]
 pub(crate) struct Identity(pub(crate) Result<Caller, Problem>);
 
-/// The key that a request to `path` with these headers brings: as a bearer token (RFC 6750), or as
-/// clients of the hosted gateway do.
-pub(crate) fn presented<'a>(path: &str, headers: &'a HeaderMap) -> Result<&'a str, Problem> {
-    if blockatm::serves(path) {
-        return blockatm::presented(headers);
-    }
+/// The key in `headers`, as a bearer token (RFC 6750).
+pub(crate) fn presented(headers: &HeaderMap) -> Result<&str, Problem> {
     let header = headers.get(AUTHORIZATION).ok_or_else(|| {
         Problem::because(
             Code::Unauthorized,

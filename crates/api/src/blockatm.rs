@@ -15,15 +15,12 @@ mod signature;
 use std::num::NonZeroU32;
 
 use axum::Router;
-use axum::http::HeaderMap;
 use axum::middleware::from_fn;
-use axum::response::Response;
 use axum::routing::{get, post};
 use paywatch_store::KeyRate;
 
 pub(crate) use crate::blockatm::caller::presented;
-
-use crate::blockatm::envelope::in_envelope;
+pub(crate) use crate::blockatm::envelope::in_envelope;
 use crate::state::ApiState;
 
 /// How often one may call there.
@@ -31,24 +28,8 @@ pub(crate) const RATE: KeyRate = KeyRate {
     per_minute: NonZeroU32::MIN.saturating_add(99),
     burst: NonZeroU32::MIN.saturating_add(99),
 };
-/// What all of its paths begin with.
-const PATHS: &str = "/api/v1/";
 
-/// Whether the gateway's clients ask at `path`.
-pub(crate) fn serves(path: &str) -> bool {
-    path.starts_with(PATHS)
-}
-
-/// A problem as that gateway says it, if it is one of a request to its `path`.
-pub(crate) fn in_its_words(path: &str, headers: &HeaderMap, problem: Response) -> Response {
-    if serves(path) {
-        in_envelope(problem, headers)
-    } else {
-        problem
-    }
-}
-
-/// The routes, without the address that they are under.
+/// The routes.
 pub(crate) fn routes() -> Router<ApiState> {
     Router::new()
         .route("/api/v1/payment/createQrOrder", post(create::create))

@@ -14,6 +14,7 @@ mod condition;
 mod deciding;
 mod decisions;
 mod docs;
+mod door;
 mod etag;
 mod health;
 mod idempotency;

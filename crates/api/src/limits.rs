@@ -16,13 +16,13 @@ use metrics::counter;
 use paywatch_core::Timestamp;
 use paywatch_store::KeyRate;
 
-use crate::auth::{Caller, Identity, find_caller, presented};
-use crate::blockatm;
+use crate::auth::{Identity, find_caller};
 use crate::body::within;
 use crate::client_address::client_address;
+use crate::door::Door;
 use crate::limits::bucket::Level;
-pub(crate) use crate::limits::table::Limits;
-use crate::limits::table::{Admission, Subject};
+use crate::limits::table::Admission;
+pub(crate) use crate::limits::table::{Limits, Subject};
 use crate::problem::{Code, Problem};
 use crate::signing;
 use crate::state::ApiState;
@@ -61,7 +61,7 @@ impl Default for LimitSettings {
 
 /// Finds out who calls and counts it. What comes too often goes no further.
 pub(crate) async fn enforce(
-    State(state): State<ApiState>,
+    State((state, door)): State<(ApiState, Door)>,
     mut request: Request,
     next: Next,
 ) -> Response {
@@ -73,51 +73,37 @@ pub(crate) async fn enforce(
     let address = client_address(request.extensions(), request.headers(), trusted);
     let body = std::mem::take(request.body_mut());
     *request.body_mut() = within(state.access.body_timeout, body);
-    let (path, headers) = (request.uri().path().to_owned(), request.headers().clone());
-    let key = presented(&path, &headers);
+    let headers = request.headers().clone();
+    let key = door.presented(&headers);
     let mut identity = find_caller(&state, key, (address, now)).await;
     if let Ok(caller) = &identity
         && caller.key.terms.public_key.is_some()
     {
-        let (subject, rate) = of_key(&state, caller, &path);
+        let (subject, rate) = door.counted(caller, &state.limits.settings);
         // What would be refused anyway is not worth a look at its signature, which is not this
         // key's before that.
         if !state.limits.would_pass(&subject, rate, now) {
             let refusal = refused(state.limits.refuse(&subject, rate, now), rate, now);
-            return blockatm::in_its_words(&path, &headers, refusal);
+            return door.in_its_words(refusal, &headers);
         }
         let caller = caller.clone();
         let signed = signing::check(&state, &caller, &mut request, now).await;
         identity = signed.map(|()| caller);
     }
     let (subject, rate) = match &identity {
-        Ok(caller) => of_key(&state, caller, &path),
+        Ok(caller) => door.counted(caller, &state.limits.settings),
         Err(_) => (Subject::at(address), state.limits.settings.rate),
     };
     let level = match state.limits.admit(&subject, rate, now) {
         Admission::Passed(level) => level,
         admission @ (Admission::Refused(_) | Admission::Blocked(..)) => {
-            let refusal = refused(admission, rate, now);
-            return blockatm::in_its_words(&path, &headers, refusal);
+            return door.in_its_words(refused(admission, rate, now), &headers);
         },
     };
     request.extensions_mut().insert(Identity(identity));
     let mut response = next.run(request).await;
     tell(&mut response, rate, level);
     response
-}
-
-/// Who has this key, and how often he may call `path`.
-fn of_key(state: &ApiState, caller: &Caller, path: &str) -> (Subject, KeyRate) {
-    let rate = caller.key.terms.rate;
-    if blockatm::serves(path) {
-        let subject = Subject::DropIn(caller.key.id.clone());
-        return (subject, rate.unwrap_or(blockatm::RATE));
-    }
-    (
-        Subject::Key(caller.key.id.clone()),
-        rate.unwrap_or(state.limits.settings.rate),
-    )
 }
 
 /// The answer to what is not admitted.

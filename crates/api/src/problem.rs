@@ -123,10 +123,6 @@ impl Problem {
         self.code
     }
 
-    pub(crate) fn errors(&self) -> &[FieldError] {
-        &self.errors
-    }
-
     /// All that is wrong, in one sentence.
     pub(crate) fn in_words(&self) -> String {
         let (_, _, title) = self.code.parts();

@@ -24,6 +24,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::auth::require;
 use crate::docs::{CONTENT_SECURITY_POLICY, Document, describe_access};
+use crate::door::Door;
 use crate::limits::enforce;
 use crate::problem::{Code, Problem, REQUEST_ID, finish};
 use crate::state::ApiState;
@@ -113,13 +114,16 @@ pub fn router(state: ApiState) -> Router {
         .route_layer(set(CACHE_CONTROL, "no-store"))
         .route_layer(from_fn(etag::tagged));
     let (routes, description) = open().merge(with_key).split_for_parts();
-    routes
+    let own = routes
         .merge(reference(description))
-        .merge(blockatm::routes())
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .with_state(state.clone())
-        .layer(from_fn_with_state(state, enforce))
+        .layer(from_fn_with_state((state.clone(), Door::Own), enforce));
+    let gateway = blockatm::routes()
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(from_fn_with_state((state.clone(), Door::BlockAtm), enforce));
+    own.merge(gateway)
+        .with_state(state)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::SERVICE_UNAVAILABLE,

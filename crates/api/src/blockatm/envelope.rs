@@ -84,12 +84,7 @@ impl From<StoreError> for Refusal {
 impl From<Problem> for Refusal {
     /// What `/v1` would say, under this gateway's codes.
     fn from(problem: Problem) -> Self {
-        let has = |field: &str, code: &str| {
-            let mut errors = problem.errors().iter();
-            errors.any(|error| error.field == field && error.code == code)
-        };
         let reason = match problem.code() {
-            Code::InvalidFields if has("tokens", "unknown_token") => Reason::UnsupportedToken,
             Code::MalformedJson
             | Code::MalformedQuery
             | Code::MalformedHeader
@@ -147,7 +142,7 @@ pub(super) async fn finish(request: Request, next: Next) -> Response {
 
 /// The response to a problem that was met before any of that gateway's routes, in its envelope:
 /// with the same status and the same headers.
-pub(super) fn in_envelope(mut response: Response, headers: &HeaderMap) -> Response {
+pub(crate) fn in_envelope(mut response: Response, headers: &HeaderMap) -> Response {
     let Some(problem) = response.extensions_mut().remove::<Problem>() else {
         return response;
     };

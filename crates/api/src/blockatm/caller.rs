@@ -7,8 +7,9 @@ use paywatch_core::{Scope, Timestamp};
 use crate::auth::Identity;
 use crate::blockatm::envelope::{Reason, Refusal};
 use crate::blockatm::message::{of_body, of_query};
-use crate::blockatm::signature::GatewayKey;
+use crate::blockatm::signature::is_signed;
 use crate::problem::{Code, Problem};
+use crate::signing::{PublicKey, PublicKeyError};
 use crate::state::ApiState;
 
 const KEY: &str = "blockatm-api-key";
@@ -73,21 +74,18 @@ pub(super) fn check(
         return Err(Refusal::because(Reason::NoPermission, detail));
     }
     tracing::debug!(key.id = caller.id(), "authenticated");
-    let time = match (text(headers, TIME)?, signed) {
-        (Some(time), _) => {
-            check_time(time, window(headers)?, state.clock.now())?;
-            time
-        },
-        (None, Signed::Body(_)) => {
-            return Err(Refusal::missing("the header BlockATM-Request-Time"));
-        },
-        (None, Signed::Query(_)) => "",
-    };
+    let time = text(headers, TIME)?;
+    match (time, signed) {
+        (Some(time), _) => check_time(time, window(headers)?, state.clock.now())?,
+        (None, Signed::Body(_)) => return Err(no_time()),
+        (None, Signed::Query(_)) => {},
+    }
     let Some(public_key) = &caller.key.terms.gateway_public_key else {
         return Ok(());
     };
-    let public_key =
-        GatewayKey::parse(public_key).map_err(|error| Refusal::because(Reason::System, error))?;
+    let public_key: PublicKey = public_key
+        .parse()
+        .map_err(|error: PublicKeyError| Refusal::because(Reason::System, error))?;
     let signature = match (text(headers, SIGNATURE)?, signed) {
         (Some(signature), _) => signature,
         (None, Signed::Query(_)) => return Ok(()),
@@ -98,18 +96,23 @@ pub(super) fn check(
             ));
         },
     };
+    let time = time.ok_or_else(no_time)?;
     let message = match signed {
         Signed::Body(body) => {
             of_body(body, time).map_err(|error| Refusal::because(Reason::InvalidRequest, error))?
         },
         Signed::Query(query) => of_query(query, time),
     };
-    if public_key.has_signed(&message, signature) {
+    if is_signed(&public_key, &message, signature) {
         return Ok(());
     }
     // The message holds what the client sent himself, and nothing of ours.
     let detail = format!("the signature is not that of the registered key over {message:?}");
     Err(Refusal::because(Reason::SignatureFailed, detail))
+}
+
+fn no_time() -> Refusal {
+    Refusal::missing("the header BlockATM-Request-Time")
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Refusal> {

@@ -1,52 +1,14 @@
-//! The public key of a client of that gateway, and what it signed: ECDSA on P-256 with SHA-256.
-
-use std::fmt;
+//! What a client of that gateway signs: ECDSA on P-256 with SHA-256, DER in base64.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use p256::ecdsa::signature::Verifier as _;
-use p256::ecdsa::{Signature, VerifyingKey};
-use p256::pkcs8::DecodePublicKey as _;
 
-/// A client's public key, as it is registered beside his API key: base64 of a DER-encoded
-/// `SubjectPublicKeyInfo` (RFC 5480) on the curve P-256.
-#[derive(Clone, PartialEq, Eq)]
-pub(super) struct GatewayKey(VerifyingKey);
+use crate::signing::PublicKey;
 
-/// What is no such key.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum GatewayKeyError {
-    /// It is not base64.
-    #[error("the public key must be base64: {0}")]
-    NotBase64(#[from] base64::DecodeError),
-    /// It is not a key on P-256.
-    #[error("the public key must be a DER-encoded SubjectPublicKeyInfo on P-256: {0}")]
-    NotOnCurve(#[from] p256::pkcs8::spki::Error),
-}
-
-impl fmt::Debug for GatewayKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("GatewayKey(…)")
-    }
-}
-
-impl GatewayKey {
-    /// Reads a key.
-    ///
-    /// # Errors
-    /// [`GatewayKeyError`] for anything else.
-    pub(super) fn parse(text: &str) -> Result<Self, GatewayKeyError> {
-        let der = STANDARD.decode(text.trim())?;
-        Ok(Self(VerifyingKey::from_public_key_der(&der)?))
-    }
-
-    /// Whether `signature`, base64 of a DER-encoded one, is this key's of `message`.
-    #[must_use]
-    pub(super) fn has_signed(&self, message: &str, signature: &str) -> bool {
-        let der = STANDARD.decode(signature.trim()).ok();
-        let signature = der.and_then(|der| Signature::from_der(&der).ok());
-        signature.is_some_and(|signature| self.0.verify(message.as_bytes(), &signature).is_ok())
-    }
+/// Whether `signature` is that of `message` by `key`.
+pub(super) fn is_signed(key: &PublicKey, message: &str, signature: &str) -> bool {
+    let der = STANDARD.decode(signature);
+    der.is_ok_and(|der| key.verifies_der(message.as_bytes(), &der))
 }
 
 #[cfg(test)]
@@ -63,29 +25,19 @@ mod tests {
 
     #[test]
     fn the_known_answer_is_accepted_and_nothing_near_it() {
-        let key = GatewayKey::parse(KEY).unwrap();
+        let key: PublicKey = KEY.parse().unwrap();
         let message = of_body(BODY, TIME).unwrap();
-        assert!(key.has_signed(&message, SIGNATURE));
-        assert!(!key.has_signed(&message, &SIGNATURE.replace("7gIh", "7hIh")));
-        assert!(!key.has_signed(&message, &hex::encode(SIGNATURE)));
-        assert!(!key.has_signed(&message, ""));
+        assert!(is_signed(&key, &message, SIGNATURE));
+        assert!(!is_signed(
+            &key,
+            &message,
+            &SIGNATURE.replace("7gIh", "7hIh")
+        ));
+        assert!(!is_signed(&key, &message, &hex::encode(SIGNATURE)));
+        assert!(!is_signed(&key, &message, ""));
         let later = of_body(BODY, "1696947336604").unwrap();
-        assert!(!key.has_signed(&later, SIGNATURE));
+        assert!(!is_signed(&key, &later, SIGNATURE));
         let more = of_body(&BODY.replace("13.4", "23.4"), TIME).unwrap();
-        assert!(!key.has_signed(&more, SIGNATURE));
-    }
-
-    #[test]
-    fn other_texts_are_no_keys() {
-        assert!(matches!(
-            GatewayKey::parse("not base64!"),
-            Err(GatewayKeyError::NotBase64(_))
-        ));
-        assert!(matches!(
-            GatewayKey::parse("AAAA"),
-            Err(GatewayKeyError::NotOnCurve(_))
-        ));
-        let other = KEY.replace("DQgAEsj", "DQgAEsk");
-        assert!(GatewayKey::parse(&other).is_err(), "not on the curve");
+        assert!(!is_signed(&key, &more, SIGNATURE));
     }
 }

@@ -64,6 +64,18 @@ impl PublicKey {
     }
 }
 
+impl PublicKey {
+    /// The same of a signature in DER (RFC 3279), as ECDSA is written elsewhere. Ed25519 has no such form.
+    #[must_use]
+    pub fn verifies_der(&self, message: &[u8], signature: &[u8]) -> bool {
+        match &self.curve {
+            Curve::Ed25519(_) => false,
+            Curve::P256(key) => p256::ecdsa::Signature::from_der(signature)
+                .is_ok_and(|signature| key.verify(message, &signature).is_ok()),
+        }
+    }
+}
+
 impl FromStr for PublicKey {
     type Err = PublicKeyError;
 

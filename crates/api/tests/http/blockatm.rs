@@ -336,6 +336,10 @@ async fn a_key_with_a_registered_public_key_has_to_sign() {
     assert_eq!(api.send(query(None)).await.status, 200);
     let right = signature(&message);
     assert_eq!(api.send(query(Some(right))).await.status, 200);
+    let mut timeless = query(Some(signature(&message)));
+    timeless.headers_mut().remove("blockatm-request-time");
+    let words = refusal(&api.send(timeless).await, 400, "000103");
+    assert!(words.contains("BlockATM-Request-Time"), "{words}");
     let wrong = signature(&message.replace("S-1", "S-2"));
     refusal(&api.send(query(Some(wrong))).await, 401, "000306");
 }

@@ -137,7 +137,10 @@ async fn kept(
     response: Response,
 ) -> Result<Response, Problem> {
     if !response.status().is_success() {
-        state.store.abandon_attempt(attempt).await?;
+        if let Err(error) = state.store.abandon_attempt(attempt).await {
+            // It is taken over by whoever asks again.
+            tracing::error!(error = %error, "a refused request could not be given up");
+        }
         return Ok(response);
     }
     let (parts, body) = response.into_parts();

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::request::Parts;
-use paywatch_core::{Order, OrderId, OrderStatus, PaymentOption, Reference, Scope};
+use paywatch_core::{Order, OrderId, OrderStatus, PaymentOption, Scope};
 use paywatch_store::{OrderFilter, OrderRecord, Page};
 use serde::Serialize;
 
@@ -57,7 +57,6 @@ pub(super) struct Payments {
 #[derive(Debug, Default)]
 struct Asked {
     order: Option<OrderId>,
-    reference: Option<Reference>,
     filter: OrderFilter,
     page: u32,
     size: u32,
@@ -74,23 +73,14 @@ pub(super) async fn payments(
     if let Some(id) = asked.order {
         let record = state.store.order(id).await?;
         return one(record.filter(|record| {
-            let reference = asked.reference.as_ref();
+            let reference = asked.filter.reference.as_ref();
             reference.is_none_or(|reference| *reference == record.order.reference)
         }));
     }
-    if let Some(reference) = asked.reference {
-        let filter = OrderFilter {
-            reference: Some(reference),
-            ..OrderFilter::default()
-        };
-        let page = Page {
-            before_seq: None,
-            limit: 1,
-        };
-        let found = state.store.orders(&filter, page).await?;
-        return one(found.orders.into_iter().next());
-    }
     let records = turned(&state, &asked).await?;
+    if asked.filter.reference.is_some() {
+        return one(records.into_iter().next());
+    }
     Ok(Json(Payments {
         newest: records.first().map(payment),
         list: Some(records.iter().map(payment).collect()),
@@ -152,7 +142,7 @@ fn read(pairs: &[(String, String)], state: &ApiState) -> Result<Asked, Refusal> 
             },
             "orderNo" => {
                 let reference = value.parse().map_err(|error| wrong(format!("{error}")))?;
-                asked.reference = Some(reference);
+                asked.filter.reference = Some(reference);
             },
             "chainId" => {
                 let chain = state.shop.chain(value);

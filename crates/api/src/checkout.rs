@@ -28,6 +28,7 @@ use crate::checkout::standing::{Standing, standing};
 use crate::orders::heads;
 use crate::orders::qr::{image, undrawn};
 use crate::orders::view::ask::{due, is_payable};
+use crate::orders::way::WishParams;
 use crate::problem::{Code, Problem, ProblemBody};
 use crate::qr;
 use crate::state::ApiState;
@@ -89,9 +90,7 @@ pub(crate) fn without_token(path: &str) -> &str {
     get, path = "/pay/{token}", operation_id = "show_checkout", tag = "checkout",
     params(
         ("token" = String, Path, description = "The end of the order's checkout_url", example = "chk_5f1d7a84db00d2fce00b31a7fc73224f"),
-        ("chain" = Option<String>, Query, description = "The chain to pay on, by name or id"),
-        ("token" = Option<String>, Query, description = "The token to pay in, by symbol or contract"),
-        ("method" = Option<String>, Query, description = "`deposit_address`, `exact_amount` or `contract`"),
+        WishParams,
         ("qr" = Option<String>, Query, description = "`address` for a QR code of the address alone"),
     ),
     responses(
@@ -148,13 +147,12 @@ pub(crate) async fn read_status(
     get, path = "/pay/{token}/qr.svg", operation_id = "draw_checkout", tag = "checkout",
     params(
         ("token" = String, Path, description = "The end of the order's checkout_url", example = "chk_5f1d7a84db00d2fce00b31a7fc73224f"),
-        ("chain" = Option<String>, Query, description = "The chain, by name or id"),
-        ("token" = Option<String>, Query, description = "The token, by symbol or contract"),
-        ("method" = Option<String>, Query, description = "`deposit_address`, `exact_amount` or `contract`"),
+        WishParams,
         ("plain" = Option<bool>, Query, description = "Whether the address alone is wanted"),
     ),
     responses(
         (status = 200, description = "The code", body = String, content_type = "image/svg+xml"),
+        (status = 400, description = "The query cannot be understood", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "There is no such page", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "It is not to be paid now, or not in this way", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "The database does not answer", body = ProblemBody, content_type = "application/problem+json"),
@@ -165,7 +163,8 @@ pub(crate) async fn draw(
     token: Result<Path<String>, PathRejection>,
     pairs: Result<Query<Vec<(String, String)>>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    let pairs = pairs.map(|Query(pairs)| pairs).unwrap_or_default();
+    // Not the usual one then: it would be another way than the page shows.
+    let Query(pairs) = pairs.map_err(|error| Problem::because(Code::MalformedQuery, error))?;
     let Found { record, .. } = find(&state, token).await?;
     let refused = || Problem::because(Code::Refused, "it is not to be paid now, or not so");
     if !is_payable(&record, state.clock.now()) {

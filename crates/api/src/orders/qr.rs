@@ -7,7 +7,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
 
 use crate::orders::view::ask::{Content, due, is_payable};
-use crate::orders::way::Wish;
+use crate::orders::way::{Wish, WishParams};
 use crate::orders::{find, read_id};
 use crate::problem::{Code, FieldError, Problem, ProblemBody};
 use crate::qr::{self, DrawError};
@@ -34,9 +34,7 @@ struct Asked<'a> {
     get, path = "/v1/orders/{id}/qr.svg", operation_id = "draw_order", tag = "orders", security(("api_key" = [])),
     params(
         ("id" = String, Path, description = "The order's id", example = "ord_0190a6d2b3c47e5f8a9b0c1d2e3f4a5b"),
-        ("chain" = Option<String>, Query, description = "The chain, by name or id"),
-        ("token" = Option<String>, Query, description = "The token, by symbol or contract"),
-        ("method" = Option<String>, Query, description = "`deposit_address`, `exact_amount` or `contract`"),
+        WishParams,
         ("plain" = Option<bool>, Query, description = "Whether the address alone is wanted"),
         ("size" = Option<u32>, Query, description = "The least side in pixels, 96 to 2048, 256 if not given"),
     ),
@@ -65,9 +63,7 @@ pub(crate) async fn svg(
     get, path = "/v1/orders/{id}/qr.png", operation_id = "draw_order_png", tag = "orders", security(("api_key" = [])),
     params(
         ("id" = String, Path, description = "The order's id", example = "ord_0190a6d2b3c47e5f8a9b0c1d2e3f4a5b"),
-        ("chain" = Option<String>, Query, description = "The chain, by name or id"),
-        ("token" = Option<String>, Query, description = "The token, by symbol or contract"),
-        ("method" = Option<String>, Query, description = "`deposit_address`, `exact_amount` or `contract`"),
+        WishParams,
         ("plain" = Option<bool>, Query, description = "Whether the address alone is wanted"),
         ("size" = Option<u32>, Query, description = "The side in pixels, 96 to 2048, 256 if not given"),
     ),

@@ -1,6 +1,7 @@
 //! Which of an order's ways to pay is meant.
 
 use paywatch_core::{MethodKind, Order, PaymentOption};
+use utoipa::IntoParams;
 
 use crate::state::Shop;
 use crate::wire::address;
@@ -14,6 +15,19 @@ pub(crate) struct Wish<'a> {
     pub(crate) token: Option<&'a str>,
     /// The method's name.
     pub(crate) method: Option<&'a str>,
+}
+
+/// How a way is named in a query.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "only its description is used")]
+pub(crate) struct WishParams {
+    /// The chain, by name or id
+    chain: Option<String>,
+    /// The token, by symbol or contract
+    token: Option<String>,
+    /// `deposit_address`, `exact_amount` or `contract`
+    method: Option<String>,
 }
 
 impl Wish<'_> {

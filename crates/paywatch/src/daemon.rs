@@ -35,6 +35,7 @@ const DRAIN: Duration = Duration::from_secs(20);
 /// When the database cannot be opened or the address cannot be listened on. A node that does not
 /// answer is no error: its chain says so and keeps trying.
 pub(crate) async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
+    tracing::info!("opening the database; the first time after an upgrade this may take a while");
     let store = Store::open(&config.database)
         .await
         .context("the database cannot be used")?;

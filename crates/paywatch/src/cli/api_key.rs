@@ -96,7 +96,8 @@ pub(crate) struct CreateKey {
     /// it (RFC 9421).
     #[arg(long, value_name = "PATH")]
     pub public_key: Option<PathBuf>,
-    /// The public key, P-256, of a gateway that vouches for requests with this key.
+    /// The public key, P-256, that you had registered with the hosted gateway BlockATM: what creates
+    /// an order by its routes must be signed with it.
     #[arg(long, value_name = "PATH")]
     pub gateway_public_key: Option<PathBuf>,
     /// Why. It stays in the audit log.

@@ -32,7 +32,8 @@ pub struct KeyTerms {
     /// The public key (`SubjectPublicKeyInfo`, DER in base64) with which its requests must be
     /// signed.
     pub public_key: Option<String>,
-    /// The public key of a gateway that vouches for its requests: P-256, in the same form.
+    /// The public key, P-256 in the same form, with which what creates an order by the routes of
+    /// another gateway must be signed.
     pub gateway_public_key: Option<String>,
 }
 

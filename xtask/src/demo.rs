@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::shell::{cargo, command, root, step};
-use crate::tools::node_packages;
+use crate::tools::contract_packages;
 
 /// What happens when the demo is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub(crate) enum Afterwards {
 }
 
 pub(crate) fn run(afterwards: Afterwards) -> Result<()> {
-    node_packages()?;
+    contract_packages()?;
     step(
         "build the daemon and the demo",
         cargo().args(["build", "--workspace", "--bins"]),

@@ -9,16 +9,18 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::shell::{cargo, command, root, step};
 
-/// Folders with npm packages: the contracts' tools (Anvil, Forge, solc, the proxy library), and what
-/// the TypeScript client is made with.
-const NODE_FOLDERS: [&str; 2] = ["contracts", "clients/typescript"];
-
-/// Installs the npm packages that the folders' `package-lock.json` pin, unless they are there
-/// already.
-pub(crate) fn node_packages() -> Result<()> {
-    NODE_FOLDERS.into_iter().try_for_each(node_packages_in)
+/// Installs Anvil, Forge, solc and the proxy library, unless they are there already.
+pub(crate) fn contract_packages() -> Result<()> {
+    node_packages_in("contracts")
 }
 
+/// The same, and what the TypeScript client is made with.
+pub(crate) fn node_packages() -> Result<()> {
+    contract_packages()?;
+    node_packages_in("clients/typescript")
+}
+
+/// Installs the npm packages that the `package-lock.json` of a folder pins.
 fn node_packages_in(name: &str) -> Result<()> {
     let folder = root().join(name);
     let wanted = fs::read(folder.join("package-lock.json")).with_context(|| {

@@ -79,6 +79,7 @@ fn agent(store: &Store, chain: &Arc<SimChain>) -> ChainAgent {
         tag_interval: Duration::from_secs(1),
     };
     let settings = AgentSettings {
+        checked_tokens: follow.tokens.clone(),
         follow,
         first_block: None,
         proofs: false,

@@ -1,5 +1,7 @@
 //! Orders that are paid by calling the payment receiver.
 
+use alloy::primitives::Bytes;
+use alloy::providers::ext::AnvilApi as _;
 use paywatch_client::{CreateOrder, ListPayments, Order, PaymentOption, Transaction};
 use paywatch_contracts::receiver::{Payment, receiver_address, receiver_deployment};
 use paywatch_core::{Address, B256, EventKind};
@@ -16,6 +18,7 @@ on_both_engines!(
     a_call_that_names_no_order_is_unmatched,
     a_reorg_takes_a_call_away,
     what_is_configured_no_more_still_pays_older_orders,
+    a_token_that_is_gone_stops_no_chain,
 );
 
 /// A shop whose orders may be paid by these methods, and a chain with the receiver on it.
@@ -163,6 +166,31 @@ async fn a_reorg_takes_a_call_away(engine: Engine) {
     assert!(kinds.contains(&EventKind::OrderReverted));
 }
 
+/// The configuration of `shop` with another token in the place of the first.
+async fn with_another_token(shop: &Shop) -> String {
+    let other = shop.chain().deploy_token().await;
+    let section = chain_section(shop.chain(), CONFIRMATIONS);
+    let section = section.replace(&shop.chain().token.to_string(), &other.to_string());
+    assert!(section.contains(&other.to_string()));
+    section
+}
+
+/// Orders name a token whose contract does not answer any more; it was replaced.
+async fn a_token_that_is_gone_stops_no_chain(engine: Engine) {
+    let mut shop = Shop::open(engine).await;
+    let order = shop.order("GONE-1", "10").await;
+    shop.daemon.stop().await;
+    let section = with_another_token(&shop).await;
+    let (provider, token) = (shop.chain().provider(), shop.chain().token);
+    let gone = provider.anvil_set_code(token, Bytes::new()).await;
+    gone.expect("Anvil takes it away");
+    shop.daemon.configure(&[section]);
+    shop.daemon.start().await;
+    shop.daemon.becomes_ready().await;
+    shop.sees(&order, "awaiting_payment").await;
+    shop.close().await;
+}
+
 /// The receiver and the token are replaced in the configuration; orders that name the old ones are
 /// still out there.
 async fn what_is_configured_no_more_still_pays_older_orders(engine: Engine) {
@@ -170,10 +198,7 @@ async fn what_is_configured_no_more_still_pays_older_orders(engine: Engine) {
     let by_call = shop.order("CALL-1", "10").await;
     let by_transfer = shop.order("MOVE-1", "20").await;
     shop.daemon.stop().await;
-    let other = shop.chain().deploy_token().await;
-    let section = chain_section(shop.chain(), CONFIRMATIONS);
-    let section = section.replace(&shop.chain().token.to_string(), &other.to_string());
-    assert!(section.contains(&other.to_string()));
+    let section = with_another_token(&shop).await;
     shop.daemon.configure(&[section]);
     shop.daemon.start().await;
     shop.daemon.becomes_ready().await;

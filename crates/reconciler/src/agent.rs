@@ -10,7 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use paywatch_core::{Amount, BlockNumber, ChainEvent, ChainEventKind, Timestamp};
+use paywatch_core::{Amount, BlockNumber, ChainEvent, ChainEventKind, Timestamp, Token};
 use paywatch_indexer::{
     Alarm, ChainSource, ChainUpdate, FollowError, FollowSettings, Follower, Interest, in_one_line,
 };
@@ -64,6 +64,9 @@ pub enum AgentState {
 pub struct AgentSettings {
     /// How the chain is followed.
     pub follow: FollowSettings,
+    /// The tokens whose decimals the node must confirm before it is followed: those that are
+    /// configured. Others, which older orders name, may be gone.
+    pub checked_tokens: Vec<Token>,
     /// Where it begins if it was never followed; at the node's head, if nothing is said.
     pub first_block: Option<BlockNumber>,
     /// Whether payments are to be proved.

@@ -148,6 +148,7 @@ pub(super) fn agent(
     let alarms = pool.alarms();
     let settings = AgentSettings {
         follow: follow_settings(chain, promises),
+        checked_tokens: chain.tokens.clone(),
         first_block: match chain.start {
             StartAt::Head => None,
             StartAt::Block(number) => Some(number),

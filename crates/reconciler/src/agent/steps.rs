@@ -18,7 +18,7 @@ impl ChainAgent {
             match verify(
                 self.source.as_ref(),
                 self.settings.follow.chain_id,
-                &self.settings.follow.tokens,
+                &self.settings.checked_tokens,
             )
             .await
             {

@@ -110,6 +110,7 @@ async fn agent(store: &Store, book: &Arc<AddressBook>, url: &str, id: u64) -> Re
     let mut usdt = token();
     usdt.chain_id = chain_id;
     let settings = AgentSettings {
+        checked_tokens: vec![usdt.clone()],
         follow: FollowSettings {
             chain_id,
             tokens: vec![usdt],

@@ -96,8 +96,8 @@ pub(crate) struct CreateKey {
     /// it (RFC 9421).
     #[arg(long, value_name = "PATH")]
     pub public_key: Option<PathBuf>,
-    /// The public key, P-256, that you had registered with the hosted gateway BlockATM: what creates
-    /// an order by its routes must be signed with it.
+    /// The public key, P-256, that you had registered with the hosted gateway whose routes are served
+    /// under /api/v1: what creates an order there must be signed with it.
     #[arg(long, value_name = "PATH")]
     pub gateway_public_key: Option<PathBuf>,
     /// Why. It stays in the audit log.

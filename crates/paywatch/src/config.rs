@@ -30,7 +30,7 @@ use paywatch_store::{DatabaseUrl, DatabaseUrlError};
 use secrecy::{ExposeSecret, SecretString};
 use tracing_subscriber::EnvFilter;
 
-pub(crate) use crate::config::api::ApiConfig;
+pub(crate) use crate::config::api::{ApiConfig, network};
 pub(crate) use crate::config::chain::{ChainConfig, StartAt, shown};
 pub(crate) use crate::config::checkout::CheckoutConfig;
 pub(crate) use crate::config::document::process_environment;

@@ -3,9 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::net::TcpListener;
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use alloy::network::Ethereum;
@@ -18,7 +16,7 @@ use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use tokio::time::sleep;
 
-use crate::bench::process::{Server, memory_kib, paywatch};
+use crate::bench::process::{self, Server, memory_kib};
 use crate::bench::served::{BULK, LivePlan, TOKEN, say};
 use crate::tools;
 
@@ -108,8 +106,7 @@ pub async fn api() -> Result<()> {
 
 impl Shop {
     async fn open(folder: TempDir, database: &str, node: &str) -> Result<Self> {
-        // Free now, and taken in a moment.
-        let listen = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let listen = process::free_address()?;
         let config = format!(
             "[database]\nurl = \"{database}\"\n[api]\nlisten = \"{listen}\"\n[log]\nfilter = \"warn\"\n\
              [treasury]\naddress = \"0x00000000000000000000000000000000000000ee\"\n\
@@ -118,22 +115,9 @@ impl Shop {
             BULK.chain_id
         );
         std::fs::write(folder.path().join("paywatch.toml"), config)?;
-        let daemon = command(folder.path())?
-            .arg("run")
-            .stdout(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()?;
-        let made = command(folder.path())?
-            .args(["api-key", "create", "--name", "bench"])
-            .args(["--per-minute", "60000000", "--burst", "1000000"])
-            .output()
-            .await?;
-        ensure!(
-            made.status.success(),
-            "{}",
-            String::from_utf8_lossy(&made.stderr)
-        );
-        let key = String::from_utf8(made.stdout)?.trim().to_owned();
+        let daemon = process::daemon(folder.path())?.arg("run").spawn()?;
+        let rate = ["--per-minute", "60000000", "--burst", "1000000"];
+        let key = process::key(folder.path(), &rate).await?;
         let url = format!("http://{listen}");
         let shop = Self {
             daemon,
@@ -238,14 +222,6 @@ impl Shop {
         self.daemon.kill().await?;
         Ok(())
     }
-}
-
-fn command(folder: &Path) -> Result<Command> {
-    let mut command = Command::new(paywatch()?);
-    command
-        .current_dir(folder)
-        .args(["--config", "paywatch.toml"]);
-    Ok(command)
 }
 
 async fn said(mut load: Command) -> Result<Said> {

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
-use std::process::Stdio;
 use std::time::Duration;
 
 use alloy::network::Ethereum;
@@ -13,11 +12,11 @@ use anyhow::{Context as _, Result, bail};
 use paywatch_core::Proof;
 use serde::Deserialize;
 use tempfile::TempDir;
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 use tokio::time::sleep;
 
 use crate::bench::backfill::shop;
-use crate::bench::process::{Server, cpu_ticks, memory_kib, paywatch};
+use crate::bench::process::{self, Server, cpu_ticks, memory_kib, paywatch};
 use crate::bench::served::{LivePlan, say};
 
 /// How long is measured.
@@ -125,7 +124,7 @@ pub async fn idle(folder: &TempDir) -> Result<()> {
     // Somebody must be watched, or no logs are asked for at all.
     let database = shop(folder.path(), 1_000, Proof::None).await?;
     configure(folder.path(), &database, &server.said)?;
-    let mut daemon = start(folder.path())?;
+    let mut daemon = process::daemon(folder.path())?.arg("run").spawn()?;
     let pid = daemon.id().context("it runs")?;
     sleep(SETTLING).await;
     let (before, ticks) = (counts(&server.said).await?, cpu_ticks(pid)?);
@@ -169,15 +168,6 @@ pub async fn idle(folder: &TempDir) -> Result<()> {
         share % 100
     ));
     Ok(())
-}
-
-fn start(folder: &Path) -> Result<Child> {
-    Ok(Command::new(paywatch()?)
-        .current_dir(folder)
-        .args(["--config", "paywatch.toml", "run"])
-        .stdout(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()?)
 }
 
 /// Hundredths of calls for each block.

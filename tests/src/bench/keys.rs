@@ -1,9 +1,8 @@
 //! What the time of a refusal tells of a key: nothing, whatever of it is right.
 
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
-use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
@@ -11,10 +10,9 @@ use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom as _;
 use tempfile::TempDir;
-use tokio::process::Command;
 use tokio::time::sleep;
 
-use crate::bench::process::paywatch;
+use crate::bench::process;
 use crate::bench::served::say;
 
 /// How often each key is tried.
@@ -40,9 +38,9 @@ pub async fn keys(folder: &TempDir) -> Result<()> {
         "keys: the release daemon refuses wrong keys over one connection, {ROUNDS} times each, in \
          random order"
     ));
-    let address = free_address()?;
+    let address = process::free_address()?;
     configure(folder.path(), address)?;
-    let mut daemon = program(folder.path())?.arg("run").spawn()?;
+    let mut daemon = process::daemon(folder.path())?.arg("run").spawn()?;
     let begun = Instant::now();
     while TcpStream::connect(address).is_err() {
         if begun.elapsed() > PATIENCE {
@@ -50,15 +48,11 @@ pub async fn keys(folder: &TempDir) -> Result<()> {
         }
         sleep(Duration::from_millis(50)).await;
     }
-    let right = mint(folder.path()).await?;
+    let right = process::key(folder.path(), &[]).await?;
     let measured = tokio::task::spawn_blocking(move || measure(address, &right)).await;
     daemon.kill().await?;
     let measured = measured??;
     report(measured)
-}
-
-fn free_address() -> Result<SocketAddr> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }
 
 fn configure(folder: &Path, address: SocketAddr) -> Result<()> {
@@ -69,26 +63,6 @@ fn configure(folder: &Path, address: SocketAddr) -> Result<()> {
          [chains.ethereum]\nhttp = \"http://127.0.0.1:9/\"\n"
     );
     Ok(std::fs::write(folder.join("paywatch.toml"), config)?)
-}
-
-fn program(folder: &Path) -> Result<Command> {
-    let mut command = Command::new(paywatch()?);
-    command
-        .current_dir(folder)
-        .args(["--config", "paywatch.toml"])
-        .stdout(Stdio::null())
-        .kill_on_drop(true);
-    Ok(command)
-}
-
-async fn mint(folder: &Path) -> Result<String> {
-    let mut command = program(folder)?;
-    command.args(["api-key", "create", "--name", "bench"]);
-    let output = command.stdout(Stdio::piped()).output().await?;
-    if !output.status.success() {
-        bail!("{}", String::from_utf8_lossy(&output.stderr));
-    }
-    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
 }
 
 /// Keys that are wrong in several ways, the first of them twice, to show the noise.

@@ -1,6 +1,7 @@
 //! Processes of their own, so that one's memory and time are not another's.
 
-use std::path::PathBuf;
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use anyhow::{Context as _, Result, bail};
@@ -16,6 +17,34 @@ fn myself() -> Result<PathBuf> {
 /// The release build of the daemon, which lies beside this program.
 pub(crate) fn paywatch() -> Result<PathBuf> {
     Ok(myself()?.with_file_name("paywatch"))
+}
+
+/// The daemon's program, with the configuration in `folder`.
+pub(crate) fn daemon(folder: &Path) -> Result<Command> {
+    let mut command = Command::new(paywatch()?);
+    command
+        .current_dir(folder)
+        .args(["--config", "paywatch.toml"])
+        .stdout(Stdio::null())
+        .kill_on_drop(true);
+    Ok(command)
+}
+
+/// Where nobody listens now.
+pub(crate) fn free_address() -> Result<SocketAddr> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
+}
+
+/// A key to the API of the daemon with the configuration in `folder`, made with `options`.
+pub(crate) async fn key(folder: &Path, options: &[&str]) -> Result<String> {
+    let mut command = daemon(folder)?;
+    command.args(["api-key", "create", "--name", "bench"]);
+    let made = command.args(options).stdout(Stdio::piped()).output();
+    let made = made.await?;
+    if !made.status.success() {
+        bail!("{}", String::from_utf8_lossy(&made.stderr));
+    }
+    Ok(String::from_utf8(made.stdout)?.trim().to_owned())
 }
 
 /// A server that runs until this is dropped, and the line with which it began.

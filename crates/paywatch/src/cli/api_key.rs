@@ -1,6 +1,5 @@
 //! `paywatch api-key …`
 
-use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
@@ -9,6 +8,7 @@ use ipnet::IpNet;
 use paywatch_core::{Reason, Scope};
 
 use crate::cli::Connection;
+use crate::config;
 
 /// `paywatch api-key …`
 #[derive(Debug, Subcommand)]
@@ -106,23 +106,6 @@ pub(crate) struct CreateKey {
 }
 
 /// A network, or one address alone.
-fn network(text: &str) -> Result<IpNet, String> {
-    let alone = || text.parse::<IpAddr>().map(IpNet::from).ok();
-    let parsed = text.parse().ok().or_else(alone);
-    parsed.ok_or_else(|| "write an address, or a network such as 10.0.0.0/8".to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_is_a_network_of_one() {
-        let alone = network("192.0.2.7").unwrap();
-        assert_eq!(alone, "192.0.2.7/32".parse::<IpNet>().unwrap());
-        assert!(network("2001:db8::/32").is_ok());
-        for wrong in ["", "here", "10.0.0.0/33", "10.0.0"] {
-            assert!(network(wrong).is_err(), "{wrong:?}");
-        }
-    }
+fn network(text: &str) -> Result<IpNet, &'static str> {
+    config::network(text).ok_or("write an address, or a network such as 10.0.0.0/8")
 }

@@ -85,16 +85,18 @@ pub(crate) fn check(raw: &RawApi, problems: &mut Problems) -> Result<ApiConfig, 
     })
 }
 
+/// A network, or one address alone.
+pub(crate) fn network(text: &str) -> Option<IpNet> {
+    let alone = || text.parse::<IpAddr>().map(IpNet::from).ok();
+    text.parse().ok().or_else(alone)
+}
+
 fn networks(
     section: &mut Section<'_>,
     key: &str,
     texts: &[String],
 ) -> Result<Vec<IpNet>, Reported> {
-    let read = |text: &String| {
-        let alone = || text.parse::<IpAddr>().map(IpNet::from).ok();
-        text.parse().ok().or_else(alone)
-    };
-    let networks: Vec<Option<IpNet>> = texts.iter().map(read).collect();
+    let networks: Vec<Option<IpNet>> = texts.iter().map(|text| network(text)).collect();
     if let Some((text, _)) = texts.iter().zip(&networks).find(|(_, net)| net.is_none()) {
         let allowed = "write addresses or networks, such as [\"10.0.0.0/8\", \"::1\"]";
         return Err(section.wrong(key, format!("\"{text}\" is not a network"), allowed));
@@ -161,4 +163,19 @@ fn check_serve(section: &mut Section<'_>, raw: &RawLimits) -> Result<ServeSettin
 
 fn millis(time: Duration) -> i64 {
     i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_a_network_of_one() {
+        let alone = network("192.0.2.7").unwrap();
+        assert_eq!(alone, "192.0.2.7/32".parse::<IpNet>().unwrap());
+        assert!(network("2001:db8::/32").is_some());
+        for wrong in ["", "here", "10.0.0.0/33", "10.0.0"] {
+            assert!(network(wrong).is_none(), "{wrong:?}");
+        }
+    }
 }

@@ -192,16 +192,19 @@ impl Pool {
         Err(worst.unwrap_or_else(|| self.all_rest()))
     }
 
-    /// Asks `member`, once it is known to serve this chain, and remembers how it went.
+    /// Asks `member`, and remembers how it went. While it is not known to serve this chain it is
+    /// asked for that as well, and nothing that it says is believed before.
     async fn ask_member<T>(
         &self,
         member: &Member,
         question: impl Future<Output = Result<T, SourceError>>,
     ) -> Result<T, SourceError> {
-        if !member.is_verified() {
-            self.verify(member).await?;
+        if member.is_verified() {
+            return member.timed(question).await;
         }
-        member.timed(question).await
+        let (verified, answer) = tokio::join!(self.verify(member), member.timed(question));
+        verified?;
+        answer
     }
 
     /// The headers at `numbers` from one endpoint, and of no other heights.

@@ -33,7 +33,7 @@ alloy::sol! {
 /// The range in which about 6,000 logs come: what the daemon settles on for this chain.
 const BLOCKS_AT_ONCE: u64 = 60;
 /// Ranges at the same time, as the daemon has it by default.
-const RANGES_AT_ONCE: usize = 12;
+const RANGES_AT_ONCE: usize = 16;
 /// How often each of two is measured, in turns; the median counts.
 const ROUNDS: usize = 3;
 

@@ -205,23 +205,20 @@ async fn chunk(
 ) -> Result<Chunk, Halt> {
     // Logs are large, so only some come at the same time. It is never closed.
     let turn = at_once.acquire().await;
-    let logs = coverer.logs_of_range(from, to).await?;
-    drop(turn);
+    let logs = async {
+        let logs = coverer.logs_of_range(from, to).await;
+        drop(turn);
+        logs
+    };
+    let (logs, below) = tokio::join!(logs, below_the_end(coverer, to, end));
+    let (logs, mut recent) = (logs?, below?);
     let (blocks, last) = coverer.with_headers(logs, to).await?;
     coverer.source.agreed(last.block.to_ref()).await?;
-    let mut recent = Vec::new();
-    if to == end {
-        // Where history ends, forks begin: they need something to part from.
-        let lowest = to.saturating_sub(LOOK_BACK);
-        let numbers: Vec<_> = (lowest..to).collect();
-        let headers = headers_at(coverer.source.as_ref(), &numbers).await?;
-        let is_linked = headers
-            .last()
-            .is_none_or(|below| below.block.hash == last.block.parent_hash);
-        if !is_linked {
-            return Err(crate::Contradiction::Unlinked { number: to }.into());
-        }
-        recent.extend(headers.iter().map(|header| header.block));
+    let is_linked = recent
+        .last()
+        .is_none_or(|below| below.hash == last.block.parent_hash);
+    if !is_linked {
+        return Err(crate::Contradiction::Unlinked { number: to }.into());
     }
     recent.push(last.block);
     Ok(Chunk {
@@ -229,4 +226,18 @@ async fn chunk(
         blocks,
         recent,
     })
+}
+
+/// The blocks below `to`, if history ends there: forks begin there, and need something to part from.
+async fn below_the_end(
+    coverer: &Coverer,
+    to: BlockNumber,
+    end: BlockNumber,
+) -> Result<Vec<Block>, Halt> {
+    if to != end {
+        return Ok(Vec::new());
+    }
+    let numbers: Vec<_> = (to.saturating_sub(LOOK_BACK)..to).collect();
+    let headers = headers_at(coverer.source.as_ref(), &numbers).await?;
+    Ok(headers.iter().map(|header| header.block).collect())
 }

@@ -37,11 +37,42 @@ impl Coverer {
         if self.wants_nothing() {
             return Ok(headers.iter().map(nothing_in).collect());
         }
-        // What the blooms do not exclude is asked for again by hash, so they must mean something.
-        if headers.len() >= RUN && self.blooms && !self.filter.by_node {
-            return self.cover_run(headers).await;
+        match headers {
+            [first, .., last] if self.in_one(headers.len()) => {
+                let logs = self.logs_of_run(first.block.number, last.block.number);
+                self.cover_run(headers, logs.await?).await
+            },
+            _ => self.cover_each(headers.iter().collect()).await,
         }
-        self.cover_each(headers.iter().collect()).await
+    }
+
+    /// Whether the logs of so many linked blocks are asked for as one range.
+    fn in_one(&self, blocks: usize) -> bool {
+        // What the blooms do not exclude is asked for again by hash, so they must mean something.
+        blocks >= RUN && self.blooms && !self.filter.by_node
+    }
+
+    /// The logs of a run from `from` to `to` before its headers came, so that both are asked for at
+    /// the same time; `None` if its blocks' logs are to be asked for by hash.
+    pub(super) async fn ahead_of_headers(
+        &self,
+        from: BlockNumber,
+        to: BlockNumber,
+    ) -> Option<Result<ByBlock, Halt>> {
+        let blocks = to.saturating_sub(from).saturating_add(1);
+        let in_one = self.in_one(usize::try_from(blocks).unwrap_or(usize::MAX));
+        if self.wants_nothing() || !in_one {
+            return None;
+        }
+        Some(self.logs_of_run(from, to).await)
+    }
+
+    /// All logs of the blocks from `from` to `to`, without the filter: a block without wanted
+    /// transfers is not an empty one.
+    async fn logs_of_run(&self, from: BlockNumber, to: BlockNumber) -> Result<ByBlock, Halt> {
+        let query = LogQuery::Range { from, to };
+        let all = self.filter.to_anybody();
+        by_block(&query, self.source.transfer_logs(&query, &all).await?)
     }
 
     /// Asks for each block's logs by its hash.
@@ -62,20 +93,13 @@ impl Coverer {
         self.join(header.block, answer)
     }
 
-    /// Asks for the logs of all `headers` at once, and by hash for those of blocks that came empty
-    /// though their blooms do not exclude a transfer.
-    async fn cover_run(&self, headers: &[Header]) -> Result<Vec<CoveredBlock>, Halt> {
-        let (Some(first), Some(last)) = (headers.first(), headers.last()) else {
-            return Ok(Vec::new());
-        };
-        let query = LogQuery::Range {
-            from: first.block.number,
-            to: last.block.number,
-        };
-        // Without the filter: a block without wanted transfers is not an empty one.
-        let all = self.filter.to_anybody();
-        let answer = self.source.transfer_logs(&query, &all).await?;
-        let mut by_block = by_block(&query, answer)?;
+    /// Puts `headers` and the logs of their run together, and asks by hash for those of blocks that
+    /// came empty though their blooms do not exclude a transfer.
+    pub(super) async fn cover_run(
+        &self,
+        headers: &[Header],
+        mut by_block: ByBlock,
+    ) -> Result<Vec<CoveredBlock>, Halt> {
         let mut covered = BTreeMap::new();
         let mut empty = Vec::new();
         for header in headers {
@@ -143,8 +167,8 @@ impl Coverer {
     }
 }
 
-/// What to cover with. Asked for after the head was seen, and its headers: whoever is paid up to
-/// there was on the list before.
+/// What to cover with. Asked for after the head was seen: whoever is paid up to there was on the
+/// list before.
 pub(super) async fn coverer(
     source: &Arc<dyn ChainSource>,
     watch_list: &dyn WatchList,

@@ -12,7 +12,7 @@ use crate::follower::tags::Settled;
 use crate::{ChainSource, ChainUpdate, Contradiction, CoveredBlock, Header, NotThere, WatchList};
 
 /// How many blocks are taken at once near the head.
-const BATCH: u64 = 32;
+const BATCH: u64 = 64;
 /// How many headers below the first covered block, or below the end of history, are remembered, so
 /// that a fork there has somewhere to part from.
 pub(super) const LOOK_BACK: u64 = 64;
@@ -189,7 +189,12 @@ impl Reader<'_> {
             };
         }
         let to = last_of(first).min(head.block.number);
-        let headers = self.run(first, to, head).await?;
+        let coverer = self.coverer().await?;
+        let (headers, logs) = tokio::join!(
+            self.run(first, to, head),
+            coverer.ahead_of_headers(first, to)
+        );
+        let headers = headers?;
         let mut longer = window.clone();
         for header in &headers {
             if !longer.push(header.block) {
@@ -197,11 +202,14 @@ impl Reader<'_> {
                 return self.reorg(window, lowest.clone()).await;
             }
         }
-        let coverer = self.coverer().await?;
+        let blocks = match logs {
+            Some(logs) => coverer.cover_run(&headers, logs?).await?,
+            None => coverer.cover_linked(&headers).await?,
+        };
         Ok(Covered::Blocks(Box::new(Covering {
             retract_above: None,
             below: Vec::new(),
-            blocks: coverer.cover_linked(&headers).await?,
+            blocks,
             window: longer,
         })))
     }

@@ -21,7 +21,7 @@ const NEAR: u64 = 64;
 /// Blocks that are asked for at once at most; nodes that refuse get fewer.
 const MAX_RANGE: u64 = 2_000;
 /// How many such ranges are asked for at the same time.
-const RANGES_AT_ONCE: usize = 12;
+const RANGES_AT_ONCE: usize = 16;
 /// Up to how many watched addresses the node filters by recipient.
 const FILTER_UP_TO: usize = 200;
 /// A chain has stalled after so many of its blocks' times, though not before [`STALL_FLOOR`].

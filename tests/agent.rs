@@ -128,6 +128,7 @@ async fn blocks_are_committed_while_many_orders_expire() {
                 order: order(number),
                 request_digest: format!("{number:064x}"),
                 slots: Vec::new(),
+                callback: None,
             },
             transfers: Vec::new(),
             changes: Vec::new(),

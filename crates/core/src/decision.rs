@@ -34,7 +34,13 @@ impl Cause {
                 | DecisionKind::LinkRefund
                 | DecisionKind::CreateKey
                 | DecisionKind::RotateKey
-                | DecisionKind::RevokeKey,
+                | DecisionKind::RevokeKey
+                | DecisionKind::CreateEndpoint
+                | DecisionKind::ChangeEndpoint
+                | DecisionKind::RotateSecret
+                | DecisionKind::DisableEndpoint
+                | DecisionKind::EnableEndpoint
+                | DecisionKind::Redeliver,
             ) => false,
         }
     }
@@ -74,11 +80,23 @@ pub enum DecisionKind {
     RotateKey,
     /// A key to the API is worth nothing any more.
     RevokeKey,
+    /// Somebody is told of events from now on.
+    CreateEndpoint,
+    /// He is told elsewhere, or of others.
+    ChangeEndpoint,
+    /// What signs for him has a successor.
+    RotateSecret,
+    /// He is told nothing any more.
+    DisableEndpoint,
+    /// He is told again.
+    EnableEndpoint,
+    /// He is told once more of what he was told before.
+    Redeliver,
 }
 
 impl DecisionKind {
     /// Every kind.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 19] = [
         Self::Cancel,
         Self::Extend,
         Self::Accept,
@@ -92,6 +110,12 @@ impl DecisionKind {
         Self::CreateKey,
         Self::RotateKey,
         Self::RevokeKey,
+        Self::CreateEndpoint,
+        Self::ChangeEndpoint,
+        Self::RotateSecret,
+        Self::DisableEndpoint,
+        Self::EnableEndpoint,
+        Self::Redeliver,
     ];
 
     /// The name in the API and the database.
@@ -111,6 +135,12 @@ impl DecisionKind {
             Self::CreateKey => "create_key",
             Self::RotateKey => "rotate_key",
             Self::RevokeKey => "revoke_key",
+            Self::CreateEndpoint => "create_endpoint",
+            Self::ChangeEndpoint => "change_endpoint",
+            Self::RotateSecret => "rotate_secret",
+            Self::DisableEndpoint => "disable_endpoint",
+            Self::EnableEndpoint => "enable_endpoint",
+            Self::Redeliver => "redeliver",
         }
     }
 }

@@ -82,6 +82,12 @@ id!(
     "chk_"
 );
 
+id!(
+    /// The id of one who is told of events, `ep_…`. Its bytes are a UUID of version 7.
+    EndpointId,
+    "ep_"
+);
+
 impl OrderId {
     /// The CREATE2 salt of the order's deposit address: keccak-256 of the id's text, so that
     /// whoever knows the id can derive the address again, with no database.

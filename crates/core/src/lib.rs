@@ -11,6 +11,7 @@ mod audit;
 mod block;
 mod chain_event;
 mod decision;
+mod endpoint;
 mod event;
 mod finality;
 mod heads;
@@ -47,12 +48,13 @@ pub use crate::decision::{
     Cause, DecisionKind, OrderDecision, Reason, ReasonError, ReassessError, Reassessed, Refusal,
     decide_order, reassess,
 };
+pub use crate::endpoint::{DeliveryState, EndpointKind, EventFormat, EventTypes};
 pub use crate::event::{Event, EventKind, ImpossibleStep, PaymentState, Snapshot, events_between};
 pub use crate::finality::{
     Confirmed, FinalityError, FinalityPolicy, FinalityRule, FinalityTag, Proof, TierError,
 };
 pub use crate::heads::{ChainHeads, Heads, Tags};
-pub use crate::id::{CheckoutToken, IdError, OrderId, PaymentId, RefundId};
+pub use crate::id::{CheckoutToken, EndpointId, IdError, OrderId, PaymentId, RefundId};
 pub use crate::notice::{Freeze, TokenNotice, TokenNoticeKind};
 pub use crate::option::{MethodKind, PaymentMethod, PaymentOption};
 pub use crate::order::{Asking, LatePolicy, Order, Reference, ReferenceError};

@@ -6,7 +6,7 @@ use paywatch_core::{Event, EventKind, OrderId, Snapshot, Timestamp};
 use sqlx::AnyConnection;
 
 use crate::checkout;
-use crate::create::rows::{Fresh, insert_belongings, insert_orders};
+use crate::create::rows::{Fresh, insert_belongings, insert_orders, keep_callback};
 use crate::error::{StoreError, failed};
 use crate::events::{NewEvent, append};
 use crate::fields::Fields;
@@ -61,6 +61,9 @@ impl Store {
         }
         slots::take(&mut tx, new, &exact).await?;
         insert_belongings(&mut tx, &fresh).await?;
+        if let Some(callback) = &new.callback {
+            keep_callback(&mut tx, order.id, callback).await?;
+        }
         let created = Event {
             kind: EventKind::OrderCreated,
             payment: None,

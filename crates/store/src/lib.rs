@@ -15,7 +15,9 @@ mod commit;
 mod create;
 mod database_url;
 mod decisions;
+mod deliveries;
 mod deposits;
+mod endpoints;
 mod engine;
 mod error;
 mod events;
@@ -44,12 +46,14 @@ pub use crate::error::{BoxError, StoreError};
 pub use crate::idempotency::{Attempt, AttemptOutcome, KeptAnswer};
 pub use crate::promises::Promises;
 pub use crate::record::{
-    ApiKeyRecord, Assessable, AuditAccount, AuditEntry, AuditRun, AuditScope, BookedPlace,
-    BookedTransfer, ChainCommit, ChainRecord, Claimed, CreateOutcome, DecisionFilter,
-    DecisionRecord, EventGap, EventRecord, FrozenAddress, FrozenState, Holder, Imported, KeyRate,
-    KeyTerms, Ledger, Misplaced, NewApiKey, NewDecision, NewOrder, NewRefund, OrderBooks,
-    OrderChange, OrderEvent, OrderFilter, OrderPage, OrderRecord, OrderSums, Page, PaidDeposit,
-    PaidDeposits, PaymentFilter, PaymentProof, PaymentRecord, Period, RefundFilter, RefundRecord,
-    SlotWish, Told, Touch, Watched,
+    AfterAttempt, Again, ApiKeyRecord, Assessable, AttemptRecord, Attempted, AuditAccount,
+    AuditEntry, AuditRun, AuditScope, BookedPlace, BookedTransfer, Callback, ChainCommit,
+    ChainRecord, Claimed, CreateOutcome, DecisionFilter, DecisionRecord, DeliveryRecord,
+    DueDelivery, EndpointChange, EndpointHealth, EndpointRecord, EndpointSecret, EventGap,
+    EventRecord, FrozenAddress, FrozenState, Holder, Imported, KeyRate, KeyTerms, Ledger,
+    Misplaced, NewApiKey, NewDecision, NewEndpoint, NewOrder, NewRefund, OrderBooks, OrderChange,
+    OrderEvent, OrderFilter, OrderPage, OrderRecord, OrderSums, Origins, Page, PaidDeposit,
+    PaidDeposits, PaymentFilter, PaymentProof, PaymentRecord, Period, Queued, RefundFilter,
+    RefundRecord, SlotWish, Told, Touch, Watched,
 };
 pub use crate::store::Store;

@@ -4,6 +4,7 @@ mod api_key;
 mod audit;
 mod decision;
 mod deposit;
+mod endpoint;
 mod payment;
 mod refund;
 
@@ -22,6 +23,10 @@ pub use crate::record::audit::{
 };
 pub use crate::record::decision::{DecisionFilter, DecisionRecord, Imported, NewDecision};
 pub use crate::record::deposit::{PaidDeposit, PaidDeposits};
+pub use crate::record::endpoint::{
+    AfterAttempt, Again, AttemptRecord, Attempted, Callback, DeliveryRecord, DueDelivery,
+    EndpointChange, EndpointHealth, EndpointRecord, EndpointSecret, NewEndpoint, Origins, Queued,
+};
 pub use crate::record::payment::{BookedPlace, BookedTransfer, Claimed, PaymentFilter};
 pub use crate::record::refund::{NewRefund, RefundFilter, RefundRecord};
 
@@ -36,6 +41,8 @@ pub struct NewOrder {
     /// Ways to pay it by an exact amount, which are added to the order's own: the amounts follow
     /// from what is free.
     pub slots: Vec<SlotWish>,
+    /// Where it is told of besides, if it says so itself.
+    pub callback: Option<Callback>,
 }
 
 /// A way to pay an order by an exact amount that is still to be chosen.

@@ -1,6 +1,9 @@
 //! The store: a handle on the database, and how its transactions begin.
 
+use std::ops::{Deref, DerefMut};
+
 use sqlx::{Any, AnyConnection, AnyPool, Transaction};
+use tokio::sync::watch;
 
 use crate::database_url::DatabaseUrl;
 use crate::engine::{self, Engine, Pools};
@@ -11,10 +14,36 @@ use crate::migrations;
 #[derive(Clone, Debug)]
 pub struct Store {
     pools: Pools,
+    /// Counts what this program has committed.
+    commits: watch::Sender<u64>,
 }
 
 /// A transaction that is rolled back unless it is committed.
-pub(crate) type Tx = Transaction<'static, Any>;
+pub(crate) struct Tx {
+    inner: Transaction<'static, Any>,
+    commits: watch::Sender<u64>,
+}
+
+impl Tx {
+    /// Undoes what it wrote.
+    pub(crate) async fn rollback(self) -> Result<(), sqlx::Error> {
+        self.inner.rollback().await
+    }
+}
+
+impl Deref for Tx {
+    type Target = AnyConnection;
+
+    fn deref(&self) -> &AnyConnection {
+        &self.inner
+    }
+}
+
+impl DerefMut for Tx {
+    fn deref_mut(&mut self) -> &mut AnyConnection {
+        &mut self.inner
+    }
+}
 
 impl Store {
     /// Connects to the database, creates a SQLite file that is missing, brings the layout up to
@@ -24,7 +53,8 @@ impl Store {
     /// When the database cannot be reached or written, or was written by a newer program.
     pub async fn open(url: &DatabaseUrl) -> Result<Self, StoreError> {
         let pools = engine::connect(url).await?;
-        let store = Self { pools };
+        let commits = watch::Sender::new(0);
+        let store = Self { pools, commits };
         let ready = async {
             migrations::run(&store.pools).await?;
             store.give_older_orders_pages().await
@@ -52,6 +82,13 @@ impl Store {
             .await
             .map(drop)
             .map_err(failed("answer a ping"))
+    }
+
+    /// Changes whenever this program has committed something: there may be events. Other programs'
+    /// commits do not show.
+    #[must_use]
+    pub fn commits(&self) -> watch::Receiver<u64> {
+        self.commits.subscribe()
     }
 
     /// For what is read by one statement.
@@ -84,20 +121,25 @@ impl Store {
     /// that nobody ends, in which the next ones would read what is old; so it is begun in a task of
     /// its own, which ends it if nobody takes it.
     async fn begin(&self, pool: &AnyPool, statement: &'static str) -> Result<Tx, sqlx::Error> {
-        match self.pools.engine {
-            Engine::Sqlite => pool.begin_with(statement).await,
+        let inner = match self.pools.engine {
+            Engine::Sqlite => pool.begin_with(statement).await?,
             Engine::Postgres => {
                 let pool = pool.clone();
                 let begun = tokio::spawn(async move { pool.begin_with(statement).await });
-                begun.await.unwrap_or(Err(sqlx::Error::WorkerCrashed))
+                begun.await.unwrap_or(Err(sqlx::Error::WorkerCrashed))?
             },
-        }
+        };
+        let commits = self.commits.clone();
+        Ok(Tx { inner, commits })
     }
 }
 
 /// Makes what `tx` wrote last.
 pub(crate) async fn commit(tx: Tx) -> Result<(), StoreError> {
-    tx.commit().await.map_err(failed("commit"))
+    let Tx { inner, commits } = tx;
+    inner.commit().await.map_err(failed("commit"))?;
+    commits.send_modify(|count| *count = count.wrapping_add(1));
+    Ok(())
 }
 
 /// Takes the next `count` numbers of the event log and returns the last of them. The counter's row

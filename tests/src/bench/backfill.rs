@@ -245,6 +245,7 @@ fn awaited(number: u64, proof: Proof) -> Result<History> {
             order,
             request_digest: format!("{number:064x}"),
             slots: Vec::new(),
+            callback: None,
         },
         transfers: Vec::new(),
         changes: Vec::new(),

@@ -78,6 +78,7 @@ pub(crate) fn draw(rng: &mut StdRng, plan: &Plan, number: u8, created_at: Timest
         order,
         request_digest: format!("{number:064x}"),
         slots,
+        callback: None,
     }
 }
 

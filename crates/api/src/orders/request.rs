@@ -356,6 +356,7 @@ impl Checked<'_> {
             order,
             request_digest: self.digest,
             slots,
+            callback: None,
         })
     }
 

@@ -88,6 +88,7 @@ impl Shop {
             order: order.clone(),
             request_digest: format!("{number:064x}"),
             slots: Vec::new(),
+            callback: None,
         };
         let outcome = self.store.create_order(&new).await.unwrap();
         assert!(matches!(outcome, CreateOutcome::Created(_)));

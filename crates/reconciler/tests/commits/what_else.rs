@@ -32,6 +32,7 @@ async fn contract_order(shop: &Shop, number: u8, asked: &str) -> Order {
         order: order.clone(),
         request_digest: format!("{number:064x}"),
         slots: Vec::new(),
+        callback: None,
     };
     let outcome = shop.store.create_order(&new).await.unwrap();
     assert!(matches!(outcome, CreateOutcome::Created(_)));

@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 
 use paywatch_core::{
-    CheckoutToken, MethodKind, Order, OrderStatus, PaymentMethod, PaymentOption, Snapshot,
+    CheckoutToken, MethodKind, Order, OrderId, OrderStatus, PaymentMethod, PaymentOption, Snapshot,
     Timestamp,
 };
 use sqlx::AnyConnection;
 
 use crate::batch::{Value, insert};
-use crate::error::StoreError;
+use crate::error::{StoreError, failed};
 use crate::fields::{address, chain_number, flags, number};
+use crate::record::Callback;
 
 /// An order to be written.
 #[derive(Clone, Copy, Debug)]
@@ -92,6 +93,26 @@ pub(crate) async fn insert_belongings(
     insert_places(connection, orders).await?;
     insert_metadata(connection, orders).await?;
     insert_addresses(connection, orders).await
+}
+
+/// Keeps where an order is told of besides.
+pub(crate) async fn keep_callback(
+    connection: &mut AnyConnection,
+    order: OrderId,
+    callback: &Callback,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE orders SET callback_url = $2, callback_origin = $3, callback_format = $4 \
+         WHERE id = $1",
+    )
+    .bind(order.to_string())
+    .bind(callback.url.as_str())
+    .bind(callback.origin.as_str())
+    .bind(callback.format.name())
+    .execute(connection)
+    .await
+    .map(drop)
+    .map_err(failed("write a callback"))
 }
 
 async fn insert_options(

@@ -148,6 +148,7 @@ pub(crate) fn requested(order: &Order, digest: &str) -> NewOrder {
         order: order.clone(),
         request_digest: digest.to_owned(),
         slots: Vec::new(),
+        callback: None,
     }
 }
 

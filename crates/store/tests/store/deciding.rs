@@ -29,7 +29,7 @@ fn decision(number: u8, kind: DecisionKind) -> NewDecision {
 }
 
 /// What cancelling makes of an order.
-async fn cancelled(books: &Books, order: &Order) -> (Order, OrderChange) {
+pub(crate) async fn cancelled(books: &Books, order: &Order) -> (Order, OrderChange) {
     let record = books.order(order).await;
     let after = Order {
         cancelled_at: Some(at(500)),

@@ -40,6 +40,8 @@ mod checkout;
 mod committing;
 mod creating;
 mod deciding;
+mod delivering;
+mod delivering_again;
 mod deposits;
 mod from_outside;
 mod idempotency;

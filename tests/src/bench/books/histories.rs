@@ -269,6 +269,7 @@ impl Plan {
                 request_digest: format!("{:x}", hash("request", number)),
                 order,
                 slots: Vec::new(),
+                callback: None,
             },
             transfers,
             changes,

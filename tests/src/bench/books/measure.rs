@@ -112,6 +112,7 @@ pub(crate) fn next_order(plan: &Plan) -> Result<NewOrder> {
         order,
         request_digest: format!("{number:064x}"),
         slots: Vec::new(),
+        callback: None,
     })
 }
 

@@ -70,6 +70,7 @@ async fn make(store: &Store, plan: &Plan, deadline: Timestamp) -> Result<()> {
                 order,
                 request_digest: format!("{number:064x}"),
                 slots: Vec::new(),
+                callback: None,
             },
             transfers: Vec::new(),
             changes: Vec::new(),

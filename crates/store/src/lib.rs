@@ -46,10 +46,11 @@ pub use crate::promises::Promises;
 pub use crate::record::{
     ApiKeyRecord, Assessable, AuditAccount, AuditEntry, AuditRun, AuditScope, BookedPlace,
     BookedTransfer, ChainCommit, ChainRecord, Claimed, CreateOutcome, DecisionFilter,
-    DecisionRecord, EventGap, EventRecord, FrozenAddress, FrozenState, Holder, Imported, KeyRate,
-    KeyTerms, Ledger, Misplaced, NewApiKey, NewDecision, NewOrder, NewRefund, OrderBooks,
-    OrderChange, OrderEvent, OrderFilter, OrderPage, OrderRecord, OrderSums, Page, PaidDeposit,
-    PaidDeposits, PaymentFilter, PaymentProof, PaymentRecord, Period, RefundFilter, RefundRecord,
-    SlotWish, Told, Touch, Watched,
+    DecisionRecord, EventContext, EventFilter, EventGap, EventPage, EventRecord, FrozenAddress,
+    FrozenState, Holder, Imported, KeyRate, KeyTerms, Ledger, Misplaced, NewApiKey, NewDecision,
+    NewOrder, NewRefund, OrderBooks, OrderChange, OrderEvent, OrderFilter, OrderPage, OrderRecord,
+    OrderSums, OrderThen, Page, PaidDeposit, PaidDeposits, PaymentFilter, PaymentProof,
+    PaymentRecord, PaymentThen, Period, RefundFilter, RefundRecord, RefundThen, SlotWish, Told,
+    Touch, Watched,
 };
 pub use crate::store::Store;

@@ -100,7 +100,7 @@ async fn an_invented_payment_is_struck_and_told(engine: Engine) {
     let now = client.order(&robbed.id).await.expect("it is there");
     assert_eq!(now.status, "awaiting_payment", "{log}");
     assert_eq!(now.confirmed, "0");
-    assert!(log.contains("chain.endpoints_disagree"), "{log}");
+    assert!(log.contains("chain.disagreement"), "{log}");
     shop.close().await;
 }
 

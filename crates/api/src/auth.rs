@@ -76,15 +76,15 @@ pub(crate) async fn find_caller(
     Ok(Caller { key })
 }
 
-/// Lets a request pass whose key may do `scope`.
+/// Lets a request pass whose key may do all of `scopes`.
 pub(crate) async fn require(
-    State(scope): State<Scope>,
+    State(scopes): State<&'static [Scope]>,
     Extension(Identity(identity)): Extension<Identity>,
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
     let caller = identity?;
-    if !caller.key.may(scope) {
+    if let Some(scope) = scopes.iter().find(|scope| !caller.key.may(**scope)) {
         let detail = format!("this API key lacks the scope {scope}");
         return Err(Problem::because(Code::Forbidden, detail));
     }

@@ -25,6 +25,7 @@ pub(crate) const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src
         (name = "orders", description = "What you expect to be paid, and what came in"),
         (name = "decisions", description = "What you decide about orders and payments, and the audit log of it"),
         (name = "payments", description = "What was paid, and what shows it"),
+        (name = "events", description = "What happened, in order and without gaps: listed, waited for, or as a stream"),
         (name = "refunds", description = "What your own wallet is to send back, and what became of it"),
         (name = "checkout", description = "What payers see, without a key: an order's own page"),
         (name = "chains", description = "Where you are paid, and how far the books go"),
@@ -47,17 +48,22 @@ impl Modify for ApiKey {
     }
 }
 
-/// Says of every route of `openapi` that its key must be allowed `scope`, and what follows when it
+/// Says of every route of `openapi` that its key must be allowed `scopes`, and what follows when it
 /// is not, or calls too often.
-pub(crate) fn describe_access(openapi: &mut utoipa::openapi::OpenApi, scope: Scope) {
+pub(crate) fn describe_access(openapi: &mut utoipa::openapi::OpenApi, scopes: &[Scope]) {
+    let names: Vec<&str> = scopes.iter().map(|scope| scope.name()).collect();
+    let scope = match names.as_slice() {
+        [one] => format!("the scope {one}"),
+        several => format!("one of the scopes {}", several.join(", ")),
+    };
     for path in openapi.paths.paths.values_mut() {
         for operation in operations(path) {
-            let security = SecurityRequirement::new("api_key", [scope.name()]);
+            let security = SecurityRequirement::new("api_key", names.clone());
             operation.security = Some(vec![security]);
             let answers = [
                 (
                     "403",
-                    format!("The key lacks the scope {scope}, or may not be used from there"),
+                    format!("The key lacks {scope}, or may not be used from there"),
                 ),
                 (
                     "418",

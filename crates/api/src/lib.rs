@@ -16,6 +16,7 @@ mod decisions;
 mod docs;
 mod door;
 mod etag;
+mod events;
 mod health;
 mod idempotency;
 pub mod keys;
@@ -37,6 +38,7 @@ mod wire;
 
 pub use crate::checkout::Checkout;
 pub use crate::condition::{ChainCondition, ConditionBoard};
+pub use crate::events::{EventRenderer, RenderedEvent};
 pub use crate::limits::LimitSettings;
 pub use crate::router::{openapi, router};
 pub use crate::serve::{ServeSettings, serve};

@@ -75,7 +75,7 @@ pub(crate) async fn list(
         next_cursor: last.map(|last| last.recorded.refund.id.to_string()),
         data: found
             .iter()
-            .map(|it| view::refund(&it.recorded, it.state, &heads, &state.shop))
+            .map(|it| view::refund(&it.recorded, it.state, Some(&heads), &state.shop))
             .collect(),
         has_more,
     }))
@@ -158,5 +158,5 @@ async fn shown(state: &ApiState, found: &RefundRecord) -> Result<RefundView, Pro
         state: is,
         ..
     } = found;
-    Ok(view::refund(recorded, *is, &heads, &state.shop))
+    Ok(view::refund(recorded, *is, Some(&heads), &state.shop))
 }

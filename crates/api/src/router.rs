@@ -29,8 +29,8 @@ use crate::limits::enforce;
 use crate::problem::{Code, Problem, REQUEST_ID, finish};
 use crate::state::ApiState;
 use crate::{
-    blockatm, chains, checkout, decisions, etag, health, idempotency, limits, metrics, orders,
-    payments, refunds,
+    blockatm, chains, checkout, decisions, etag, events, health, idempotency, limits, metrics,
+    orders, payments, refunds,
 };
 
 /// How long a request may take: longer than anybody may wait for an order.
@@ -44,8 +44,8 @@ const DESCRIPTION: &str = "/openapi.json";
 fn with_key() -> OpenApiRouter<ApiState> {
     let no_routes = OpenApiRouter::new;
     OpenApiRouter::new()
-        .merge(for_scope(
-            Scope::OrdersRead,
+        .merge(for_scopes(
+            &[Scope::OrdersRead],
             no_routes()
                 .routes(routes!(orders::list))
                 .routes(routes!(orders::read))
@@ -53,19 +53,26 @@ fn with_key() -> OpenApiRouter<ApiState> {
                 .routes(routes!(orders::qr::png))
                 .routes(routes!(chains::list)),
         ))
-        .merge(for_scope(
-            Scope::OrdersWrite,
+        .merge(for_scopes(
+            &[Scope::OrdersWrite],
             no_routes().routes(routes!(orders::create)),
         ))
-        .merge(for_scope(
-            Scope::PaymentsRead,
+        .merge(for_scopes(
+            &[Scope::PaymentsRead],
             no_routes()
                 .routes(routes!(payments::list))
                 .routes(routes!(payments::read))
                 .routes(routes!(payments::proof)),
         ))
-        .merge(for_scope(
-            Scope::Operator,
+        .merge(for_scopes(
+            // They tell of orders and of payments, those that belong to no order, too.
+            &[Scope::OrdersRead, Scope::PaymentsRead],
+            no_routes()
+                .routes(routes!(events::list))
+                .routes(routes!(events::read)),
+        ))
+        .merge(for_scopes(
+            &[Scope::Operator],
             no_routes()
                 .routes(routes!(orders::decide::cancel))
                 .routes(routes!(orders::decide::extend))
@@ -85,10 +92,13 @@ fn with_key() -> OpenApiRouter<ApiState> {
         ))
 }
 
-/// `routes` for keys that may do `scope`, and what each of them may answer because of that.
-fn for_scope(scope: Scope, routes: OpenApiRouter<ApiState>) -> OpenApiRouter<ApiState> {
-    let mut routes = routes.route_layer(from_fn_with_state(scope, require));
-    describe_access(routes.get_openapi_mut(), scope);
+/// `routes` for keys that may do all of `scopes`, and what each of them may answer because of that.
+fn for_scopes(
+    scopes: &'static [Scope],
+    routes: OpenApiRouter<ApiState>,
+) -> OpenApiRouter<ApiState> {
+    let mut routes = routes.route_layer(from_fn_with_state(scopes, require));
+    describe_access(routes.get_openapi_mut(), scopes);
     routes
 }
 

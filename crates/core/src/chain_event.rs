@@ -17,7 +17,7 @@ pub enum ChainEventKind {
     /// After [`Self::FinalityStalled`]: it moves again.
     FinalityRecovered,
     /// Endpoints contradict each other about what a block holds or which block it is.
-    EndpointsDisagree,
+    Disagreement,
     /// Covered blocks left the chain.
     Reorged,
     /// The chain is not followed any further: going on would be guessing.
@@ -38,7 +38,7 @@ impl ChainEventKind {
         Self::Recovered,
         Self::FinalityStalled,
         Self::FinalityRecovered,
-        Self::EndpointsDisagree,
+        Self::Disagreement,
         Self::Reorged,
         Self::Stopped,
         Self::Resynced,
@@ -54,7 +54,7 @@ impl ChainEventKind {
             Self::Recovered => "chain.recovered",
             Self::FinalityStalled => "chain.finality_stalled",
             Self::FinalityRecovered => "chain.finality_recovered",
-            Self::EndpointsDisagree => "chain.endpoints_disagree",
+            Self::Disagreement => "chain.disagreement",
             Self::Reorged => "chain.reorged",
             Self::Stopped => "chain.stopped",
             Self::Resynced => "chain.resynced",

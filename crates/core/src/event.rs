@@ -147,7 +147,7 @@ pub enum EventKind {
     /// An operator put the deadline off.
     OrderExtended,
     /// An operator accepted what has arrived.
-    OrderAccepted,
+    OrderResolved,
     /// Money was sent back for a refund.
     OrderRefunded,
     /// What had been sent back left its chain.
@@ -183,7 +183,7 @@ impl EventKind {
         Self::OrderReverted,
         Self::OrderCancelled,
         Self::OrderExtended,
-        Self::OrderAccepted,
+        Self::OrderResolved,
         Self::OrderRefunded,
         Self::OrderRefundReverted,
         Self::PaymentDetected,
@@ -210,7 +210,7 @@ impl EventKind {
             Self::OrderReverted => "order.reverted",
             Self::OrderCancelled => "order.cancelled",
             Self::OrderExtended => "order.extended",
-            Self::OrderAccepted => "order.accepted",
+            Self::OrderResolved => "order.resolved",
             Self::OrderRefunded => "order.refunded",
             Self::OrderRefundReverted => "order.refund_reverted",
             Self::PaymentDetected => "payment.detected",
@@ -294,7 +294,7 @@ pub fn events_between(
 ) -> Result<Vec<Event>, ImpossibleStep> {
     let mut events: Vec<Event> = match cause {
         Cause::Decision(DecisionKind::Extend) => vec![EventKind::OrderExtended],
-        Cause::Decision(DecisionKind::Accept) => vec![EventKind::OrderAccepted],
+        Cause::Decision(DecisionKind::Accept) => vec![EventKind::OrderResolved],
         Cause::Decision(_) | Cause::Chains => Vec::new(),
     }
     .into_iter()

@@ -291,7 +291,7 @@ fn differences(
 fn disagreement(chain_id: ChainId, detail: String) -> ChainEvent {
     ChainEvent {
         chain_id,
-        kind: ChainEventKind::EndpointsDisagree,
+        kind: ChainEventKind::Disagreement,
         detail,
     }
 }

@@ -259,7 +259,7 @@ async fn endpoints_must_agree_about_a_balance() {
     );
     assert_eq!(
         alarms.try_recv().unwrap().kind,
-        ChainEventKind::EndpointsDisagree
+        ChainEventKind::Disagreement
     );
 
     let deciding = pool(with_a_liar(2), 2);

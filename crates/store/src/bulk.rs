@@ -13,9 +13,10 @@ use crate::commit::transfer_row;
 use crate::create::rows::{Fresh, insert_belongings, insert_orders};
 use crate::create::{FIRST_VERSION, note_setback};
 use crate::error::{StoreError, failed};
+use crate::events::then::{Terms, kept, then};
 use crate::events::{NewEvent, append};
 use crate::fields::{maybe_number, number};
-use crate::record::{NewOrder, OrderChange};
+use crate::record::{NewOrder, OrderChange, PaymentThen};
 use crate::store::{Store, commit, take_event_numbers};
 
 /// An order and all that has become of it.
@@ -145,28 +146,72 @@ fn fresh<'a>(
     })
 }
 
+/// The events of a history whose first has the number `seq`.
 fn events<'a>(
     history: &'a History,
     seq: i64,
     created: &'a Event,
     start: &'a Snapshot,
-) -> impl Iterator<Item = NewEvent<'a>> {
+) -> Vec<NewEvent<'a>> {
     let order = &history.new.order;
-    let first = (created, start, order.created_at);
-    let rest = history.changes.iter().flat_map(|(change, at)| {
-        let events = change.events.iter();
-        events.map(|event| (event, &change.snapshot, *at))
-    });
-    (1_i64..)
-        .zip(std::iter::once(first).chain(rest))
-        .map(move |(place, (event, snapshot, at))| NewEvent {
-            seq: seq.saturating_add(place).saturating_sub(1),
-            order_id: order.id,
-            order_seq: place,
-            event,
-            snapshot,
+    let terms = Terms::of(order);
+    let mut events: Vec<NewEvent<'a>> = Vec::new();
+    let mut tell = |told: &[&'a Event], snapshot: &'a Snapshot, at| {
+        let then = then(terms, payments(history, snapshot), snapshot);
+        let about: Vec<_> = told.iter().map(|event| event.payment).collect();
+        let told_before = i64::try_from(events.len()).unwrap_or(i64::MAX);
+        let places = told_before.saturating_add(1)..;
+        for ((event, then), place) in told.iter().zip(kept(&then, &about)).zip(places) {
+            events.push(NewEvent {
+                seq: seq.saturating_add(place).saturating_sub(1),
+                order_id: order.id,
+                order_seq: place,
+                event,
+                snapshot,
+                told_before,
+                then,
+                at,
+            });
+        }
+    };
+    tell(&[created], start, order.created_at);
+    for (change, at) in &history.changes {
+        let told: Vec<&Event> = change.events.iter().collect();
+        tell(&told, &change.snapshot, *at);
+    }
+    events
+}
+
+/// The payments of `snapshot`, oldest first.
+fn payments(history: &History, snapshot: &Snapshot) -> Vec<PaymentThen> {
+    let mut named: Vec<_> = history
+        .transfers
+        .iter()
+        .filter_map(|(transfer, at)| Some((transfer, at, *snapshot.payments.get(&transfer.id)?)))
+        .collect();
+    named.sort_by_key(
+        |(
+            Transfer {
+                id, block_number, ..
+            },
             at,
-        })
+            _,
+        )| {
+            (
+                **at,
+                id.chain_id,
+                *block_number,
+                id.log_index,
+                id.block_hash,
+            )
+        },
+    );
+    let then = named.into_iter().map(|(transfer, _, state)| PaymentThen {
+        id: transfer.payment_id(),
+        state: Some(state),
+        is_late: snapshot.late.contains(&transfer.id),
+    });
+    then.collect()
 }
 
 async fn insert_transfers(

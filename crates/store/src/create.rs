@@ -8,6 +8,7 @@ use sqlx::AnyConnection;
 use crate::checkout;
 use crate::create::rows::{Fresh, insert_belongings, insert_orders, keep_callback};
 use crate::error::{StoreError, failed};
+use crate::events::then::{Terms, kept, then};
 use crate::events::{NewEvent, append};
 use crate::fields::Fields;
 use crate::load::load_orders;
@@ -68,12 +69,15 @@ impl Store {
             kind: EventKind::OrderCreated,
             payment: None,
         };
+        let then = then(Terms::of(&order), Vec::new(), &snapshot);
         let event = NewEvent {
             seq,
             order_id: order.id,
             order_seq: 1,
             event: &created,
             snapshot: &snapshot,
+            told_before: 0,
+            then: kept(&then, &[None]).concat(),
             at: order.created_at,
         };
         append(&mut tx, &[event]).await?;

@@ -49,11 +49,12 @@ pub use crate::record::{
     AfterAttempt, Again, ApiKeyRecord, Assessable, AttemptRecord, Attempted, AuditAccount,
     AuditEntry, AuditRun, AuditScope, BookedPlace, BookedTransfer, Callback, ChainCommit,
     ChainRecord, Claimed, CreateOutcome, DecisionFilter, DecisionRecord, DeliveryRecord,
-    DueDelivery, EndpointChange, EndpointHealth, EndpointRecord, EndpointSecret, EventGap,
-    EventRecord, FrozenAddress, FrozenState, Holder, Imported, KeyRate, KeyTerms, Ledger,
-    Misplaced, NewApiKey, NewDecision, NewEndpoint, NewOrder, NewRefund, OrderBooks, OrderChange,
-    OrderEvent, OrderFilter, OrderPage, OrderRecord, OrderSums, Origins, Page, PaidDeposit,
-    PaidDeposits, PaymentFilter, PaymentProof, PaymentRecord, Period, Queued, RefundFilter,
-    RefundRecord, SlotWish, Told, Touch, Watched,
+    DueDelivery, EndpointChange, EndpointHealth, EndpointRecord, EndpointSecret, EventContext,
+    EventFilter, EventGap, EventPage, EventRecord, FrozenAddress, FrozenState, Holder, Imported,
+    KeyRate, KeyTerms, Ledger, Misplaced, NewApiKey, NewDecision, NewEndpoint, NewOrder, NewRefund,
+    OrderBooks, OrderChange, OrderEvent, OrderFilter, OrderPage, OrderRecord, OrderSums, OrderThen,
+    Origins, Page, PaidDeposit, PaidDeposits, PaymentFilter, PaymentProof, PaymentRecord,
+    PaymentThen, Period, Queued, RefundFilter, RefundRecord, RefundThen, SlotWish, Told, Touch,
+    Watched,
 };
 pub use crate::store::Store;

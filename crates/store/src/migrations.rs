@@ -9,7 +9,7 @@ use crate::engine::Pools;
 use crate::error::{StoreError, failed};
 
 /// Every step, in order. A step that was ever released is never changed.
-const STEPS: [(i64, &str, &str); 13] = [
+const STEPS: [(i64, &str, &str); 15] = [
     (
         1,
         "orders and payments",
@@ -74,6 +74,16 @@ const STEPS: [(i64, &str, &str); 13] = [
         13,
         "idempotency keys",
         include_str!("../../../migrations/0013_idempotency_keys.sql"),
+    ),
+    (
+        14,
+        "events to be read",
+        include_str!("../../../migrations/0014_events_to_be_read.sql"),
+    ),
+    (
+        15,
+        "deliveries",
+        include_str!("../../../migrations/0015_deliveries.sql"),
     ),
 ];
 

@@ -35,6 +35,8 @@ pub(crate) const STRUCK: &str = concat!(
     columns!(),
     " FROM transfers WHERE canonical = 1 AND state = 'unmatched' AND payment_id IN"
 );
+/// The same about any, by their ids.
+const BY_ID: &str = concat!(columns!(), " FROM transfers WHERE payment_id IN");
 const NEWEST_FIRST: &str = " ORDER BY detected_at DESC, payment_id DESC LIMIT ";
 /// Longer pages are cut to this.
 const LONGEST_PAGE: u32 = 1_000;
@@ -291,6 +293,21 @@ async fn decided(
         decided.insert(fields.transfer_id()?, claimed);
     }
     Ok(decided)
+}
+
+/// The payments with these ids.
+pub(crate) async fn by_id(
+    connection: &mut AnyConnection,
+    ids: &BTreeSet<PaymentId>,
+) -> Result<BTreeMap<PaymentId, BookedTransfer>, StoreError> {
+    let keys: Vec<String> = ids.iter().map(ToString::to_string).collect();
+    let rows = rows_of(connection, &keys, BY_ID, "", "read payments").await?;
+    rows.iter()
+        .map(|row| {
+            let payment = booked(row)?;
+            Ok((payment.recorded.transfer.payment_id(), payment))
+        })
+        .collect()
 }
 
 /// A transfer and where it belongs.

@@ -5,6 +5,7 @@ mod audit;
 mod decision;
 mod deposit;
 mod endpoint;
+mod event;
 mod payment;
 mod refund;
 
@@ -12,9 +13,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use paywatch_core::{
     Address, Amount, B256, Block, BlockNumber, BlockRef, ChainEvent, ChainHeads, ChainId,
-    CheckoutToken, Event, FinalityRule, Flags, Heads, Loose, Movements, Order, OrderId,
-    OrderStatus, PaymentEvent, PaymentState, RecordedRefund, RecordedTransfer, Reference,
-    SlotTerms, Snapshot, Timestamp, Token, TokenNotice, Transfer, TransferId,
+    CheckoutToken, Event, FinalityRule, Heads, Loose, Movements, Order, OrderId, OrderStatus,
+    PaymentEvent, PaymentState, RecordedRefund, RecordedTransfer, Reference, SlotTerms, Snapshot,
+    Timestamp, Token, TokenNotice, Transfer, TransferId,
 };
 
 pub use crate::record::api_key::{ApiKeyRecord, KeyRate, KeyTerms, NewApiKey};
@@ -26,6 +27,10 @@ pub use crate::record::deposit::{PaidDeposit, PaidDeposits};
 pub use crate::record::endpoint::{
     AfterAttempt, Again, AttemptRecord, Attempted, Callback, DeliveryRecord, DueDelivery,
     EndpointChange, EndpointHealth, EndpointRecord, EndpointSecret, NewEndpoint, Origins, Queued,
+};
+pub use crate::record::event::{
+    EventContext, EventFilter, EventPage, EventRecord, OrderEvent, OrderThen, PaymentThen,
+    RefundThen, Told,
 };
 pub use crate::record::payment::{BookedPlace, BookedTransfer, Claimed, PaymentFilter};
 pub use crate::record::refund::{NewRefund, RefundFilter, RefundRecord};
@@ -351,65 +356,4 @@ pub struct PaymentProof {
     pub transfer: TransferId,
     /// The evidence, which can be checked by itself.
     pub bundle: String,
-}
-
-/// An event as the log holds it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EventRecord {
-    /// Its place in the log: 1, 2, 3 and so on, in order of commit.
-    pub seq: u64,
-    /// Its id, `evt_` and 32 hex digits.
-    pub id: String,
-    /// What happened.
-    pub told: Told,
-    /// When it was written.
-    pub at: Timestamp,
-}
-
-/// What an event tells of.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Told {
-    /// An order.
-    Order(OrderEvent),
-    /// A chain.
-    Chain(ChainEvent),
-    /// A payment that belongs to no order.
-    Payment(PaymentEvent),
-}
-
-/// Something that happened to an order, with what the order was after the change that it belongs
-/// to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OrderEvent {
-    /// The order.
-    pub order_id: OrderId,
-    /// The event's place among the order's, from 1. Its id follows from the order and this.
-    pub order_seq: u64,
-    /// What happened.
-    pub event: Event,
-    /// The order's status.
-    pub status: OrderStatus,
-    /// The order's flags.
-    pub flags: Flags,
-    /// All that had arrived.
-    pub received: Amount,
-    /// What of it counted.
-    pub counted: Amount,
-    /// What of the counted was confirmed.
-    pub confirmed: Amount,
-    /// What was counted beyond the asked amount.
-    pub excess: Amount,
-    /// What had been sent back.
-    pub refunded: Amount,
-}
-
-impl EventRecord {
-    /// What it tells of an order, if it does.
-    #[must_use]
-    pub const fn of_order(&self) -> Option<&OrderEvent> {
-        match &self.told {
-            Told::Order(event) => Some(event),
-            Told::Chain(_) | Told::Payment(_) => None,
-        }
-    }
 }

@@ -76,7 +76,7 @@ fn too_little_is_accepted() -> Story {
             "payment.detected",
             "order.partially_paid",
             "payment.confirmed",
-            "order.accepted",
+            "order.resolved",
             "order.paid",
             "order.completed",
         ])

@@ -147,7 +147,7 @@ fn follows_the_rules(
             | EventKind::OrderReverted
             | EventKind::OrderCancelled
             | EventKind::OrderExtended
-            | EventKind::OrderAccepted
+            | EventKind::OrderResolved
             | EventKind::OrderRefunded
             | EventKind::OrderRefundReverted
             | EventKind::PaymentAssigned

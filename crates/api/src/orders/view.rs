@@ -2,6 +2,7 @@
 
 pub(crate) mod ask;
 pub(crate) mod call;
+pub(crate) mod differences;
 
 use std::collections::BTreeMap;
 
@@ -64,16 +65,23 @@ pub(crate) struct OrderView {
     refunded: String,
     /// The ways to pay it.
     options: Vec<OptionView>,
-    /// What was paid, oldest first.
+    /// What was paid, oldest first. In events, the last 100 payments, and the event's own.
     payments: Vec<PaymentView>,
+    /// In events only: how many payments are left out, if some are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    payments_left_out: Option<u64>,
     /// What goes back, oldest first.
     refunds: Vec<RefundView>,
     /// The page on which a payer sees all of it and pays; `null` if the daemon shows none. Whoever has
     /// this URL sees amounts and addresses, and neither your reference nor your notes.
     #[schema(example = "https://pay.example.com/pay/chk_5f1d7a84db00d2fce00b31a7fc73224f")]
     checkout_url: Option<String>,
-    /// The chains that a passed deadline still waits for: they are not read that far yet.
-    waiting_for_chains: Vec<String>,
+    /// The chains that a passed deadline still waits for: they are not read that far yet. Not in
+    /// events.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    waiting_for_chains: Option<Vec<String>>,
     /// What happens with money after the deadline: `accept` or `hold`.
     #[schema(example = "accept")]
     late_policy: &'static str,
@@ -141,6 +149,37 @@ pub(crate) fn order(
     } else {
         Vec::new()
     };
+    let waiting = waiting.into_iter().map(|id| shop.name_of(id)).collect();
+    OrderView {
+        waiting_for_chains: Some(waiting),
+        ..view(record, Some(present), shop, checkout_url)
+    }
+}
+
+/// `record` as an event shows it, without what changes by itself; it is paid at `checkout_url`.
+/// So many payments of the order are not in it.
+pub(crate) fn order_then(
+    record: &OrderRecord,
+    left_out: u64,
+    shop: &Shop,
+    checkout_url: Option<String>,
+) -> OrderView {
+    OrderView {
+        payments_left_out: Some(left_out).filter(|count| *count > 0),
+        ..view(record, None, shop, checkout_url)
+    }
+}
+
+fn view(
+    record: &OrderRecord,
+    present: Option<&Present>,
+    shop: &Shop,
+    checkout_url: Option<String>,
+) -> OrderView {
+    let OrderRecord {
+        order, snapshot, ..
+    } = record;
+    let heads = present.map(|present| &present.heads);
     OrderView {
         id: order.id.to_string(),
         reference: order.reference.to_string(),
@@ -170,10 +209,11 @@ pub(crate) fn order(
             .refunds
             .iter()
             .filter_map(|it| Some((it, snapshot.refunds.get(&it.refund.id)?)))
-            .map(|(it, state)| refunds::view::refund(it, *state, &present.heads, shop))
+            .map(|(it, state)| refunds::view::refund(it, *state, heads, shop))
             .collect(),
         checkout_url,
-        waiting_for_chains: waiting.into_iter().map(|id| shop.name_of(id)).collect(),
+        payments_left_out: None,
+        waiting_for_chains: None,
         late_policy: order.late_policy.name(),
         expires_at: time(order.expires_at),
         grace_until: time(order.closes_at()),

@@ -50,36 +50,48 @@ pub(crate) struct PaymentView {
     /// `zero_value`, `written_off`.
     #[schema(example = "confirmed")]
     status: &'static str,
-    /// Blocks that stand on it, its own included.
-    #[schema(example = 3)]
-    confirmations: u64,
+    /// Blocks that stand on it, its own included. Not in events.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 3, nullable = false)]
+    confirmations: Option<u64>,
     /// What shows that its block holds it, beyond a node's word: `receipts_root` (`GET
-    /// /v1/payments/{id}/proof` gives the evidence) or `none`.
-    #[schema(example = "receipts_root")]
-    proof: &'static str,
+    /// /v1/payments/{id}/proof` gives the evidence) or `none`. Not in events.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "receipts_root", nullable = false)]
+    proof: Option<&'static str>,
     /// Whether an operator gave it to its order.
     assigned: bool,
     /// Whether it came after the deadline.
     late: bool,
     /// Whether the token's issuer has frozen the address that was paid: what lies there cannot be
-    /// moved. Do not deliver for it before you know more.
-    frozen: bool,
+    /// moved. Do not deliver for it before you know more. Not in events.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    frozen: Option<bool>,
     /// When it was first seen.
     #[schema(example = "2026-11-23T14:50:10.004Z")]
     detected_at: String,
 }
 
 /// What a payment is, beside its transfer.
-struct Standing {
-    order: Option<OrderId>,
-    /// Its status while it is on its chain.
-    status: &'static str,
-    is_late: bool,
-    detected_at: Timestamp,
-    reverted_at: Option<Timestamp>,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an independent fact, not a state"
+)]
+pub(crate) struct Standing {
+    pub(crate) order: Option<OrderId>,
+    pub(crate) status: &'static str,
+    pub(crate) is_late: bool,
+    pub(crate) is_assigned: bool,
+    pub(crate) detected_at: Timestamp,
 }
 
-const fn status(state: PaymentState) -> &'static str {
+/// What a payment is called that has left its chain.
+pub(crate) const REVERTED: &str = "reverted";
+
+/// What a payment of an order is called while it is on its chain.
+pub(crate) const fn status(state: PaymentState) -> &'static str {
     match state {
         PaymentState::Seen => "detected",
         PaymentState::Confirmed => "confirmed",
@@ -88,16 +100,19 @@ const fn status(state: PaymentState) -> &'static str {
 }
 
 impl PaymentView {
-    /// A payment of an order, as things stand at `present`.
-    pub(crate) fn of(order: OrderId, record: &PaymentRecord, present: &Present) -> Self {
+    /// A payment of an order, as things stand at `present`, if that is to be shown.
+    pub(crate) fn of(order: OrderId, record: &PaymentRecord, present: Option<&Present>) -> Self {
         let standing = Standing {
             order: Some(order),
-            status: status(record.state),
+            status: match record.reverted_at {
+                None => status(record.state),
+                Some(_) => REVERTED,
+            },
             is_late: record.is_late,
+            is_assigned: record.recorded.assigned.is_some(),
             detected_at: record.detected_at,
-            reverted_at: record.reverted_at,
         };
-        Self::new(&record.recorded, &standing, present)
+        Self::new(&record.recorded, standing, present)
     }
 
     /// A payment by itself, as things stand at `present`.
@@ -108,22 +123,30 @@ impl PaymentView {
         };
         let standing = Standing {
             order,
-            status,
+            status: match booked.reverted_at {
+                None => status,
+                Some(_) => REVERTED,
+            },
             is_late,
+            is_assigned: booked.recorded.assigned.is_some(),
             detected_at: booked.detected_at,
-            reverted_at: booked.reverted_at,
         };
-        Self::new(&booked.recorded, &standing, present)
+        Self::new(&booked.recorded, standing, Some(present))
     }
 
-    fn new(recorded: &RecordedTransfer, standing: &Standing, present: &Present) -> Self {
+    /// A payment that stands so, as things stand at `present`, if that is to be shown.
+    pub(crate) fn new(
+        recorded: &RecordedTransfer,
+        standing: Standing,
+        present: Option<&Present>,
+    ) -> Self {
         let transfer = &recorded.transfer;
-        let is_on_chain = standing.reverted_at.is_none();
-        let confirmations = present
-            .heads
-            .get(&transfer.id.chain_id)
-            .filter(|_| is_on_chain)
-            .map_or(0, |heads| heads.confirmations(transfer.block_number));
+        let is_on_chain = standing.status != REVERTED;
+        let confirmations = |present: &Present| {
+            let heads = present.heads.get(&transfer.id.chain_id);
+            let heads = heads.filter(|_| is_on_chain);
+            heads.map_or(0, |heads| heads.confirmations(transfer.block_number))
+        };
         let written = |of| address(transfer.id.chain_id, of);
         Self {
             id: transfer.payment_id().to_string(),
@@ -137,16 +160,12 @@ impl PaymentView {
             from: written(transfer.from),
             to: written(transfer.to),
             amount: transfer.amount.to_string(),
-            status: if is_on_chain {
-                standing.status
-            } else {
-                "reverted"
-            },
-            confirmations,
-            proof: recorded.proof.name(),
-            assigned: recorded.assigned.is_some(),
+            status: standing.status,
+            confirmations: present.map(confirmations),
+            proof: present.map(|_| recorded.proof.name()),
+            assigned: standing.is_assigned,
             late: standing.is_late,
-            frozen: present.is_frozen(transfer),
+            frozen: present.map(|present| present.is_frozen(transfer)),
             detected_at: time(standing.detected_at),
         }
     }

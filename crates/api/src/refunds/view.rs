@@ -105,16 +105,17 @@ pub(crate) struct RefundPayment {
     /// How much was sent: what was prepared, unless an operator linked it.
     #[schema(example = "40")]
     amount: String,
-    /// Blocks that stand on it, its own included.
-    #[schema(example = 3)]
-    confirmations: u64,
+    /// Blocks that stand on it, its own included. Not in events.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 3, nullable = false)]
+    confirmations: Option<u64>,
 }
 
-/// `recorded`, which is in `state`, with the chains covered up to `heads`.
+/// `recorded`, which is in `state`, with the chains covered up to `heads`, if that is to be shown.
 pub(crate) fn refund(
     recorded: &RecordedRefund,
     state: RefundState,
-    heads: &Heads,
+    heads: Option<&Heads>,
     shop: &Shop,
 ) -> RefundView {
     let refund = &recorded.refund;
@@ -158,10 +159,13 @@ pub(crate) fn refund(
     }
 }
 
-fn payment(sent: &RecordedTransfer, heads: &Heads) -> RefundPayment {
+fn payment(sent: &RecordedTransfer, heads: Option<&Heads>) -> RefundPayment {
     let transfer = &sent.transfer;
     let written = |of| address(transfer.id.chain_id, of);
-    let heads = heads.get(&transfer.id.chain_id);
+    let here = |heads: &Heads| {
+        let heads = heads.get(&transfer.id.chain_id);
+        heads.map_or(0, |heads| heads.confirmations(transfer.block_number))
+    };
     RefundPayment {
         id: transfer.payment_id().to_string(),
         tx_hash: transfer.tx_hash.to_string(),
@@ -169,7 +173,7 @@ fn payment(sent: &RecordedTransfer, heads: &Heads) -> RefundPayment {
         from: written(transfer.from),
         to: written(transfer.to),
         amount: transfer.amount.to_string(),
-        confirmations: heads.map_or(0, |heads| heads.confirmations(transfer.block_number)),
+        confirmations: heads.map(here),
     }
 }
 

@@ -15,6 +15,7 @@ mod checkout;
 mod creating;
 mod deciding;
 mod edges;
+mod events;
 mod exact;
 mod idempotency;
 mod keys;

@@ -21,15 +21,17 @@ fn request(method: &str, path: &str, authorization: &str) -> Request<Body> {
         .unwrap()
 }
 
-/// Every route under /v1, by its description: method, path and the scope that it needs.
-fn routes() -> Vec<(String, String, Scope)> {
+/// Every route under /v1, by its description: method, path and the scopes that it needs.
+fn routes() -> Vec<(String, String, Vec<Scope>)> {
     let described = serde_json::to_value(openapi()).unwrap();
     let mut routes = Vec::new();
     for (path, operations) in described["paths"].as_object().unwrap() {
         for (method, operation) in operations.as_object().unwrap() {
-            if let Some(scope) = operation["security"][0]["api_key"][0].as_str() {
+            if let Some(scopes) = operation["security"][0]["api_key"].as_array() {
                 let path = path.replace("{id}", "x");
-                routes.push((method.to_uppercase(), path, scope.parse().unwrap()));
+                let scopes = scopes.iter().map(|scope| scope.as_str().unwrap());
+                let scopes = scopes.map(|scope| scope.parse().unwrap()).collect();
+                routes.push((method.to_uppercase(), path, scopes));
             }
         }
     }
@@ -38,42 +40,45 @@ fn routes() -> Vec<(String, String, Scope)> {
 }
 
 #[tokio::test]
-async fn every_route_needs_its_scope_and_no_other() {
+async fn every_route_needs_its_scopes_and_no_other() {
     let api = Api::open().await;
-    for scope in Scope::ALL {
-        let only = |scope| KeyTerms {
-            scopes: [scope].into_iter().collect(),
+    let both = vec![Scope::OrdersRead, Scope::PaymentsRead];
+    let alone = Scope::ALL.into_iter().map(|scope| vec![scope]);
+    for scopes in alone.chain([both]) {
+        let only = KeyTerms {
+            scopes: scopes.iter().copied().collect(),
             ..KeyTerms::unlimited()
         };
-        let (key, _) = api.another_key(only(scope)).await;
+        let (key, _) = api.another_key(only).await;
         for (method, path, needed) in routes() {
             let answer = api.send(request(&method, &path, &key)).await;
-            if needed == scope {
+            let mut missing = needed.iter().filter(|scope| !scopes.contains(scope));
+            let Some(missing) = missing.next() else {
                 assert_ne!(
                     answer.status,
                     StatusCode::FORBIDDEN,
-                    "{scope} {method} {path}"
+                    "{scopes:?} {method} {path}"
                 );
                 continue;
-            }
+            };
             let problem = answer.problem(403, "forbidden");
             let detail = problem["detail"].as_str().unwrap();
-            assert!(detail.contains(needed.name()), "{method} {path}: {detail}");
+            assert!(detail.contains(missing.name()), "{method} {path}: {detail}");
         }
     }
 }
 
 #[test]
 fn the_scopes_of_the_routes_are_a_contract() {
-    let of = |scope| {
+    let of = |scopes: &[Scope]| {
         let routes = routes().into_iter();
-        let routes = routes.filter(move |(_, _, needed)| *needed == scope);
+        let routes = routes.filter(|(_, _, needed)| needed == scopes);
         routes
             .map(|(method, path, _)| format!("{method} {path}"))
             .collect::<Vec<_>>()
     };
     assert_eq!(
-        of(Scope::OrdersRead),
+        of(&[Scope::OrdersRead]),
         [
             "GET /v1/chains",
             "GET /v1/orders",
@@ -82,16 +87,20 @@ fn the_scopes_of_the_routes_are_a_contract() {
             "GET /v1/orders/x/qr.svg",
         ]
     );
-    assert_eq!(of(Scope::OrdersWrite), ["POST /v1/orders"]);
+    assert_eq!(of(&[Scope::OrdersWrite]), ["POST /v1/orders"]);
     assert_eq!(
-        of(Scope::PaymentsRead),
+        of(&[Scope::PaymentsRead]),
         [
             "GET /v1/payments",
             "GET /v1/payments/x",
             "GET /v1/payments/x/proof"
         ]
     );
-    assert_eq!(of(Scope::Webhooks), [""; 0]);
+    assert_eq!(
+        of(&[Scope::OrdersRead, Scope::PaymentsRead]),
+        ["GET /v1/events", "GET /v1/events/x"]
+    );
+    assert_eq!(of(&[Scope::Webhooks]), [""; 0]);
 }
 
 async fn from(api: &Api, key: &str, address: &str) -> Answer {

@@ -34,9 +34,12 @@ pub struct Payment {
     pub amount: String,
     /// What it is to the order, or what it is without one, such as `unmatched`.
     pub status: String,
-    /// Blocks that stand on it, its own included.
+    /// Blocks that stand on it, its own included. Events do not say: there it is 0.
+    #[serde(default)]
     pub confirmations: u64,
-    /// What shows that its block holds it: `receipts_root` or `none`.
+    /// What shows that its block holds it: `receipts_root` or `none`. Events do not say: there it is
+    /// empty.
+    #[serde(default)]
     pub proof: String,
     /// Whether an operator gave it to its order.
     #[serde(default)]

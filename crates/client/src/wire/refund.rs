@@ -99,6 +99,7 @@ pub struct RefundPayment {
     /// How much was sent.
     pub amount: String,
     /// Blocks that stand on it, its own included.
+    #[serde(default)]
     pub confirmations: u64,
 }
 

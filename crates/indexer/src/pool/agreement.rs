@@ -88,7 +88,7 @@ impl Pool {
             .map(|(hash, member)| format!("{}: {hash}", member.name()))
             .collect();
         self.alarm(
-            ChainEventKind::EndpointsDisagree,
+            ChainEventKind::Disagreement,
             format!(
                 "endpoints have different blocks {number}: {}",
                 told.join(", ")

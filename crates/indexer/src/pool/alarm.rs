@@ -73,7 +73,7 @@ mod tests {
         let mut heard = alarms.subscribe();
         let chain = ChainId::new(1).unwrap();
         let raise = |detail: &str| {
-            alarms.raise(chain, ChainEventKind::EndpointsDisagree, detail.to_owned());
+            alarms.raise(chain, ChainEventKind::Disagreement, detail.to_owned());
         };
         raise("block 7");
         raise("block 7");

@@ -89,7 +89,7 @@ impl Pool {
         if !others.is_empty() {
             let same = names(true).join(", ");
             self.alarm(
-                ChainEventKind::EndpointsDisagree,
+                ChainEventKind::Disagreement,
                 format!(
                     "endpoints answer differently what was called at {at}: {same} against {}",
                     others.join(", ")

@@ -99,7 +99,7 @@ impl Pool {
         if self.settings.proof == Proof::None {
             let names: Vec<_> = answers.iter().map(|(member, _)| member.name()).collect();
             self.alarm(
-                ChainEventKind::EndpointsDisagree,
+                ChainEventKind::Disagreement,
                 format!(
                     "{} give different logs for block {}",
                     names.join(" and "),
@@ -122,7 +122,7 @@ impl Pool {
 
     fn blame(&self, member: &Member, number: BlockNumber, what: &str) {
         self.alarm(
-            ChainEventKind::EndpointsDisagree,
+            ChainEventKind::Disagreement,
             format!("{} {what} of block {number}", member.name()),
         );
         // The only one there is must go on being asked: its answers are checked.
@@ -170,7 +170,7 @@ impl Pool {
             self.unsupported.store(0, Ordering::Relaxed);
             let what = format!("showed a block {number} that the others do not know");
             self.alarm(
-                ChainEventKind::EndpointsDisagree,
+                ChainEventKind::Disagreement,
                 format!("{} {what}", member.name()),
             );
             member.rest(LIE_REST, format!("it {what}"));

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use paywatch_core::{BlockNumber, OrderId, PaymentState, Timestamp, TransferId};
+use paywatch_core::{BlockNumber, OrderId, PaymentId, PaymentState, Timestamp, TransferId};
 use sqlx::AnyConnection;
 
 use crate::batch::{Value, insert, rows_of};
 use crate::error::StoreError;
+use crate::events::then::{Terms, kept, then};
 use crate::events::{NewEvent, append};
 use crate::fields::{Fields, chain_number, flags, hash, maybe_number, number};
-use crate::record::OrderChange;
+use crate::record::{OrderChange, PaymentThen};
 use crate::refunds;
 use crate::store::take_event_numbers;
 
@@ -21,7 +22,22 @@ struct Standing {
     confirmed_at_tip: Option<BlockNumber>,
 }
 
-type Standings = BTreeMap<TransferId, Standing>;
+/// What the books hold of one payment, wherever it is.
+struct Booked {
+    transfer: TransferId,
+    payment: PaymentId,
+    /// By what payments are sorted: when it was seen, and where it is.
+    place: (Timestamp, BlockNumber),
+    is_canonical: bool,
+    standing: Standing,
+}
+
+/// An order as its row is after a change.
+struct Changed {
+    /// How many events it had before.
+    told: i64,
+    terms: Terms,
+}
 
 /// Applies `changes` as of `at`.
 pub(crate) async fn apply(
@@ -41,19 +57,19 @@ pub(crate) async fn apply(
     if by_id.len() != changes.len() {
         return Err(StoreError::refused("an order is changed twice"));
     }
-    let told = update_orders(connection, &by_id, at).await?;
-    let stored = standings(connection, &by_id).await?;
-    update_payments(connection, &by_id, stored).await?;
+    let changed = update_orders(connection, &by_id, at).await?;
+    let booked = booked(connection, &by_id).await?;
+    update_payments(connection, &by_id, &booked).await?;
     refunds::apply(connection, &by_id).await?;
-    append_events(connection, changes, &told, at).await
+    append_events(connection, changes, (&changed, &booked), at).await
 }
 
-/// Writes the orders' snapshots; returns how many events each has had before this change.
+/// Writes the orders' snapshots; returns what else they are.
 async fn update_orders(
     connection: &mut AnyConnection,
     changes: &BTreeMap<OrderId, &OrderChange>,
     at: Timestamp,
-) -> Result<BTreeMap<OrderId, i64>, StoreError> {
+) -> Result<BTreeMap<OrderId, Changed>, StoreError> {
     let mut rows: Vec<[Value; 11]> = Vec::with_capacity(changes.len());
     for (order_id, change) in changes {
         let snapshot = &change.snapshot;
@@ -78,8 +94,8 @@ async fn update_orders(
         open_until = CASE WHEN new.column3 IN ('awaiting_payment', 'partially_paid') \
         THEN expires_at END FROM (";
     let after = ") AS new WHERE id = new.column1 AND version = new.column2 \
-        RETURNING id, event_count, seq";
-    let mut told = BTreeMap::new();
+        RETURNING id, event_count, seq, expires_at, late_policy, accepted";
+    let mut changed = BTreeMap::new();
     let mut places: Vec<[Value; 2]> = Vec::with_capacity(changes.len());
     for row in insert(connection, &rows, before, after, "write snapshots").await? {
         let fields = Fields::of(&row, "orders", "id");
@@ -88,14 +104,20 @@ async fn update_orders(
         let Some(change) = changes.get(&id) else {
             return Err(fields.corrupt("id", "an order changed that was not named"));
         };
-        told.insert(id, now.saturating_sub(events_in(change)?));
+        let terms = Terms {
+            closes_at: fields.time("expires_at")?,
+            late_policy: fields.parsed("late_policy")?,
+            accepted: fields.maybe_parsed("accepted")?,
+        };
+        let told = now.saturating_sub(events_in(change)?);
+        changed.insert(id, Changed { told, terms });
         let status = change.snapshot.status.name();
         places.push([fields.number::<i64>("seq")?.into(), status.into()]);
     }
     update_places(connection, &places).await?;
-    match changes.keys().find(|id| !told.contains_key(id)) {
+    match changes.keys().find(|id| !changed.contains_key(id)) {
         Some(moved_on) => Err(StoreError::stale(format!("order {moved_on}"))),
-        None => Ok(told),
+        None => Ok(changed),
     }
 }
 
@@ -117,37 +139,74 @@ fn events_in(change: &OrderChange) -> Result<i64, StoreError> {
     number(count, "events")
 }
 
-/// What the books hold of the payments of the orders in `changes` that are on their chains.
-async fn standings(
+/// What the books hold of the payments of the orders in `changes`, each order's oldest first.
+async fn booked(
     connection: &mut AnyConnection,
     changes: &BTreeMap<OrderId, &OrderChange>,
-) -> Result<BTreeMap<OrderId, Standings>, StoreError> {
+) -> Result<BTreeMap<OrderId, Vec<Booked>>, StoreError> {
     let ids: Vec<String> = changes.keys().map(ToString::to_string).collect();
     let before = "SELECT order_id, chain_id, block_hash, log_index, state, is_late, \
-        confirmed_at_tip FROM transfers WHERE canonical = 1 AND order_id IN";
-    let mut stored: BTreeMap<OrderId, Standings> = BTreeMap::new();
+        confirmed_at_tip, payment_id, detected_at, block_number, canonical FROM transfers \
+        WHERE order_id IN";
+    let mut booked: BTreeMap<OrderId, Vec<Booked>> = BTreeMap::new();
     for row in rows_of(connection, &ids, before, "", "read payments").await? {
         let fields = Fields::of(&row, "transfers", "block_hash");
-        let standing = Standing {
-            state: fields.parsed("state")?,
-            is_late: fields.flag("is_late")?,
-            confirmed_at_tip: fields.maybe_number("confirmed_at_tip")?,
-        };
-        let of_order = stored.entry(fields.parsed("order_id")?).or_default();
-        of_order.insert(fields.transfer_id()?, standing);
+        let of_order = booked.entry(fields.parsed("order_id")?).or_default();
+        of_order.push(Booked {
+            transfer: fields.transfer_id()?,
+            payment: fields.parsed("payment_id")?,
+            place: (fields.time("detected_at")?, fields.number("block_number")?),
+            is_canonical: fields.flag("canonical")?,
+            standing: Standing {
+                state: fields.parsed("state")?,
+                is_late: fields.flag("is_late")?,
+                confirmed_at_tip: fields.maybe_number("confirmed_at_tip")?,
+            },
+        });
     }
-    Ok(stored)
+    for of_order in booked.values_mut() {
+        of_order.sort_by_key(Booked::place_among_others);
+    }
+    Ok(booked)
+}
+
+impl Booked {
+    /// As a loaded order's payments are sorted.
+    fn place_among_others(&self) -> impl Ord + use<> {
+        let (detected_at, block_number) = self.place;
+        let id = self.transfer;
+        let in_block = (id.log_index, id.block_hash);
+        (detected_at, id.chain_id, block_number, in_block)
+    }
+
+    /// What it is after its order's `change`.
+    fn after(&self, change: &OrderChange) -> PaymentThen {
+        let snapshot = &change.snapshot;
+        let state = snapshot.payments.get(&self.transfer).copied();
+        PaymentThen {
+            id: self.payment,
+            state,
+            is_late: match state {
+                Some(_) => snapshot.late.contains(&self.transfer),
+                None => self.standing.is_late,
+            },
+        }
+    }
 }
 
 /// Writes what the payments have become. The snapshots must name exactly those that are there.
 async fn update_payments(
     connection: &mut AnyConnection,
     changes: &BTreeMap<OrderId, &OrderChange>,
-    mut stored: BTreeMap<OrderId, Standings>,
+    booked: &BTreeMap<OrderId, Vec<Booked>>,
 ) -> Result<(), StoreError> {
     let mut rows: Vec<[Value; 6]> = Vec::new();
     for (order_id, change) in changes {
-        let stored = stored.remove(order_id).unwrap_or_default();
+        let booked = booked.get(order_id).into_iter().flatten();
+        let stored: BTreeMap<TransferId, Standing> = booked
+            .filter(|booked| booked.is_canonical)
+            .map(|booked| (booked.transfer, booked.standing))
+            .collect();
         let snapshot = &change.snapshot;
         if !snapshot.payments.keys().eq(stored.keys()) {
             let what =
@@ -185,23 +244,33 @@ fn payment_row(id: &TransferId, standing: Standing) -> Result<[Value; 6], StoreE
     ])
 }
 
-/// Appends the events of `changes` in their order. `told` says how many each order had before.
+/// Appends the events of `changes` in their order.
 async fn append_events(
     connection: &mut AnyConnection,
     changes: &[OrderChange],
-    told: &BTreeMap<OrderId, i64>,
+    (changed, booked): (&BTreeMap<OrderId, Changed>, &BTreeMap<OrderId, Vec<Booked>>),
     at: Timestamp,
 ) -> Result<(), StoreError> {
     let mut events = Vec::new();
     for change in changes {
-        let before = told.get(&change.order_id).copied().unwrap_or_default();
-        for (event, order_seq) in change.events.iter().zip(before.saturating_add(1)..) {
+        let Some(Changed { told, terms }) = changed.get(&change.order_id) else {
+            continue;
+        };
+        let booked = booked.get(&change.order_id).into_iter().flatten();
+        let payments = booked.map(|booked| booked.after(change)).collect();
+        let then = then(*terms, payments, &change.snapshot);
+        let about: Vec<_> = change.events.iter().map(|event| event.payment).collect();
+        let texts = kept(&then, &about).into_iter();
+        let places = told.saturating_add(1)..;
+        for ((event, then), order_seq) in change.events.iter().zip(texts).zip(places) {
             events.push(NewEvent {
                 seq: 0,
                 order_id: change.order_id,
                 order_seq,
                 event,
                 snapshot: &change.snapshot,
+                told_before: *told,
+                then,
                 at,
             });
         }

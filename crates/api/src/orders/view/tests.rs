@@ -210,7 +210,7 @@ fn a_chain_that_is_configured_no_longer_goes_by_its_number() {
     shop.chains.retain(|chain| chain.name != "bnb");
     let shown = order(&record(), &heads(14, 120), &shop, None, at(9_999));
     assert_eq!(shown.options[1].chain, "56");
-    assert_eq!(shown.waiting_for_chains, ["56", "anvil"]);
+    assert_eq!(shown.waiting_for_chains.unwrap(), ["56", "anvil"]);
 }
 
 #[test]

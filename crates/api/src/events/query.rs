@@ -1,0 +1,169 @@
+//! Which events are asked for, from a query string to a checked value.
+
+use std::time::Duration;
+
+use paywatch_core::{ChainEventKind, EventKind};
+use paywatch_store::EventFilter;
+
+use crate::problem::FieldError;
+use crate::wire::parsed;
+
+/// How many events a page has if nobody says, and at most.
+const LIMITS: (u32, u32) = (100, 500);
+/// How long a client may wait, in seconds.
+const LONGEST_S: u64 = 30;
+
+/// What is asked for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Asked {
+    pub(super) filter: EventFilter,
+    /// Only events after this place.
+    pub(super) after: Option<u64>,
+    pub(super) limit: u32,
+    /// How long to wait for the first.
+    pub(super) timeout: Duration,
+}
+
+/// The names of all events.
+pub(super) fn kinds() -> impl Iterator<Item = &'static str> {
+    let of_orders = EventKind::ALL.into_iter().map(EventKind::name);
+    of_orders.chain(ChainEventKind::ALL.into_iter().map(ChainEventKind::name))
+}
+
+/// Reads parameters, of which those of `known` exist.
+///
+/// # Errors
+/// Every parameter that is wrong, with what is allowed.
+pub(super) fn read(pairs: &[(String, String)], known: &[&str]) -> Result<Asked, Vec<FieldError>> {
+    let mut asked = Asked {
+        filter: EventFilter::default(),
+        after: None,
+        limit: LIMITS.0,
+        timeout: Duration::ZERO,
+    };
+    let mut errors = Vec::new();
+    let mut seen: Vec<&str> = Vec::new();
+    for (name, value) in pairs {
+        if seen.contains(&name.as_str()) && name != "types" {
+            errors.push(FieldError::new(name, "duplicate", "is given twice"));
+        }
+        seen.push(name);
+        if known.contains(&name.as_str()) {
+            errors.extend(read_one(name, value, &mut asked).err());
+        } else {
+            let detail = format!("unknown; known are {}", known.join(", "));
+            errors.push(FieldError::new(name, "unknown_parameter", detail));
+        }
+    }
+    asked.filter.kinds.sort_unstable();
+    asked.filter.kinds.dedup();
+    if errors.is_empty() {
+        Ok(asked)
+    } else {
+        Err(errors)
+    }
+}
+
+fn read_one(name: &str, value: &str, asked: &mut Asked) -> Result<(), FieldError> {
+    let invalid = |detail: String| FieldError::new(name, "invalid", detail);
+    match name {
+        "after" => asked.after = Some(read_place(name, value)?),
+        "types" => {
+            for wanted in value.split(',') {
+                asked.filter.kinds.extend(read_kinds(wanted)?);
+            }
+        },
+        "order" => asked.filter.order = Some(parsed(name, value)?),
+        "limit" => {
+            let limit = value.parse().ok();
+            let limit = limit.filter(|limit| (1..=LIMITS.1).contains(limit));
+            let most = LIMITS.1;
+            asked.limit = limit.ok_or_else(|| invalid(format!("must be between 1 and {most}")))?;
+        },
+        _timeout => {
+            let seconds = value.parse().ok();
+            let seconds = seconds.filter(|seconds| *seconds <= LONGEST_S);
+            let seconds = seconds.ok_or_else(|| {
+                invalid(format!("must be whole seconds between 0 and {LONGEST_S}"))
+            })?;
+            asked.timeout = Duration::from_secs(seconds);
+        },
+    }
+    Ok(())
+}
+
+/// A place in the log, as `sequence` and `next_after` name it.
+pub(super) fn read_place(name: &str, value: &str) -> Result<u64, FieldError> {
+    // The database counts in signed numbers.
+    let is_plain = value.bytes().all(|b| b.is_ascii_digit());
+    let place = value.parse().ok();
+    place
+        .filter(|place: &u64| is_plain && i64::try_from(*place).is_ok())
+        .ok_or_else(|| FieldError::new(name, "invalid", "is no event's sequence"))
+}
+
+/// The events of one name, or of all names that begin alike.
+fn read_kinds(wanted: &str) -> Result<Vec<&'static str>, FieldError> {
+    let found: Vec<_> = match wanted.strip_suffix('*') {
+        Some(family) if family.ends_with('.') => {
+            kinds().filter(|kind| kind.starts_with(family)).collect()
+        },
+        Some(_) | None => kinds().filter(|kind| *kind == wanted).collect(),
+    };
+    if found.is_empty() {
+        let known: Vec<_> = kinds().collect();
+        let known = known.join(", ");
+        let detail = format!("{wanted:?} is none; known are {known}, and order.* and the like");
+        return Err(FieldError::new("types", "invalid", detail));
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KNOWN: [&str; 5] = ["after", "types", "order", "limit", "timeout"];
+
+    fn asked(query: &str) -> Result<Asked, Vec<FieldError>> {
+        let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+        let pairs: Vec<(String, String)> = pairs
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        read(&pairs, &KNOWN)
+    }
+
+    #[test]
+    fn names_and_families_are_read() {
+        let of = |query| asked(query).unwrap().filter.kinds;
+        assert_eq!(of("types=order.paid"), ["order.paid"]);
+        assert_eq!(of("types=token.*,order.paid,order.paid").len(), 2);
+        let all = of("types=order.*,payment.*,chain.*,token.*,audit.*");
+        assert_eq!(all.len(), kinds().count());
+        assert_eq!(of("after=1"), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        let wrong = "types=order.payed&after=-1&order=x&limit=501&timeout=31&page=2";
+        let fields: Vec<String> = asked(wrong)
+            .unwrap_err()
+            .into_iter()
+            .map(|error| error.field)
+            .collect();
+        assert_eq!(
+            fields,
+            ["types", "after", "order", "limit", "timeout", "page"]
+        );
+        for wrong in [
+            "types=",
+            "types=*",
+            "types=order*",
+            "types=.*",
+            "after=%2B1",
+        ] {
+            assert_eq!(asked(wrong).unwrap_err().len(), 1, "{wrong}");
+        }
+        assert!(asked("after=9223372036854775808").is_err());
+    }
+}

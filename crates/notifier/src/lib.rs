@@ -1,0 +1,1 @@
+//! Tells the merchant's services and people what happened: signed webhooks, buses, mail, chat.

@@ -6,10 +6,7 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use paywatch_notifier::{
-    Guard, ID_HEADER, Message, PostOptions, Poster, SIGNATURE_HEADER, Secret, SecretKind,
-    TIMESTAMP_HEADER,
-};
+use paywatch_notifier::{Guard, Message, PostOptions, Poster, Secret, SecretKind};
 use reqwest::header::HeaderMap;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -48,7 +45,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let sent: u64 = lanes.join_all().await.into_iter().sum();
         let took = start.elapsed().as_millis();
         let rate = u128::from(sent).saturating_mul(1_000).checked_div(took);
-        println!("{kind:?}: {sent} posts in {took} ms, {} a second", rate.unwrap_or_default());
+        println!(
+            "{kind:?}: {sent} posts in {took} ms, {} a second",
+            rate.unwrap_or_default()
+        );
     }
     Ok(())
 }
@@ -69,13 +69,12 @@ async fn lane(poster: Poster, url: Url, secret: Arc<Secret>) -> u64 {
 
 fn signed(secret: &Secret) -> Result<HeaderMap, Box<dyn Error>> {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
-    let message = Message::new("evt_0123456789abcdef0123456789abcdef", now.as_secs(), BODY.as_bytes())?;
-    let signed = message.sign([secret]);
-    let mut headers = HeaderMap::new();
-    headers.insert(ID_HEADER, signed.id.parse()?);
-    headers.insert(TIMESTAMP_HEADER, signed.timestamp.parse()?);
-    headers.insert(SIGNATURE_HEADER, signed.signature.parse()?);
-    Ok(headers)
+    let message = Message::new(
+        "evt_0123456789abcdef0123456789abcdef",
+        now.as_secs(),
+        BODY.as_bytes(),
+    )?;
+    Ok(message.sign([secret]).headers()?)
 }
 
 /// Answers each request with a success and nothing more.

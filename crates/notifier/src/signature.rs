@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use reqwest::header::HeaderMap;
+use reqwest::header::{HeaderMap, InvalidHeaderValue};
 
 use crate::secret::{Secret, Verifier};
 
@@ -45,6 +45,20 @@ pub struct Signed {
     pub timestamp: String,
     /// The value of [`SIGNATURE_HEADER`].
     pub signature: String,
+}
+
+impl Signed {
+    /// As headers of a request.
+    ///
+    /// # Errors
+    /// Never for what [`Message::sign`] made.
+    pub fn headers(&self) -> Result<HeaderMap, InvalidHeaderValue> {
+        let mut headers = HeaderMap::with_capacity(8);
+        headers.insert(ID_HEADER, self.id.parse()?);
+        headers.insert(TIMESTAMP_HEADER, self.timestamp.parse()?);
+        headers.insert(SIGNATURE_HEADER, self.signature.parse()?);
+        Ok(headers)
+    }
 }
 
 impl<'a> Message<'a> {

@@ -65,6 +65,18 @@ pub fn python(program: &str) -> PathBuf {
     path
 }
 
+/// The folder of the scripts for Node.js, with the packages that its `package-lock.json` pins.
+#[must_use]
+pub fn javascript() -> PathBuf {
+    let path = root().join("tests/javascript");
+    assert!(
+        path.join("node_modules").exists(),
+        "the npm packages of the tests are not installed in {}; run: cargo xtask setup",
+        path.display()
+    );
+    path
+}
+
 /// The daemon, built in the same profile as the tests, or the one that `PAYWATCH_BIN` names.
 #[must_use]
 pub fn paywatch() -> PathBuf {

@@ -46,3 +46,4 @@ mod time;
 mod transactions;
 mod typescript;
 mod unmatched;
+mod webhooks;

@@ -15,7 +15,7 @@ struct Rule {
 
 const HTTP: [&str; 4] = ["axum", "hyper", "reqwest", "tower-http"];
 
-const RULES: [Rule; 13] = [
+const RULES: [Rule; 14] = [
     Rule {
         name: "paywatch-core",
         may_use: &[],
@@ -47,6 +47,11 @@ const RULES: [Rule; 13] = [
         never: &["sqlx", "axum", "reqwest", "alloy"],
     },
     Rule {
+        name: "paywatch-notifier",
+        may_use: &["core", "store"],
+        never: &["sqlx", "axum", "alloy"],
+    },
+    Rule {
         name: "paywatch-sweep",
         may_use: &["core", "contracts"],
         never: &["sqlx", "axum"],
@@ -69,6 +74,7 @@ const RULES: [Rule; 13] = [
             "contracts",
             "core",
             "indexer",
+            "notifier",
             "proof",
             "reconciler",
             "simulator",
@@ -89,6 +95,7 @@ const RULES: [Rule; 13] = [
             "contracts",
             "core",
             "indexer",
+            "notifier",
             "reconciler",
             "simulator",
             "store",
@@ -172,6 +179,7 @@ fn only_the_store_knows_sql_and_only_the_edges_know_http() {
             "paywatch-api",
             "paywatch-client",
             "paywatch-indexer",
+            "paywatch-notifier",
             "paywatch-simulator",
             "paywatch-sweep",
             "paywatch",

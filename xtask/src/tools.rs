@@ -14,10 +14,11 @@ pub(crate) fn contract_packages() -> Result<()> {
     node_packages_in("contracts")
 }
 
-/// The same, and what the TypeScript client is made with.
+/// The same, what the TypeScript client is made with, and what the tests check webhooks with.
 pub(crate) fn node_packages() -> Result<()> {
     contract_packages()?;
-    node_packages_in("clients/typescript")
+    node_packages_in("clients/typescript")?;
+    node_packages_in("tests/javascript")
 }
 
 /// Installs the npm packages that the `package-lock.json` of a folder pins.

@@ -6,7 +6,8 @@ ALTER TABLE orders ADD COLUMN callback_origin TEXT;
 ALTER TABLE orders ADD COLUMN callback_format TEXT;
 
 -- types are the names of events with spaces between them, or *. Events up to number queued_to are
--- queued or not wanted. leased_by delivers until leased_until.
+-- queued or not wanted. leased_by delivers until leased_until. requeued counts how often something
+-- was to be delivered once more.
 CREATE TABLE endpoints (
     id TEXT NOT NULL PRIMARY KEY,
     kind TEXT NOT NULL,
@@ -24,6 +25,7 @@ CREATE TABLE endpoints (
     alerted_at BIGINT,
     leased_by TEXT,
     leased_until BIGINT NOT NULL DEFAULT 0,
+    requeued BIGINT NOT NULL DEFAULT 0,
     CHECK ((disabled_at IS NULL) = (disabled_because IS NULL))
 );
 
@@ -71,3 +73,38 @@ CREATE TABLE delivery_attempts (
     answer TEXT NOT NULL,
     PRIMARY KEY (endpoint_id, seq, attempt)
 );
+
+-- The event log, now also of endpoints: an event is of an order, of a chain or of an endpoint.
+CREATE TABLE events_of_all (
+    seq BIGINT NOT NULL PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    order_id TEXT REFERENCES orders (id),
+    order_seq BIGINT,
+    chain_id BIGINT,
+    endpoint_id TEXT,
+    kind TEXT NOT NULL,
+    payment_id TEXT,
+    status TEXT,
+    flags TEXT,
+    received TEXT,
+    counted TEXT,
+    confirmed TEXT,
+    excess TEXT,
+    detail TEXT,
+    happened_at BIGINT NOT NULL,
+    refunded TEXT,
+    told_before BIGINT,
+    order_then TEXT,
+    UNIQUE (order_id, order_seq),
+    CHECK (CASE WHEN order_id IS NULL THEN 0 ELSE 1 END
+        + CASE WHEN chain_id IS NULL THEN 0 ELSE 1 END
+        + CASE WHEN endpoint_id IS NULL THEN 0 ELSE 1 END = 1)
+);
+INSERT INTO events_of_all (seq, id, order_id, order_seq, chain_id, kind, payment_id, status, flags,
+    received, counted, confirmed, excess, detail, happened_at, refunded, told_before, order_then)
+    SELECT seq, id, order_id, order_seq, chain_id, kind, payment_id, status, flags, received,
+        counted, confirmed, excess, detail, happened_at, refunded, told_before, order_then
+    FROM events;
+DROP TABLE events;
+ALTER TABLE events_of_all RENAME TO events;
+CREATE INDEX events_by_kind ON events (kind, seq);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{ChainEventKind, EventKind, UnknownName};
+use crate::{ChainEventKind, EndpointId, EventKind, UnknownName};
 
 /// How an endpoint is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -103,6 +103,51 @@ impl FromStr for EventFormat {
     }
 }
 
+/// What happened to an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EndpointEventKind {
+    /// It has taken nothing for long.
+    Failing,
+    /// After [`Self::Failing`]: it takes what it is told again.
+    Recovered,
+    /// It wants nothing any more, and is told nothing.
+    Disabled,
+}
+
+impl EndpointEventKind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Failing, Self::Recovered, Self::Disabled];
+
+    /// The name in the event log.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Failing => "endpoint.failing",
+            Self::Recovered => "endpoint.recovered",
+            Self::Disabled => "endpoint.disabled",
+        }
+    }
+}
+
+impl FromStr for EndpointEventKind {
+    type Err = UnknownName;
+
+    fn from_str(name: &str) -> Result<Self, UnknownName> {
+        named("event of an endpoint", name, &Self::ALL, Self::name)
+    }
+}
+
+/// Something that happened to an endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndpointEvent {
+    /// The endpoint.
+    pub endpoint: EndpointId,
+    /// What happened.
+    pub kind: EndpointEventKind,
+    /// The circumstances, in words for the operator.
+    pub detail: String,
+}
+
 /// Of which events somebody wants to be told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EventTypes {
@@ -116,10 +161,12 @@ impl EventTypes {
     /// The names of all kinds of events.
     pub fn names() -> impl Iterator<Item = &'static str> {
         let of_chains = ChainEventKind::ALL.into_iter().map(ChainEventKind::name);
+        let of_endpoints = EndpointEventKind::ALL.into_iter();
         EventKind::ALL
             .into_iter()
             .map(EventKind::name)
             .chain(of_chains)
+            .chain(of_endpoints.map(EndpointEventKind::name))
     }
 
     /// Whether `name` is among them.

@@ -48,7 +48,9 @@ pub use crate::decision::{
     Cause, DecisionKind, OrderDecision, Reason, ReasonError, ReassessError, Reassessed, Refusal,
     decide_order, reassess,
 };
-pub use crate::endpoint::{DeliveryState, EndpointKind, EventFormat, EventTypes};
+pub use crate::endpoint::{
+    DeliveryState, EndpointEvent, EndpointEventKind, EndpointKind, EventFormat, EventTypes,
+};
 pub use crate::event::{Event, EventKind, ImpossibleStep, PaymentState, Snapshot, events_between};
 pub use crate::finality::{
     Confirmed, FinalityError, FinalityPolicy, FinalityRule, FinalityTag, Proof, TierError,

@@ -2,19 +2,31 @@
 //!
 //! What is told comes in as values. Where requests may go is decided by the [`Guard`], in one place.
 
+mod circuit;
 mod guard;
+mod lane;
+mod outbox;
 mod post;
+mod queue;
+mod schedule;
 mod secret;
 mod signature;
+mod telling;
+mod webhook;
 
 pub use crate::guard::{
     Allowed, AllowedError, Guard, GuardError, Lookup, ResolveError, SystemLookup,
 };
+pub use crate::lane::LaneSettings;
+pub use crate::outbox::Outbox;
 pub use crate::post::{
     Answer, LONGEST_RETRY_AFTER, PostFailure, PostFailureKind, PostOptions, Poster, PosterError,
 };
+pub use crate::schedule::{Schedule, ScheduleError};
 pub use crate::secret::{PublicKey, Secret, SecretError, SecretKind, Verifier};
 pub use crate::signature::{
     ID_HEADER, IdError, Message, Received, SIGNATURE_HEADER, Signed, TIMESTAMP_HEADER, TOLERANCE,
     VerifyError,
 };
+pub use crate::telling::{Blame, Came, Carrier, Clock, Refusal, Render, Telling, Verdict};
+pub use crate::webhook::Webhooks;

@@ -15,6 +15,7 @@ use url::Url;
 use crate::guard::{Direct, Guard, Guarded, Lookup, SystemLookup};
 
 pub use crate::post::answer::{Answer, LONGEST_RETRY_AFTER};
+pub(crate) use crate::post::failure::in_one_line;
 pub use crate::post::failure::{PostFailure, PostFailureKind};
 
 /// How much of an answer is read. What is longer is cut off with its connection.

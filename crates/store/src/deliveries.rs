@@ -7,11 +7,12 @@ mod lists;
 
 use std::collections::BTreeMap;
 
-use paywatch_core::{EndpointId, EndpointKind, EventTypes, Timestamp};
+use paywatch_core::{EndpointEvent, EndpointId, EndpointKind, EventTypes, Timestamp};
 use sqlx::AnyConnection;
 
 use crate::batch::{Statement, Value, insert};
 use crate::error::{StoreError, failed};
+use crate::events::append_endpoint_events;
 use crate::fields::{Fields, number};
 use crate::record::{
     AfterAttempt, Again, Attempted, DueDelivery, EndpointHealth, EndpointRecord, Origins, Queued,
@@ -149,8 +150,8 @@ impl Store {
             .transpose()
     }
 
-    /// Writes down what was attempted for `endpoint` and how it fares. What has the subject of one that
-    /// is to be tried again waits for that.
+    /// Writes down what was attempted for `endpoint`, how it fares, and what is to be told of that. What
+    /// has the subject of one that is to be tried again waits for that.
     ///
     /// # Errors
     /// When the database fails.
@@ -158,7 +159,7 @@ impl Store {
         &self,
         endpoint: EndpointId,
         attempted: &[Attempted],
-        health: &EndpointHealth,
+        (health, news): (&EndpointHealth, &[EndpointEvent]),
         at: Timestamp,
     ) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
@@ -177,6 +178,7 @@ impl Store {
         finish(&mut tx, endpoint, attempted, at).await?;
         write_attempts(&mut tx, endpoint, attempted).await?;
         put_off(&mut tx, endpoint, attempted).await?;
+        append_endpoint_events(&mut tx, news, at).await?;
         commit(tx).await
     }
 
@@ -190,7 +192,11 @@ impl Store {
         at: Timestamp,
     ) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
-        touch(&mut tx, endpoint).await?;
+        sqlx::query("UPDATE endpoints SET queued_to = queued_to WHERE id = $1")
+            .bind(endpoint.to_string())
+            .execute(&mut *tx)
+            .await
+            .map_err(failed("take an endpoint"))?;
         sqlx::query(
             "UPDATE deliveries SET next_at = $3 WHERE endpoint_id = $1 AND origin = $2 \
              AND state = 'pending' AND next_at > $3",
@@ -215,7 +221,11 @@ impl Store {
         at: Timestamp,
     ) -> Result<u64, StoreError> {
         let mut tx = self.write().await?;
-        touch(&mut tx, endpoint.id).await?;
+        sqlx::query("UPDATE endpoints SET requeued = requeued + 1 WHERE id = $1")
+            .bind(endpoint.id.to_string())
+            .execute(&mut *tx)
+            .await
+            .map_err(failed("take an endpoint"))?;
         let mut statement = Statement::new(
             "UPDATE deliveries SET state = 'pending', attempts = 0, finished_at = NULL, next_at = ",
         );
@@ -253,16 +263,6 @@ impl Store {
     }
 }
 
-/// Takes the endpoint's row, so that nobody else queues or puts off anything for it meanwhile.
-async fn touch(connection: &mut AnyConnection, endpoint: EndpointId) -> Result<(), StoreError> {
-    sqlx::query("UPDATE endpoints SET queued_to = queued_to WHERE id = $1")
-        .bind(endpoint.to_string())
-        .execute(connection)
-        .await
-        .map(drop)
-        .map_err(failed("take an endpoint"))
-}
-
 /// Queues the events after `from` up to `to` that are wanted and not queued yet.
 async fn queue(
     connection: &mut AnyConnection,
@@ -287,7 +287,7 @@ async fn queue(
     statement.bind(at.unix_ms()).push("), ");
     statement.bind(at.unix_ms()).push(
         " FROM (SELECT events.seq AS seq, COALESCE(events.order_id, events.payment_id, \
-         'chain ' || CAST(events.chain_id AS TEXT)) AS subject, ",
+         events.endpoint_id, 'chain ' || CAST(events.chain_id AS TEXT)) AS subject, ",
     );
     statement.push(if by_order {
         "orders.callback_origin AS origin, orders.callback_url AS target \

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use paywatch_core::{EndpointId, EndpointKind, Timestamp};
+use paywatch_core::{EndpointEvent, EndpointEventKind, EndpointId, EndpointKind, Timestamp};
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
 
 use crate::decisions::append;
 use crate::error::{StoreError, failed};
+use crate::events::append_endpoint_events;
 use crate::fields::Fields;
 use crate::record::{
     EndpointChange, EndpointHealth, EndpointRecord, EndpointSecret, NewDecision, NewEndpoint,
@@ -16,7 +17,7 @@ use crate::record::{
 use crate::store::{Store, commit};
 
 const COLUMNS: &str = "SELECT id, kind, name, url, format, types, created_at, disabled_at, \
-    disabled_because, queued_to, failing_since, failures, last_failure, alerted_at FROM endpoints";
+    disabled_because, queued_to, failing_since, failures, last_failure, alerted_at, requeued FROM endpoints";
 
 impl Store {
     /// Keeps a new endpoint, which is told of what happens from now on, and writes down who made it.
@@ -151,8 +152,9 @@ impl Store {
         Ok(endpoint)
     }
 
-    /// Tells an endpoint nothing any more, from `at` on: what was still to be delivered is dropped.
-    /// `false` if it is disabled already, or there is no such one.
+    /// Tells an endpoint nothing any more, from `at` on: what was still to be delivered is dropped. Who
+    /// decided so is written down; if nobody did, it is told. `false` if it is disabled already, or there
+    /// is no such one.
     ///
     /// # Errors
     /// When the database fails.
@@ -185,8 +187,16 @@ impl Store {
         .execute(&mut *tx)
         .await
         .map_err(failed("drop deliveries"))?;
-        if let Some(decision) = decision {
-            append(&mut tx, decision, (None, None)).await?;
+        match decision {
+            Some(decision) => append(&mut tx, decision, (None, None)).await.map(drop)?,
+            None => {
+                let event = EndpointEvent {
+                    endpoint: id,
+                    kind: EndpointEventKind::Disabled,
+                    detail: because.to_owned(),
+                };
+                append_endpoint_events(&mut tx, &[event], at).await?;
+            },
         }
         commit(tx).await?;
         Ok(true)
@@ -360,6 +370,7 @@ fn record(row: &AnyRow) -> Result<EndpointRecord, StoreError> {
         created_at: fields.time("created_at")?,
         disabled: fields.maybe_time("disabled_at")?.zip(because),
         queued_to: fields.number("queued_to")?,
+        requeued: fields.number("requeued")?,
         health: EndpointHealth {
             failing_since: fields.maybe_time("failing_since")?,
             failures: fields.number("failures")?,

@@ -5,7 +5,7 @@ mod read;
 pub(crate) mod then;
 
 use alloy_primitives::{hex, keccak256};
-use paywatch_core::{ChainEvent, Event, OrderId, PaymentEvent, Snapshot, Timestamp};
+use paywatch_core::{ChainEvent, EndpointEvent, Event, OrderId, PaymentEvent, Snapshot, Timestamp};
 use sqlx::AnyConnection;
 
 use crate::batch::{Value, insert};
@@ -38,6 +38,28 @@ impl Store {
         append_chain_events(&mut tx, std::slice::from_ref(event), at).await?;
         commit(tx).await
     }
+}
+
+/// Appends what is to be told of endpoints, and takes the numbers for it.
+pub(crate) async fn append_endpoint_events(
+    connection: &mut AnyConnection,
+    events: &[EndpointEvent],
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    for event in events {
+        let seq = take_event_numbers(connection, 1).await?;
+        let row: [Value; 6] = [
+            seq.into(),
+            event_id(&event.endpoint.to_string(), seq).into(),
+            event.endpoint.to_string().into(),
+            event.kind.name().into(),
+            event.detail.as_str().into(),
+            at.unix_ms().into(),
+        ];
+        let before = "INSERT INTO events (seq, id, endpoint_id, kind, detail, happened_at)";
+        insert(connection, &[row], before, "", "append an event").await?;
+    }
+    Ok(())
 }
 
 /// Appends what is to be told of chains, and takes the numbers for it.

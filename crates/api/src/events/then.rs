@@ -182,7 +182,7 @@ impl<'a> Known<'a> {
         let (order, id, kind) = match &event.told {
             Told::Order(told) => (Some(told.order_id), told.event.payment?, told.event.kind),
             Told::Payment(told) => (None, told.payment, told.kind),
-            Told::Chain(_) => return None,
+            Told::Chain(_) | Told::Endpoint(_) => return None,
         };
         let of_order = order.and_then(|order| self.payments.get(&order)?.get(&id));
         let (recorded, detected_at) = match of_order {
@@ -222,7 +222,7 @@ impl<'a> Known<'a> {
                 let was_there = was_there.contains(&told.kind);
                 was_there.then(|| Loose::Unmatched.name())
             },
-            Told::Chain(_) => None,
+            Told::Chain(_) | Told::Endpoint(_) => None,
         }
     }
 }

@@ -71,6 +71,21 @@ pub(crate) struct EventData {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     chain: Option<EventChain>,
+    /// The one who is told of events, of `endpoint.…`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    endpoint: Option<EventEndpoint>,
+}
+
+/// The endpoint that an event is about.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct EventEndpoint {
+    /// Its id.
+    #[schema(example = "ep_0190a6d2b3c47e5f8a9b0c1d2e3f4a5b")]
+    id: String,
+    /// The circumstances, in words for people.
+    #[schema(example = "shop takes nothing since 2026-11-23T14:50:12.120Z: it answered 503")]
+    detail: String,
 }
 
 /// The chain that an event is about.
@@ -124,6 +139,12 @@ pub(super) fn event(event: &EventRecord, known: &Known<'_>, names: Names<'_>) ->
         data.chain = Some(EventChain {
             chain_id: told.chain_id.get(),
             chain: names.shop.name_of(told.chain_id),
+            detail: told.detail.clone(),
+        });
+    }
+    if let Told::Endpoint(told) = &event.told {
+        data.endpoint = Some(EventEndpoint {
+            id: told.endpoint.to_string(),
             detail: told.detail.clone(),
         });
     }

@@ -67,6 +67,11 @@ impl PostFailure {
         Self { kind, text, took }
     }
 
+    /// Nothing was sent, because of what is wrong with the request itself.
+    pub(crate) fn unsent(text: &str) -> Self {
+        Self::new(PostFailureKind::Refused, text, Duration::ZERO)
+    }
+
     pub(super) fn refused(error: &GuardError) -> Self {
         Self::new(
             PostFailureKind::Refused,
@@ -150,7 +155,7 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
 }
 
 /// An error and its causes, each said once: many repeat the text of their cause in their own.
-fn in_one_line(error: &(dyn Error + 'static)) -> String {
+pub(crate) fn in_one_line(error: &(dyn Error + 'static)) -> String {
     let mut text = String::new();
     for cause in causes(error).map(ToString::to_string) {
         if text.is_empty() {

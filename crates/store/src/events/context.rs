@@ -97,7 +97,7 @@ fn missing(events: &[EventRecord], context: &EventContext) -> BTreeSet<PaymentId
             Told::Payment(told) => {
                 missing.insert(told.payment);
             },
-            Told::Chain(_) => {},
+            Told::Chain(_) | Told::Endpoint(_) => {},
         }
     }
     missing

@@ -2,7 +2,7 @@
 
 use std::iter;
 
-use paywatch_core::{ChainEvent, Event, OrderId, PaymentEvent, PaymentId};
+use paywatch_core::{ChainEvent, EndpointEvent, Event, OrderId, PaymentEvent, PaymentId};
 use sqlx::any::AnyRow;
 use sqlx::{Any, Executor};
 
@@ -20,7 +20,7 @@ const LAST: &str = "SELECT value FROM counters WHERE name = 'events'";
 /// Names the columns once.
 macro_rules! columns {
     () => {
-        "SELECT seq, id, order_id, order_seq, chain_id, kind, payment_id, status, flags, received, \
+        "SELECT seq, id, order_id, order_seq, chain_id, endpoint_id, kind, payment_id, status, flags, received, \
          counted, confirmed, excess, detail, happened_at, refunded, told_before, order_then \
          FROM events"
     };
@@ -157,11 +157,18 @@ pub(super) fn record(row: &AnyRow) -> Result<EventRecord, StoreError> {
             kind: fields.parsed("kind")?,
             detail: fields.text("detail")?,
         }),
-        (None, None) => Told::Chain(ChainEvent {
-            chain_id: fields.chain_id("chain_id")?,
-            kind: fields.parsed("kind")?,
-            detail: fields.text("detail")?,
-        }),
+        (None, None) => match fields.maybe_parsed("endpoint_id")? {
+            Some(endpoint) => Told::Endpoint(EndpointEvent {
+                endpoint,
+                kind: fields.parsed("kind")?,
+                detail: fields.text("detail")?,
+            }),
+            None => Told::Chain(ChainEvent {
+                chain_id: fields.chain_id("chain_id")?,
+                kind: fields.parsed("kind")?,
+                detail: fields.text("detail")?,
+            }),
+        },
     };
     Ok(EventRecord {
         seq: fields.number("seq")?,

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use paywatch_core::{
-    Amount, ChainEvent, Event, Flags, LatePolicy, OrderId, OrderStatus, PaymentEvent, PaymentId,
-    PaymentState, RefundId, RefundStatus, Timestamp,
+    Amount, ChainEvent, EndpointEvent, Event, Flags, LatePolicy, OrderId, OrderStatus,
+    PaymentEvent, PaymentId, PaymentState, RefundId, RefundStatus, Timestamp,
 };
 
 use crate::record::{BookedTransfer, OrderRecord};
@@ -31,6 +31,8 @@ pub enum Told {
     Chain(ChainEvent),
     /// A payment that belongs to no order.
     Payment(PaymentEvent),
+    /// One who is told of events.
+    Endpoint(EndpointEvent),
 }
 
 /// Something that happened to an order, with what the order was after the change that it belongs
@@ -138,7 +140,7 @@ impl EventRecord {
     pub const fn of_order(&self) -> Option<&OrderEvent> {
         match &self.told {
             Told::Order(event) => Some(event),
-            Told::Chain(_) | Told::Payment(_) => None,
+            Told::Chain(_) | Told::Payment(_) | Told::Endpoint(_) => None,
         }
     }
 
@@ -149,6 +151,7 @@ impl EventRecord {
             Told::Order(told) => told.event.kind.name(),
             Told::Chain(told) => told.kind.name(),
             Told::Payment(told) => told.kind.name(),
+            Told::Endpoint(told) => told.kind.name(),
         }
     }
 }

@@ -96,7 +96,9 @@ pub(crate) fn attempted(delivery: &DueDelivery, then: AfterAttempt) -> Attempted
 
 pub(crate) async fn record(books: &Books, id: EndpointId, attempted: &[Attempted]) {
     let health = EndpointHealth::default();
-    let recorded = books.store.record_attempts(id, attempted, &health, at(21));
+    let recorded = books
+        .store
+        .record_attempts(id, attempted, (&health, &[]), at(21));
     recorded.await.unwrap();
 }
 
@@ -187,7 +189,9 @@ async fn an_endpoint_that_answers_again_is_told_at_once(books: Books) {
         last_failure: Some("it answered 503".to_owned()),
         alerted_at: None,
     };
-    let recorded = books.store.record_attempts(id, &all, &health, at(21));
+    let recorded = books
+        .store
+        .record_attempts(id, &all, (&health, &[]), at(21));
     recorded.await.unwrap();
     let record = books.store.endpoint(id).await.unwrap().unwrap();
     assert_eq!(record.health, health);

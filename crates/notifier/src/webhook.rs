@@ -1,0 +1,155 @@
+//! Brings events to webhooks.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use paywatch_core::{EventFormat, Timestamp};
+use paywatch_store::EndpointRecord;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use secrecy::ExposeSecret as _;
+use url::Url;
+
+use crate::telling::{Blame, Came, Carrier, Refusal, Telling, Verdict};
+use crate::{Answer, Message, PostFailure, PostFailureKind, Poster, Secret};
+
+/// Posts what is told, signed by the Standard Webhooks specification unless the form has a way of its
+/// own.
+#[derive(Clone, Debug)]
+pub struct Webhooks {
+    poster: Poster,
+}
+
+impl Webhooks {
+    /// Posts with `poster`.
+    #[must_use]
+    pub const fn new(poster: Poster) -> Self {
+        Self { poster }
+    }
+
+    async fn post(
+        &self,
+        endpoint: &EndpointRecord,
+        target: Option<&str>,
+        telling: &Telling,
+        now: Timestamp,
+    ) -> Result<Answer, PostFailure> {
+        let unsent = |text: String| PostFailure::unsent(&text);
+        let url: Url = target
+            .unwrap_or(&endpoint.url)
+            .parse()
+            .map_err(|error| unsent(format!("its URL cannot be read: {error}")))?;
+        let mut headers = telling.headers.clone();
+        if !headers.contains_key(CONTENT_TYPE) {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        if endpoint.format == EventFormat::Standard {
+            headers.extend(signed(endpoint, telling, now).map_err(unsent)?);
+        }
+        self.poster
+            .post(&url, headers, telling.body.as_bytes().to_vec())
+            .await
+    }
+}
+
+/// The signatures of all secrets of `endpoint` that are valid at `now`.
+fn signed(
+    endpoint: &EndpointRecord,
+    telling: &Telling,
+    now: Timestamp,
+) -> Result<HeaderMap, String> {
+    let mut secrets = Vec::new();
+    for kept in &endpoint.secrets {
+        if kept.expires_at.is_none_or(|ends| ends > now) {
+            let secret: Secret = kept
+                .secret
+                .expose_secret()
+                .parse()
+                .map_err(|error| format!("its secret cannot be read: {error}"))?;
+            secrets.push(secret);
+        }
+    }
+    if secrets.is_empty() {
+        return Err("it has no secret that signs; give it one".to_owned());
+    }
+    let seconds = u64::try_from(now.unix_ms())
+        .unwrap_or_default()
+        .checked_div(1_000)
+        .unwrap_or_default();
+    let message = Message::new(&telling.id, seconds, telling.body.as_bytes());
+    let signed = message.map_err(|error| error.to_string())?.sign(&secrets);
+    signed.headers().map_err(|error| error.to_string())
+}
+
+#[async_trait]
+impl Carrier for Webhooks {
+    async fn carry(
+        &self,
+        endpoint: &EndpointRecord,
+        target: Option<&str>,
+        telling: &Telling,
+        now: Timestamp,
+    ) -> Came {
+        match self.post(endpoint, target, telling, now).await {
+            Ok(answer) => {
+                let verdict = verdict(&answer, endpoint.format);
+                Came {
+                    status: Some(answer.status),
+                    answer: answer.excerpt,
+                    took: answer.took,
+                    verdict,
+                }
+            },
+            Err(failure) => Came {
+                status: None,
+                answer: String::new(),
+                took: failure.took,
+                verdict: Verdict::Refused(Refusal {
+                    blame: blame(failure.kind),
+                    because: failure.text,
+                    leave_alone_for: None,
+                }),
+            },
+        }
+    }
+}
+
+fn verdict(answer: &Answer, format: EventFormat) -> Verdict {
+    let status = answer.status;
+    // What plugins for epusdt call taken is the word in the answer.
+    let is_taken = answer.is_success()
+        && match format {
+            EventFormat::Standard | EventFormat::BlockAtm => true,
+            EventFormat::Epusdt => answer.excerpt.trim().eq_ignore_ascii_case("ok"),
+        };
+    if is_taken {
+        return Verdict::Taken;
+    }
+    let because = if answer.is_success() {
+        format!("it answered {status}, but not with the word ok")
+    } else {
+        format!("it answered {status}")
+    };
+    let asked = answer.retry_after.unwrap_or(Duration::ZERO);
+    Verdict::Refused(Refusal {
+        because,
+        leave_alone_for: (matches!(status, 429 | 503) && !asked.is_zero()).then_some(asked),
+        blame: match status {
+            410 => Blame::Gone,
+            200..=299 | 400 | 409 | 413 | 422 => Blame::Event,
+            _ => Blame::Receiver,
+        },
+    })
+}
+
+const fn blame(kind: PostFailureKind) -> Blame {
+    match kind {
+        PostFailureKind::Refused
+        | PostFailureKind::Resolve
+        | PostFailureKind::Connect
+        | PostFailureKind::Tls
+        | PostFailureKind::TimedOut
+        | PostFailureKind::Reset
+        | PostFailureKind::Unreadable
+        | PostFailureKind::Redirected => Blame::Receiver,
+    }
+}

@@ -18,6 +18,7 @@ mod section;
 #[cfg(test)]
 mod tests;
 mod token;
+mod webhooks;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -41,6 +42,7 @@ use crate::config::problem::{Problems, Reported};
 use crate::config::raw::{Raw, RawAudit, RawChain, RawDatabase, RawLog, RawTreasury};
 use crate::config::section::Section;
 pub(crate) use crate::config::section::spoken;
+pub(crate) use crate::config::webhooks::WebhooksConfig;
 
 /// Where the database lies if the configuration does not say.
 const DATABASE: &str = "sqlite:paywatch.sqlite";
@@ -61,6 +63,8 @@ pub(crate) struct Config {
     pub exact: SlotTerms,
     /// The pages on which orders are paid; none, if nothing is said.
     pub checkout: Option<CheckoutConfig>,
+    /// How services are told of events.
+    pub webhooks: WebhooksConfig,
     /// Whether what comes to a treasury without an order is looked at.
     pub watches_treasury: bool,
     /// How often the books are audited; never, if nothing is said.
@@ -173,6 +177,7 @@ fn check(raw: Raw, problems: &mut Problems) -> Result<Config, Reported> {
     let orders = orders::check(raw.orders, problems);
     let exact = methods::check_exact(&raw.exact_amount, problems);
     let checkout = checkout::check(raw.checkout, problems);
+    let webhooks = webhooks::check(&raw.webhooks, problems);
     let shared = chain::Shared {
         treasury: check_treasury(&raw.treasury, problems),
         factory: paywatch_contracts::deposit::factory_address(),
@@ -192,6 +197,7 @@ fn check(raw: Raw, problems: &mut Problems) -> Result<Config, Reported> {
         orders: orders?,
         exact: exact?,
         checkout: checkout?,
+        webhooks: webhooks?,
         watches_treasury: raw.treasury.watch.unwrap_or(true),
         audit_every: audit_every?,
         log: log?,

@@ -4,6 +4,7 @@ pub(crate) mod audit;
 pub(crate) mod chain;
 mod freezes;
 mod metrics;
+mod telling;
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -66,6 +67,8 @@ pub(crate) async fn run(config: Config, shutdown: CancellationToken) -> anyhow::
         );
         state = state.with_checkout(pages);
     }
+    let renderer = state.event_renderer();
+    loops.spawn(telling::begin(&config.webhooks, store.clone(), renderer, shutdown.clone()).await?);
     tracing::info!(
         api.listen = %address,
         chains = config.chains.len(),

@@ -18,6 +18,7 @@ pub(crate) struct Raw {
     pub orders: RawOrders,
     pub exact_amount: RawExactAmount,
     pub checkout: RawCheckout,
+    pub webhooks: RawWebhooks,
     pub treasury: RawTreasury,
     pub audit: RawAudit,
     pub log: RawLog,
@@ -90,6 +91,22 @@ pub(crate) struct RawCheckout {
     pub enabled: Option<bool>,
     pub public_url: Option<SecretString>,
     pub merchant_name: Option<String>,
+}
+
+/// `[webhooks]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct RawWebhooks {
+    pub allow_http: Option<bool>,
+    pub allow: Option<Vec<String>>,
+    pub ports: Option<Vec<u16>>,
+    pub proxy: Option<SecretString>,
+    pub timeout: Option<String>,
+    pub at_once: Option<usize>,
+    pub retries: Option<Vec<String>>,
+    pub alert_after: Option<String>,
+    pub keep: Option<String>,
+    pub callbacks: Option<bool>,
 }
 
 /// `[treasury]`

@@ -6,13 +6,15 @@ use paywatch_core::{ChainEvent, EndpointEvent, Event, OrderId, PaymentEvent, Pay
 use sqlx::any::AnyRow;
 use sqlx::{Any, Executor};
 
-use crate::batch::Statement;
+use crate::batch::{Statement, Value};
 use crate::error::{StoreError, failed};
 use crate::events::then;
 use crate::fields::{Fields, number};
 use crate::record::{EventFilter, EventPage, EventRecord, OrderEvent, Told};
 use crate::store::Store;
 
+/// How many events one statement names.
+const MOST_NUMBERS: usize = 256;
 /// Longer pages are cut to this.
 const LONGEST_PAGE: u32 = 1_000;
 
@@ -30,6 +32,28 @@ macro_rules! columns {
 pub(super) const SELECT: &str = columns!();
 /// The same by their ids.
 pub(super) const BY_ID: &str = concat!(columns!(), " WHERE id IN");
+
+impl Store {
+    /// The events with these numbers.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn events_numbered(&self, seqs: &[u64]) -> Result<Vec<EventRecord>, StoreError> {
+        let mut events = Vec::with_capacity(seqs.len());
+        let mut tx = self.read().await?;
+        for part in seqs.chunks(MOST_NUMBERS) {
+            let numbers = part.iter().map(|seq| number(*seq, "sequence number"));
+            let numbers: Vec<i64> = numbers.collect::<Result<_, _>>()?;
+            let mut statement = Statement::new(concat!(columns!(), " WHERE seq IN ("));
+            statement.bind_list(numbers.into_iter().map(Value::from));
+            statement.push(")");
+            for row in statement.rows(&mut tx, "read events").await? {
+                events.push(record(&row)?);
+            }
+        }
+        Ok(events)
+    }
+}
 
 impl Store {
     /// At most `limit` events after number `seq`, in order and without gaps.

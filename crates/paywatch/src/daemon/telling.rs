@@ -1,0 +1,152 @@
+//! Tells services of events: the event log on one side, webhooks on the other.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use async_trait::async_trait;
+use futures::future::BoxFuture;
+use paywatch_api::{Clock as _, EventRenderer, SystemClock};
+use paywatch_core::{EndpointId, EndpointKind, EventFormat, EventTypes, Timestamp};
+use paywatch_notifier::{Clock, Outbox, Poster, Render, Telling, Webhooks};
+use paywatch_store::{NewEndpoint, Store, StoreError};
+use reqwest::header::HeaderMap;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::config::WebhooksConfig;
+
+/// No longer is slept at once: somebody may set the clock.
+const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+/// How often old deliveries are forgotten.
+const FORGET_EVERY: Duration = Duration::from_secs(600);
+
+/// The machine's clock, to wait on.
+#[derive(Clone, Copy, Debug)]
+struct WallClock;
+
+impl Clock for WallClock {
+    fn now(&self) -> Timestamp {
+        SystemClock.now()
+    }
+
+    fn reach(&self, at: Timestamp) -> BoxFuture<'static, ()> {
+        Box::pin(async move {
+            loop {
+                let left = at.unix_ms().saturating_sub(SystemClock.now().unix_ms());
+                let Some(left) = u64::try_from(left).ok().filter(|left| *left > 0) else {
+                    return;
+                };
+                tokio::time::sleep(Duration::from_millis(left).min(LONGEST_SLEEP)).await;
+            }
+        })
+    }
+}
+
+/// Events as the API shows them.
+#[derive(Debug)]
+struct Tellings {
+    store: Store,
+    renderer: EventRenderer,
+}
+
+#[async_trait]
+impl Render for Tellings {
+    async fn render(
+        &self,
+        seqs: &[u64],
+        _format: EventFormat,
+    ) -> Result<BTreeMap<u64, Telling>, StoreError> {
+        let records = self.store.events_numbered(seqs).await?;
+        let rendered = self.renderer.render(&records).await?;
+        Ok(rendered
+            .into_iter()
+            .map(|event| {
+                let telling = Telling {
+                    id: event.id,
+                    kind: event.kind,
+                    order: event.order.map(|id| id.to_string()),
+                    body: event.json,
+                    headers: HeaderMap::new(),
+                };
+                (event.seq, telling)
+            })
+            .collect())
+    }
+}
+
+/// Begins to deliver what happens.
+///
+/// # Errors
+/// When the client for outgoing requests cannot be made, or the database fails.
+pub(super) async fn begin(
+    config: &WebhooksConfig,
+    store: Store,
+    renderer: EventRenderer,
+    shutdown: CancellationToken,
+) -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
+    let poster = Poster::new(config.guard.clone(), &config.post)?;
+    if config.callbacks {
+        for format in [EventFormat::Standard, EventFormat::Epusdt] {
+            store
+                .ensure_endpoint(&callbacks(format))
+                .await
+                .context("the endpoint of orders' own URLs cannot be kept")?;
+        }
+    }
+    let name = Uuid::now_v7().to_string();
+    let render = Arc::new(Tellings {
+        store: store.clone(),
+        renderer,
+    });
+    let carrier = Arc::new(Webhooks::new(poster));
+    let outbox = Outbox::new(store.clone(), render, carrier, Arc::new(WallClock), name)
+        .with_settings(config.lanes.clone());
+    let keep = config.keep;
+    Ok(async move {
+        let stop = shutdown.clone();
+        tokio::join!(
+            outbox.run(async move { stop.cancelled().await }),
+            forget(store, keep, shutdown)
+        );
+    })
+}
+
+/// The endpoint that stands for all URLs that orders name.
+fn callbacks(format: EventFormat) -> NewEndpoint {
+    NewEndpoint {
+        id: EndpointId::from_bytes(*Uuid::now_v7().as_bytes()),
+        kind: EndpointKind::Callbacks,
+        name: format!("URLs that orders name ({format})"),
+        url: String::new(),
+        format,
+        types: EventTypes::All,
+        secrets: Vec::new(),
+        created_at: SystemClock.now(),
+    }
+}
+
+/// Forgets finished deliveries that are older than `keep`, now and then.
+async fn forget(store: Store, keep: Duration, shutdown: CancellationToken) {
+    let keep_ms = i64::try_from(keep.as_millis()).unwrap_or(i64::MAX);
+    loop {
+        if let Err(error) = forget_once(&store, keep_ms).await {
+            tracing::warn!(%error, "old deliveries are not forgotten; it is tried again later");
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = tokio::time::sleep(FORGET_EVERY) => {},
+        }
+    }
+}
+
+async fn forget_once(store: &Store, keep_ms: i64) -> Result<(), StoreError> {
+    let Some(before) = SystemClock.now().plus_ms(keep_ms.saturating_neg()) else {
+        return Ok(());
+    };
+    for endpoint in store.endpoints().await? {
+        while store.forget_deliveries(endpoint.id, before).await? {}
+    }
+    Ok(())
+}

@@ -58,6 +58,7 @@ fn every_route_of_v1_needs_a_key_and_no_other_does() {
             "get /v1/chains",
             "get /v1/decisions",
             "get /v1/events",
+            "get /v1/events/stream",
             "get /v1/events/{id}",
             "get /v1/limits/blocked",
             "get /v1/orders",

@@ -54,6 +54,7 @@ fn every_route_of_v1_needs_a_key_and_no_other_does() {
             "get /pay/{token}",
             "get /pay/{token}/qr.svg",
             "get /pay/{token}/status",
+            "get /pay/{token}/stream",
             "get /readyz",
             "get /v1/chains",
             "get /v1/decisions",

@@ -91,6 +91,34 @@ async fn the_page_turns_to_paid_by_itself() {
     browser.is_looked_at("checkout-completed").await;
     assert_eq!(browser.evaluates("return document.title").await, "Paid");
     assert_eq!(browser.evaluates("return window.stayed").await, json!(true));
+    // All of it was told by the stream: the page never had to ask.
+    let asked =
+        "return ['/stream', '/status'].map((end) => performance.getEntriesByType('resource')
+        .filter((entry) => entry.name.endsWith(end)).length)";
+    assert_eq!(browser.evaluates(asked).await[1], json!(0));
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn a_page_that_cannot_listen_asks() {
+    let chain = Chain::start("anvil", 31_337, 6).await;
+    let sections = [
+        chain_section(&chain, CONFIRMATIONS),
+        "[api.limits]\nstreams = 1\n".to_owned(),
+    ];
+    let mut shop = Shop::open_with(Engine::Sqlite, vec![chain], &sections).await;
+    let order = shop.order("TEA-1", "100").await;
+    let listening = Browser::open(Scripts::On, PHONE).await;
+    listening.goes_to(page(&order)).await;
+    let asking = Browser::open(Scripts::On, PHONE).await;
+    asking.goes_to(page(&order)).await;
+    shop.chain().pays(PAYER, pay_to(&order), "40").await;
+    for browser in [&listening, &asking] {
+        browser.shows("#standing h2", "60 USDT are missing").await;
+    }
+    let asked = "return performance.getEntriesByType('resource')
+        .some((entry) => entry.name.endsWith('/status'))";
+    assert_eq!(asking.evaluates(asked).await, json!(true));
     shop.close().await;
 }
 

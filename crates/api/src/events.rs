@@ -1,7 +1,12 @@
 //! The event log over HTTP: pages of it, one event, and a stream.
 
+pub(crate) mod channel;
+pub(crate) mod feed;
+pub(crate) mod keys_in_use;
+pub(crate) mod listener;
 mod query;
 mod render;
+pub(crate) mod stream;
 mod then;
 mod view;
 

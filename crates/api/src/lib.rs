@@ -39,7 +39,7 @@ mod wire;
 pub use crate::checkout::Checkout;
 pub use crate::condition::{ChainCondition, ConditionBoard};
 pub use crate::events::{EventRenderer, RenderedEvent};
-pub use crate::limits::LimitSettings;
+pub use crate::limits::{LimitSettings, StreamSettings};
 pub use crate::router::{openapi, router};
 pub use crate::serve::{ServeSettings, serve};
 pub use crate::state::{Access, ApiState, ChainOffer, Clock, Metrics, Shop, SystemClock};

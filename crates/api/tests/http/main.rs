@@ -27,3 +27,4 @@ mod rereading;
 mod scopes;
 mod signing;
 mod sockets;
+mod streams;

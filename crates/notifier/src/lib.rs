@@ -6,6 +6,7 @@ mod guard;
 mod post;
 mod secret;
 mod signature;
+mod sink;
 
 pub use crate::guard::{
     Allowed, AllowedError, Guard, GuardError, Lookup, ResolveError, SystemLookup,
@@ -18,3 +19,11 @@ pub use crate::signature::{
     ID_HEADER, IdError, Message, Received, SIGNATURE_HEADER, Signed, TIMESTAMP_HEADER, TOLERANCE,
     VerifyError,
 };
+pub use crate::sink::{
+    Chat, JsonTemplate, Mail, MailError, MailLogin, MailOptions, MailSecurity, Outgoing, Sink,
+    SinkFailure, SinkFailureKind, TemplateError, TextTemplate, Words,
+};
+#[cfg(feature = "kafka")]
+pub use crate::sink::{Kafka, KafkaLogin, KafkaOptions};
+#[cfg(feature = "nats")]
+pub use crate::sink::{Nats, NatsLogin, NatsOptions};

@@ -194,4 +194,4 @@ async fn beginning(response: &mut Response) -> Vec<u8> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

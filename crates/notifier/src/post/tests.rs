@@ -1,6 +1,6 @@
 //! Receivers that are well, slow, hostile, or not the ones they seem to be.
 
-mod receiver;
+pub(crate) mod receiver;
 
 use std::collections::VecDeque;
 use std::io;

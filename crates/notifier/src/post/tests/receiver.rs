@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 
 /// How a receiver treats each request.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Says {
+pub(crate) enum Says {
     /// This, and it waits for the next.
     Answer(&'static str),
     /// This, and it hangs up.
@@ -31,15 +31,15 @@ pub(super) enum Says {
 }
 
 #[derive(Debug)]
-pub(super) struct Receiver {
-    pub(super) port: u16,
+pub(crate) struct Receiver {
+    pub(crate) port: u16,
     connections: Arc<AtomicUsize>,
     requests: mpsc::UnboundedReceiver<String>,
     task: JoinHandle<()>,
 }
 
 impl Receiver {
-    pub(super) async fn open(says: Says) -> Self {
+    pub(crate) async fn open(says: Says) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let connections = Arc::new(AtomicUsize::new(0));
@@ -60,21 +60,21 @@ impl Receiver {
         }
     }
 
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}/hook", self.port)
     }
 
     /// The next request, as it came.
-    pub(super) async fn request(&mut self) -> String {
+    pub(crate) async fn request(&mut self) -> String {
         self.requests.recv().await.unwrap()
     }
 
-    pub(super) fn connections(&self) -> usize {
+    pub(crate) fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
 
     /// Nobody listens there any more.
-    pub(super) async fn close(self) {
+    pub(crate) async fn close(self) {
         self.task.abort();
         assert!(self.task.await.unwrap_err().is_cancelled());
     }

@@ -24,6 +24,6 @@ pub use crate::sink::{
     SinkFailure, SinkFailureKind, TemplateError, TextTemplate, Words,
 };
 #[cfg(feature = "kafka")]
-pub use crate::sink::{Kafka, KafkaLogin, KafkaOptions};
+pub use crate::sink::{Kafka, KafkaLogin, KafkaOptions, KafkaSecurity};
 #[cfg(feature = "nats")]
 pub use crate::sink::{Nats, NatsLogin, NatsOptions};

@@ -18,7 +18,7 @@ use bytes::Bytes;
 
 pub use crate::sink::chat::Chat;
 #[cfg(feature = "kafka")]
-pub use crate::sink::kafka::{Kafka, KafkaLogin, KafkaOptions};
+pub use crate::sink::kafka::{Kafka, KafkaLogin, KafkaOptions, KafkaSecurity};
 pub use crate::sink::mail::{Mail, MailError, MailLogin, MailOptions, MailSecurity};
 #[cfg(feature = "nats")]
 pub use crate::sink::nats::{Nats, NatsLogin, NatsOptions};

@@ -11,7 +11,9 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use paywatch_notifier::{Kafka, KafkaLogin, KafkaOptions, Outgoing, Sink as _, SinkFailureKind};
+use paywatch_notifier::{
+    Kafka, KafkaLogin, KafkaOptions, KafkaSecurity, Outgoing, Sink as _, SinkFailureKind,
+};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
@@ -87,7 +89,7 @@ fn sink(address: &str, topic: &str) -> Kafka {
         brokers: vec![address.to_owned()],
         topic: topic.to_owned(),
         login: KafkaLogin::Nobody,
-        tls: None,
+        security: KafkaSecurity::None,
         within: Duration::from_secs(10),
     })
 }
@@ -172,7 +174,7 @@ async fn what_cannot_be_stored_is_told_with_a_remedy() {
             user: "shop".to_owned(),
             password: "secret".into(),
         },
-        tls: None,
+        security: KafkaSecurity::None,
         within: Duration::from_millis(500),
     };
     options.brokers.push("127.0.0.1:1".to_owned());

@@ -12,9 +12,12 @@ use rskafka::client::error::{Error, ProtocolError};
 use rskafka::client::partition::{Compression, PartitionClient, UnknownTopicHandling};
 use rskafka::client::{ClientBuilder, Credentials, SaslConfig};
 use rskafka::record::Record;
+use rustls::ClientConfig;
+use rustls_platform_verifier::ConfigVerifierExt as _;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::OnceCell;
 
+use crate::post::install_tls;
 use crate::sink::partition::place;
 use crate::sink::{Outgoing, Sink, SinkFailure, SinkFailureKind};
 
@@ -43,6 +46,15 @@ pub enum KafkaLogin {
     },
 }
 
+/// How connections to brokers are kept from others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KafkaSecurity {
+    /// TLS, with certificates that the system trusts.
+    Tls,
+    /// Not at all: for brokers on this machine or a network that is nobody else's.
+    None,
+}
+
 /// How events are published to Kafka.
 #[derive(Clone, Debug)]
 pub struct KafkaOptions {
@@ -52,8 +64,8 @@ pub struct KafkaOptions {
     pub topic: String,
     /// By whom the brokers know us.
     pub login: KafkaLogin,
-    /// TLS, if the brokers speak it.
-    pub tls: Option<Arc<rustls::ClientConfig>>,
+    /// How the connection is kept from others.
+    pub security: KafkaSecurity,
     /// How long to connect, or to have one batch of records acknowledged.
     pub within: Duration,
 }
@@ -107,9 +119,9 @@ impl Kafka {
             None => builder,
             Some(login) => builder.sasl_config(login),
         };
-        let builder = match &self.options.tls {
-            None => builder,
-            Some(tls) => builder.tls_config(Arc::clone(tls)),
+        let builder = match self.options.security {
+            KafkaSecurity::None => builder,
+            KafkaSecurity::Tls => builder.tls_config(tls()?),
         };
         let client = builder.build().await.map_err(failed)?;
         let topic = &self.options.topic;
@@ -152,6 +164,15 @@ fn sasl(login: &KafkaLogin) -> Option<SaslConfig> {
             Some(SaslConfig::ScramSha512(credentials(user, password)))
         },
     }
+}
+
+fn tls() -> Result<Arc<ClientConfig>, SinkFailure> {
+    install_tls();
+    let config = ClientConfig::with_platform_verifier().map_err(|error| {
+        let text = format!("Kafka: TLS cannot be set up: {error}");
+        SinkFailure::new(SinkFailureKind::Refused, &text, 0)
+    })?;
+    Ok(Arc::new(config))
 }
 
 /// What the library has tried again in vain helps to try later; what it gave up at once does not.

@@ -11,6 +11,7 @@ mod queue;
 mod schedule;
 mod secret;
 mod signature;
+mod sink;
 mod telling;
 mod webhook;
 
@@ -28,5 +29,13 @@ pub use crate::signature::{
     ID_HEADER, IdError, Message, Received, SIGNATURE_HEADER, Signed, TIMESTAMP_HEADER, TOLERANCE,
     VerifyError,
 };
+pub use crate::sink::{
+    Chat, JsonTemplate, Mail, MailError, MailLogin, MailOptions, MailSecurity, Outgoing, Sink,
+    SinkFailure, SinkFailureKind, TemplateError, TextTemplate, Words,
+};
+#[cfg(feature = "kafka")]
+pub use crate::sink::{Kafka, KafkaLogin, KafkaOptions, KafkaSecurity};
+#[cfg(feature = "nats")]
+pub use crate::sink::{Nats, NatsLogin, NatsOptions};
 pub use crate::telling::{Blame, Came, Carrier, Clock, Refusal, Render, Telling, Verdict};
 pub use crate::webhook::Webhooks;

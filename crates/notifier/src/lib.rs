@@ -3,6 +3,7 @@
 //! What is told comes in as values. Where requests may go is decided by the [`Guard`], in one place.
 
 mod circuit;
+mod gateway_key;
 mod guard;
 mod lane;
 mod outbox;
@@ -15,6 +16,7 @@ mod sink;
 mod telling;
 mod webhook;
 
+pub use crate::gateway_key::{GatewayKey, GatewayKeyError};
 pub use crate::guard::{
     Allowed, AllowedError, Guard, GuardError, Lookup, ResolveError, SystemLookup,
 };

@@ -43,6 +43,7 @@ mod proofs_and_repairs;
 mod reorgs;
 mod strange_tokens;
 mod sweeping;
+mod telling;
 mod time;
 mod transactions;
 mod typescript;

@@ -3,9 +3,10 @@
 use std::time::{Duration, Instant};
 
 use paywatch_client::{Client, Event, EventStream, ListEvents};
-use paywatch_tests::chain::{OTHER_PAYER, PAYER};
+use paywatch_tests::chain::{Chain, OTHER_PAYER, PAYER};
+use paywatch_tests::daemon::chain_section;
 use paywatch_tests::database::Engine;
-use paywatch_tests::shop::{Shop, pay_to};
+use paywatch_tests::shop::{CONFIRMATIONS, Shop, pay_to};
 use paywatch_tests::wait;
 
 on_both_engines!(
@@ -46,7 +47,13 @@ async fn hears(stream: &mut EventStream, told: &mut Vec<Event>, kind: &str) {
 
 /// SIGKILL while a payment is mined, then SIGTERM while the stream is open.
 async fn whoever_follows_misses_nothing_and_hears_nothing_twice(engine: Engine) {
-    let mut shop = Shop::open(engine).await;
+    // Where pages are is as it is configured now, and the daemon listens elsewhere each time.
+    let chain = Chain::start("anvil", 31_337, 6).await;
+    let sections = [
+        chain_section(&chain, CONFIRMATIONS),
+        "[checkout]\npublic_url = \"https://pay.example.com\"\n".to_owned(),
+    ];
+    let mut shop = Shop::open_with(engine, vec![chain], &sections).await;
     let order = shop.order("EVENTS-1", "100").await;
     let mut told = Vec::new();
     let mut stream = follows(&shop.client(), Some(0)).await;

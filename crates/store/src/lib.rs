@@ -33,6 +33,7 @@ mod record;
 mod refunds;
 mod slots;
 mod store;
+mod sweeps;
 #[cfg(feature = "test-postgres")]
 pub mod test_postgres;
 
@@ -46,11 +47,11 @@ pub use crate::promises::Promises;
 pub use crate::record::{
     ApiKeyRecord, Assessable, AuditAccount, AuditEntry, AuditRun, AuditScope, BookedPlace,
     BookedTransfer, ChainCommit, ChainRecord, Claimed, CreateOutcome, DecisionFilter,
-    DecisionRecord, EventContext, EventFilter, EventGap, EventPage, EventRecord, FrozenAddress,
-    FrozenState, Holder, Imported, KeyRate, KeyTerms, Ledger, Misplaced, NewApiKey, NewDecision,
-    NewOrder, NewRefund, OrderBooks, OrderChange, OrderEvent, OrderFilter, OrderPage, OrderRecord,
-    OrderSums, OrderThen, Page, PaidDeposit, PaidDeposits, PaymentFilter, PaymentProof,
-    PaymentRecord, PaymentThen, Period, RefundFilter, RefundRecord, RefundThen, SlotWish, Told,
-    Touch, Watched,
+    DecisionRecord, EventContext, EventFilter, EventGap, EventPage, EventRecord, Flush,
+    FrozenAddress, FrozenState, Holder, Imported, KeyRate, KeyTerms, Ledger, Misplaced, NewApiKey,
+    NewDecision, NewOrder, NewRefund, OrderBooks, OrderChange, OrderEvent, OrderFilter, OrderPage,
+    OrderRecord, OrderSums, OrderThen, Page, PaidDeposit, PaidDeposits, PaymentFilter,
+    PaymentProof, PaymentRecord, PaymentThen, Period, RefundFilter, RefundRecord, RefundThen,
+    SlotWish, Told, Touch, Watched,
 };
 pub use crate::store::Store;

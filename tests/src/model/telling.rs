@@ -153,7 +153,9 @@ fn follows_the_rules(
             | EventKind::PaymentAssigned
             | EventKind::PaymentUnassigned
             | EventKind::PaymentUnmatched
-            | EventKind::PaymentWrittenOff => false,
+            | EventKind::PaymentWrittenOff
+            | EventKind::SweepCompleted
+            | EventKind::SweepReverted => false,
         };
         if !is_possible {
             return Err("an event out of order");

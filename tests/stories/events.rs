@@ -3,14 +3,17 @@
 use std::time::{Duration, Instant};
 
 use paywatch_client::{Client, Event, EventStream, ListEvents};
-use paywatch_tests::chain::{OTHER_PAYER, PAYER};
+use paywatch_core::OrderId;
+use paywatch_tests::chain::{Chain, OTHER_PAYER, PAYER, TREASURY};
+use paywatch_tests::daemon::chain_section;
 use paywatch_tests::database::Engine;
-use paywatch_tests::shop::{Shop, pay_to};
+use paywatch_tests::shop::{CONFIRMATIONS, Shop, pay_to};
 use paywatch_tests::wait;
 
 on_both_engines!(
     whoever_follows_misses_nothing_and_hears_nothing_twice,
     an_event_stays_as_it_was,
+    a_flush_is_told_when_it_is_final_and_when_it_is_taken_back,
 );
 
 /// All events, by turning pages.
@@ -46,7 +49,13 @@ async fn hears(stream: &mut EventStream, told: &mut Vec<Event>, kind: &str) {
 
 /// SIGKILL while a payment is mined, then SIGTERM while the stream is open.
 async fn whoever_follows_misses_nothing_and_hears_nothing_twice(engine: Engine) {
-    let mut shop = Shop::open(engine).await;
+    // Where pages are is as it is configured now, and the daemon listens elsewhere each time.
+    let chain = Chain::start("anvil", 31_337, 6).await;
+    let sections = [
+        chain_section(&chain, CONFIRMATIONS),
+        "[checkout]\npublic_url = \"https://pay.example.com\"\n".to_owned(),
+    ];
+    let mut shop = Shop::open_with(engine, vec![chain], &sections).await;
     let order = shop.order("EVENTS-1", "100").await;
     let mut told = Vec::new();
     let mut stream = follows(&shop.client(), Some(0)).await;
@@ -90,6 +99,12 @@ async fn whoever_follows_misses_nothing_and_hears_nothing_twice(engine: Engine) 
     assert_eq!(stream.next().await.expect("it ends whole"), None);
 
     shop.daemon.start().await;
+    is_told_at_a_shell(&shop).await;
+    shop.close().await;
+}
+
+/// The events of EVENTS-1, for programs and for people.
+async fn is_told_at_a_shell(shop: &Shop) {
     let arguments = ["events", "--json", "--types", "order.*", "--after", "1"];
     let (went_well, said, error) = shop.daemon.operator(&arguments).await;
     assert!(went_well, "{error}");
@@ -112,7 +127,6 @@ async fn whoever_follows_misses_nothing_and_hears_nothing_twice(engine: Engine) 
         !went_well && error.contains("order.partially_paid"),
         "{error}"
     );
-    shop.close().await;
 }
 
 /// A reorg takes the payment away, and another one comes: what was told before is not told anew.
@@ -155,5 +169,55 @@ async fn an_event_stays_as_it_was(engine: Engine) {
         (then.status.as_str(), then.received.as_str()),
         ("awaiting_payment", "0")
     );
+    shop.close().await;
+}
+
+async fn a_flush_is_told_when_it_is_final_and_when_it_is_taken_back(engine: Engine) {
+    let mut shop = Shop::open(engine).await;
+    let order = shop.order("EVENTS-3", "100").await;
+    let salt = order.id.parse::<OrderId>().expect("an id").salt();
+    shop.chain().pays(PAYER, pay_to(&order), "100").await;
+    shop.becomes_final().await;
+    shop.sees(&order, "completed").await;
+    let mut told = Vec::new();
+    let mut stream = follows(&shop.client(), Some(0)).await;
+
+    shop.chain().flushes(vec![salt]).await;
+    // Its block is the first of three.
+    shop.chain().mines(1).await;
+    shop.catches_up().await;
+    let early = listed(&shop.client()).await;
+    assert!(
+        early.iter().all(|event| event.kind != "sweep.completed"),
+        "not final"
+    );
+    shop.chain().mines(2).await;
+    hears(&mut stream, &mut told, "sweep.completed").await;
+    let event = told.last().expect("it");
+    let sweep = event.data.sweep.as_ref().expect("a flush");
+    assert_eq!(sweep.address.parse(), Ok(pay_to(&order)));
+    assert_eq!(sweep.treasury.parse(), Ok(TREASURY));
+    assert_eq!(
+        (sweep.amount.as_str(), sweep.chain.as_str()),
+        ("100", "anvil")
+    );
+    assert_eq!(event.order_sequence, None);
+    assert!(event.data.order.is_none() && event.data.payment.is_none());
+
+    shop.chain().mines(2).await;
+    shop.catches_up().await;
+    let first = event.clone();
+    shop.chain().reorgs(6, &[]).await;
+    shop.chain().mines(2).await;
+    hears(&mut stream, &mut told, "sweep.reverted").await;
+    assert_eq!(told.last().expect("it").data.sweep, first.data.sweep);
+    shop.chain().flushes(vec![salt]).await;
+    shop.becomes_final().await;
+    shop.chain().mines(1).await;
+    hears(&mut stream, &mut told, "sweep.completed").await;
+    assert_ne!(told.last().expect("it").data.sweep, first.data.sweep);
+    shop.sees(&order, "completed").await;
+    let sweeps = told.iter().filter(|event| event.kind.starts_with("sweep."));
+    assert_eq!(sweeps.count(), 3);
     shop.close().await;
 }

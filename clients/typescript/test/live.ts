@@ -67,4 +67,15 @@ assert.deepEqual(
   listed.data?.data.map((order) => order.id),
   [id],
 );
+// What was told of it, in order, each with the order as it was then.
+const told = await client.GET("/v1/events", {
+  params: { query: { order: id, types: "order.*", after: 0 } },
+});
+assert.deepEqual(
+  told.data?.data.slice(0, 2).map((event) => [event.type, event.data.order?.status]),
+  [
+    ["order.created", "awaiting_payment"],
+    ["order.paid", told.data?.data[1]?.data.order?.status],
+  ],
+);
 console.log(JSON.stringify({ done: true }));

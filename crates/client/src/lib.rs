@@ -11,8 +11,8 @@ pub use crate::client::{Client, EventStream};
 pub use crate::error::{ClientError, FieldProblem, Problem};
 pub use crate::wire::{
     Block, Chain, ChainReadiness, Change, ContractCall, CoveredBlock, CreateOrder, Decision,
-    DecisionPage, Event, EventChain, EventData, EventPage, Finality, FinalityTier, ListDecisions,
-    ListEvents, ListOrders, ListPayments, ListRefunds, Order, Page, Payment, PaymentOption,
-    PaymentPage, PrepareRefund, Readiness, Refund, RefundPage, RefundPayment, Token, Transaction,
-    UnsignedTransaction,
+    DecisionPage, Event, EventChain, EventData, EventPage, EventSweep, Finality, FinalityTier,
+    ListDecisions, ListEvents, ListOrders, ListPayments, ListRefunds, Order, Page, Payment,
+    PaymentOption, PaymentPage, PrepareRefund, Readiness, Refund, RefundPage, RefundPayment, Token,
+    Transaction, UnsignedTransaction,
 };

@@ -168,11 +168,15 @@ pub enum EventKind {
     PaymentWrongAsset,
     /// An operator decided to leave an unmatched payment alone.
     PaymentWrittenOff,
+    /// A deposit address was flushed to its treasury, for good.
+    SweepCompleted,
+    /// After that: the flush left its chain all the same.
+    SweepReverted,
 }
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 23] = [
         Self::OrderCreated,
         Self::OrderPartiallyPaid,
         Self::OrderPaid,
@@ -194,6 +198,8 @@ impl EventKind {
         Self::PaymentUnmatched,
         Self::PaymentWrongAsset,
         Self::PaymentWrittenOff,
+        Self::SweepCompleted,
+        Self::SweepReverted,
     ];
 
     /// The name in the API and the database.
@@ -221,6 +227,8 @@ impl EventKind {
             Self::PaymentUnmatched => "payment.unmatched",
             Self::PaymentWrongAsset => "payment.wrong_asset",
             Self::PaymentWrittenOff => "payment.written_off",
+            Self::SweepCompleted => "sweep.completed",
+            Self::SweepReverted => "sweep.reverted",
         }
     }
 }

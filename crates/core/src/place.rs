@@ -145,8 +145,11 @@ impl PaymentEvent {
             tx_hash,
             ..
         } = transfer;
+        let is_sweep = [EventKind::SweepCompleted, EventKind::SweepReverted].contains(&kind);
         let detail = if kind == EventKind::PaymentUnmatched {
             format!("{amount} from {from} to {to} in transaction {tx_hash} belongs to no order")
+        } else if is_sweep {
+            format!("{amount} from {from} to {to} in transaction {tx_hash}")
         } else {
             format!("{amount} to {to} in transaction {tx_hash}")
         };

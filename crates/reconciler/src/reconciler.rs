@@ -225,7 +225,6 @@ impl Reconciler {
         let update = work.update;
         let chain_id = update.chain_id;
         let touch = work.touch();
-        let retract_above = touch.retract_above;
         let Assessable {
             heads,
             books,
@@ -233,12 +232,14 @@ impl Reconciler {
             has_more_due,
             known,
             gone,
+            flushes,
+            flushes_gone,
         } = self.store.books_to_assess(&touch).await?;
         let stored = heads.get(&chain_id);
         let moved = work.heads_after(stored)?;
         let news = News {
             heads: moved,
-            retract_above,
+            retract_above: touch.retract_above,
             transfers: &work.found.to_orders,
             sent: &touch.sent,
             proved: &work
@@ -255,7 +256,7 @@ impl Reconciler {
             expected: update.previous,
             heads: moved,
             node_head: update.node_head,
-            retract_above,
+            retract_above: touch.retract_above,
             first_covered: update.covers_from,
             blocks: update
                 .below
@@ -264,12 +265,7 @@ impl Reconciler {
                 .chain(update.blocks.iter().map(|covered| covered.block))
                 .collect(),
             keep_blocks: self.keep_blocks,
-            transfers: work
-                .found
-                .to_orders
-                .iter()
-                .map(|(recorded, order)| (recorded.transfer.clone(), *order))
-                .collect(),
+            transfers: work.transfers(),
             loose: work.found.loose.clone(),
             freezes: work.found.freezes.clone(),
             disproved: work.shown.disproved.clone(),
@@ -277,7 +273,11 @@ impl Reconciler {
             changes: decision.changes,
             deferred,
             chain_events: work.chain_events(stored),
-            payment_events: work.payment_events(&known, &gone),
+            payment_events: [
+                work.payment_events(&known, &gone),
+                work.sweep_events(&flushes, &flushes_gone, &moved),
+            ]
+            .concat(),
             imports: work.imports(),
             at: work.at,
         };

@@ -14,6 +14,7 @@ use crate::payments;
 use crate::record::{Assessable, OrderBooks, OrderRecord, Touch, Watched};
 use crate::refunds;
 use crate::store::Store;
+use crate::sweeps;
 
 /// Orders with money on the chain ($1) that may become final, or that lies above the retracted
 /// block ($2).
@@ -101,6 +102,8 @@ impl Store {
             has_more_due: due.has_more,
             known: known(&mut tx, &touch.loose).await?,
             gone: gone(&mut tx, touch).await?,
+            flushes: sweeps::waiting(&mut tx, touch.chain_id).await?,
+            flushes_gone: sweeps::gone(&mut tx, touch).await?,
         })
     }
 }

@@ -25,6 +25,7 @@ use crate::record::ChainCommit;
 use crate::refunds;
 use crate::slots;
 use crate::store::{Store, commit};
+use crate::sweeps;
 
 impl Store {
     /// Moves a chain's cursor, and with it everything that follows from the blocks that it passes:
@@ -57,6 +58,7 @@ impl Store {
         proofs::insert(&mut tx, &update.proofs, update.at).await?;
         changes::apply(&mut tx, &update.changes, update.at).await?;
         refunds::none_is_left_behind(&mut tx, update).await?;
+        sweeps::settle(&mut tx, update).await?;
         defer(&mut tx, update).await?;
         append_chain_events(&mut tx, &update.chain_events, update.at).await?;
         append_payment_events(&mut tx, &update.payment_events, update.at).await?;

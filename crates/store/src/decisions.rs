@@ -67,6 +67,7 @@ impl Store {
         let mut tx = self.write().await?;
         let moved = sqlx::query(
             "UPDATE transfers SET order_id = $2, state = 'seen', waits_for = chain_id, \
+             confirmed_at_tip = NULL, \
              assigned_confirmations = $3, assigned_tag = $4, assigned_proof = $5 \
              WHERE payment_id = $1 AND canonical = 1 AND order_id IS NULL",
         )

@@ -35,6 +35,7 @@ mod record;
 mod refunds;
 mod slots;
 mod store;
+mod sweeps;
 #[cfg(feature = "test-postgres")]
 pub mod test_postgres;
 
@@ -50,11 +51,11 @@ pub use crate::record::{
     AuditEntry, AuditRun, AuditScope, BookedPlace, BookedTransfer, Callback, ChainCommit,
     ChainRecord, Claimed, CreateOutcome, DecisionFilter, DecisionRecord, DeliveryRecord,
     DueDelivery, EndpointChange, EndpointHealth, EndpointRecord, EndpointSecret, EventContext,
-    EventFilter, EventGap, EventPage, EventRecord, FrozenAddress, FrozenState, Holder, Imported,
-    KeyRate, KeyTerms, Ledger, Misplaced, NewApiKey, NewDecision, NewEndpoint, NewOrder, NewRefund,
-    OrderBooks, OrderChange, OrderEvent, OrderFilter, OrderPage, OrderRecord, OrderSums, OrderThen,
-    Origins, Page, PaidDeposit, PaidDeposits, PaymentFilter, PaymentProof, PaymentRecord,
-    PaymentThen, Period, Queued, RefundFilter, RefundRecord, RefundThen, SlotWish, Told, Touch,
-    Watched,
+    EventFilter, EventGap, EventPage, EventRecord, Flush, FrozenAddress, FrozenState, Holder,
+    Imported, KeyRate, KeyTerms, Ledger, Misplaced, NewApiKey, NewDecision, NewEndpoint, NewOrder,
+    NewRefund, OrderBooks, OrderChange, OrderEvent, OrderFilter, OrderPage, OrderRecord, OrderSums,
+    OrderThen, Origins, Page, PaidDeposit, PaidDeposits, PaymentFilter, PaymentProof,
+    PaymentRecord, PaymentThen, Period, Queued, RefundFilter, RefundRecord, RefundThen, SlotWish,
+    Told, Touch, Watched,
 };
 pub use crate::store::Store;

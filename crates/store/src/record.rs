@@ -262,6 +262,20 @@ pub struct Assessable {
     pub known: BTreeSet<TransferId>,
     /// The unmatched payments that are gone.
     pub gone: Vec<Transfer>,
+    /// The flushes on the chain that nobody was told of, those that are gone as well.
+    pub flushes: Vec<Flush>,
+    /// The flushes that were told to be final, and are gone.
+    pub flushes_gone: Vec<Transfer>,
+}
+
+/// A flush of a deposit address to its treasury.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flush {
+    /// The transfer.
+    pub recorded: RecordedTransfer,
+    /// What must hold before it is final: the rules by which payments to the address are, without
+    /// their proofs.
+    pub rules: Vec<FinalityRule>,
 }
 
 /// Everything that is needed to say what an order has become.

@@ -111,6 +111,7 @@ fn a_flush_is_no_payment() -> Story {
         .sees("TEA", completed())
         .flushes("TEA", "FLUSH")
         .finds("FLUSH", "moved")
+        .becomes_final()
         .sees("TEA", completed().received("10").confirmed("10"))
         .told(&[
             "order.created",
@@ -118,6 +119,7 @@ fn a_flush_is_no_payment() -> Story {
             "order.paid",
             "payment.confirmed",
             "order.completed",
+            "sweep.completed",
         ])
 }
 

@@ -38,6 +38,7 @@ fn money_goes_back_in_part_and_then_all_of_it() -> Story {
             "payment.confirmed",
             "order.completed",
             "order.refunded",
+            "sweep.completed",
             "order.refunded",
         ])
 }
@@ -104,6 +105,7 @@ fn a_reorg_takes_a_refund_away() -> Story {
             "order.paid",
             "payment.confirmed",
             "order.completed",
+            "sweep.completed",
             "order.refunded",
             "order.refund_reverted",
         ])

@@ -51,7 +51,7 @@ pub(crate) async fn what_was_told_is_true(
             // A lie of somebody had given it to this order for a while.
             Some(_) => follows_the_rules(events, None)
                 .map_err(|what| format!("{id} of no order: {what}; told: {events:?}"))?,
-            None => unmatched_is_told(store, *id, events).await?,
+            None => loose_is_told(store, *id, events).await?,
         }
         let found = hold(store.payment(id)).await;
         if found.map_err(|error| in_one_line(&error))?.is_none() {
@@ -87,6 +87,29 @@ async fn all_told(store: &Store) -> Result<Telling, String> {
             }
         }
     }
+}
+
+/// What is told of a transfer that belongs to no order.
+async fn loose_is_told(store: &Store, id: PaymentId, events: &[EventKind]) -> Result<(), String> {
+    let is_sweep =
+        |kind: &EventKind| [EventKind::SweepCompleted, EventKind::SweepReverted].contains(kind);
+    let (sweeps, others): (Vec<_>, Vec<_>) = events.iter().copied().partition(is_sweep);
+    if !others.is_empty() {
+        unmatched_is_told(store, id, &others).await?;
+    }
+    let turns = [EventKind::SweepCompleted, EventKind::SweepReverted];
+    if !sweeps.iter().eq(turns.iter().cycle().take(sweeps.len())) {
+        return Err(format!("{id} was swept out of order: {sweeps:?}"));
+    }
+    let booked = hold(store.payment(&id)).await;
+    let booked = booked.map_err(|error| in_one_line(&error))?;
+    let is_moved = booked.is_some_and(|booked| {
+        booked.reverted_at.is_none() && booked.place == BookedPlace::Loose(Loose::Moved)
+    });
+    if sweeps.last() == Some(&EventKind::SweepCompleted) && !is_moved {
+        return Err(format!("{id} was swept and is not moved: {sweeps:?}"));
+    }
+    Ok(())
 }
 
 /// Money of nobody is told when it comes and when it goes.
@@ -153,7 +176,9 @@ fn follows_the_rules(
             | EventKind::PaymentAssigned
             | EventKind::PaymentUnassigned
             | EventKind::PaymentUnmatched
-            | EventKind::PaymentWrittenOff => false,
+            | EventKind::PaymentWrittenOff
+            | EventKind::SweepCompleted
+            | EventKind::SweepReverted => false,
         };
         if !is_possible {
             return Err("an event out of order");

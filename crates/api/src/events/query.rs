@@ -138,7 +138,7 @@ mod tests {
         let of = |query| asked(query).unwrap().filter.kinds;
         assert_eq!(of("types=order.paid"), ["order.paid"]);
         assert_eq!(of("types=token.*,order.paid,order.paid").len(), 2);
-        let all = of("types=order.*,payment.*,chain.*,token.*,audit.*");
+        let all = of("types=order.*,payment.*,sweep.*,chain.*,token.*,audit.*");
         assert_eq!(all.len(), kinds().count());
         assert_eq!(of("after=1"), [""; 0]);
     }

@@ -280,7 +280,8 @@ fn by_kind(order: Option<OrderId>, kind: EventKind) -> (Option<OrderId>, &'stati
             let because = paywatch_core::IgnoredBecause::NotAccepted;
             (order, status(PaymentState::Ignored(because)), false)
         },
-        EventKind::OrderRefundReverted => (None, REVERTED, false),
+        EventKind::OrderRefundReverted | EventKind::SweepReverted => (None, REVERTED, false),
+        EventKind::SweepCompleted => (None, Loose::Moved.name(), false),
         EventKind::PaymentWrittenOff => (None, Loose::WrittenOff.name(), false),
         EventKind::OrderRefunded => (None, Loose::Sent.name(), false),
         EventKind::PaymentUnmatched

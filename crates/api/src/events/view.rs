@@ -1,6 +1,6 @@
 //! An event as the API shows it. Pure: records in, JSON types out.
 
-use paywatch_core::{EventKind, OrderId};
+use paywatch_core::{EventKind, OrderId, Transfer};
 use paywatch_store::{EventRecord, OrderRecord, Told};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use crate::orders::view::differences::{Change, Changes, differences, note};
 use crate::orders::view::{OrderView, order_then};
 use crate::payments::view::PaymentView;
 use crate::state::Shop;
-use crate::wire::time;
+use crate::wire::{address, time};
 
 /// What `data` and `changes` hold; raised when a reader of the version before would be misled.
 const VERSION: u32 = 1;
@@ -67,6 +67,10 @@ pub(crate) struct EventData {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     payment: Option<PaymentView>,
+    /// The flush of a deposit address, of `sweep.…`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    sweep: Option<EventSweep>,
     /// The chain, of `chain.…`, `token.…` and `audit.…`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -86,6 +90,31 @@ pub(crate) struct EventEndpoint {
     /// The circumstances, in words for people.
     #[schema(example = "shop takes nothing since 2026-11-23T14:50:12.120Z: it answered 503")]
     detail: String,
+}
+
+/// A deposit address that was flushed to its treasury.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct EventSweep {
+    /// The chain's id (EIP-155).
+    #[schema(example = 137)]
+    chain_id: u64,
+    /// The chain's name in the configuration.
+    #[schema(example = "polygon")]
+    chain: String,
+    /// The deposit address.
+    address: String,
+    /// Where the money is now.
+    treasury: String,
+    /// The token's contract.
+    token: String,
+    /// How much it was.
+    #[schema(example = "100")]
+    amount: String,
+    /// The transaction.
+    tx_hash: String,
+    /// The transfer, as in `GET /v1/payments/{id}`.
+    #[schema(example = "pay_5f1d7a84db00d2fce00b31a7fc73224f")]
+    payment: String,
 }
 
 /// The chain that an event is about.
@@ -128,7 +157,9 @@ pub(super) fn event(event: &EventRecord, known: &Known<'_>, names: Names<'_>) ->
         changes = differences(before(event, known, names).as_ref(), &order);
         data.order = Some(order);
     }
-    if let Some((recorded, standing)) = known.payment(event) {
+    if let Some((recorded, _)) = known.payment(event).filter(|_| is_sweep(event)) {
+        data.sweep = Some(sweep(&recorded.transfer, names.shop));
+    } else if let Some((recorded, standing)) = known.payment(event) {
         let was = known.status_before(event);
         let status = standing.status.into();
         note(&mut changes, "payment.status", json!(was), status);
@@ -169,6 +200,26 @@ fn before(event: &EventRecord, known: &Known<'_>, names: Names<'_>) -> Option<Or
     record.payments.clear();
     record.refunds.clear();
     Some(names.order(&record, 0))
+}
+
+fn is_sweep(event: &EventRecord) -> bool {
+    let sweeps = [EventKind::SweepCompleted, EventKind::SweepReverted];
+    sweeps.map(EventKind::name).contains(&event.kind())
+}
+
+fn sweep(transfer: &Transfer, shop: &Shop) -> EventSweep {
+    let chain_id = transfer.id.chain_id;
+    let written = |of| address(chain_id, of);
+    EventSweep {
+        chain_id: chain_id.get(),
+        chain: shop.name_of(chain_id),
+        address: written(transfer.from),
+        treasury: written(transfer.to),
+        token: written(transfer.token),
+        amount: transfer.amount.to_string(),
+        tx_hash: transfer.tx_hash.to_string(),
+        payment: transfer.payment_id().to_string(),
+    }
 }
 
 /// Which order an operator gave a payment to, or took it from.

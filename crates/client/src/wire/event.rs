@@ -38,9 +38,33 @@ pub struct EventData {
     /// The payment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment: Option<Payment>,
+    /// The flush of a deposit address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<EventSweep>,
     /// The chain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chain: Option<EventChain>,
+}
+
+/// A deposit address that was flushed to its treasury.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct EventSweep {
+    /// The chain's id.
+    pub chain_id: u64,
+    /// The chain's name.
+    pub chain: String,
+    /// The deposit address.
+    pub address: String,
+    /// Where the money is now.
+    pub treasury: String,
+    /// The token's contract.
+    pub token: String,
+    /// How much it was.
+    pub amount: String,
+    /// The transaction.
+    pub tx_hash: String,
+    /// The transfer's id, `pay_…`.
+    pub payment: String,
 }
 
 /// The chain that an event is about.

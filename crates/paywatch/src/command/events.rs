@@ -124,9 +124,16 @@ fn in_words(event: &Event) -> String {
         let (id, amount, status) = (&payment.id, &payment.amount, &payment.status);
         format!("payment {id} of {amount} {status}")
     });
+    let sweep = data.sweep.as_ref().map(|sweep| {
+        let (chain, amount, address) = (&sweep.chain, &sweep.amount, &sweep.address);
+        format!("{chain}: {amount} from {address} in {}", sweep.tx_hash)
+    });
     let chain = data.chain.as_ref();
     let chain = chain.map(|about| format!("{}: {}", about.chain, about.detail));
-    let about: Vec<String> = [order, payment, chain].into_iter().flatten().collect();
+    let about: Vec<String> = [order, payment, sweep, chain]
+        .into_iter()
+        .flatten()
+        .collect();
     format!(
         "{sequence:>6}  {timestamp}  {kind:<22}  {}",
         about.join("; ")

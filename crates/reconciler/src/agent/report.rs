@@ -1,6 +1,6 @@
 //! What the log is told.
 
-use paywatch_core::{ChainEvent, ChainId};
+use paywatch_core::{ChainEvent, ChainId, EventKind};
 use paywatch_indexer::ChainUpdate;
 
 use crate::Applied;
@@ -21,6 +21,15 @@ pub(super) fn tell_applied(chain_id: ChainId, applied: &Applied) {
     applied.chain_events.iter().for_each(tell_event);
     for event in &applied.payment_events {
         progress::unmatched(event);
+        if event.kind == EventKind::SweepCompleted {
+            tracing::info!(
+                chain.id = %chain_id,
+                payment.id = %event.payment,
+                event = %event.kind,
+                "{}: {}", event.kind, event.detail
+            );
+            continue;
+        }
         tracing::warn!(
             chain.id = %chain_id,
             payment.id = %event.payment,

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use paywatch_core::{
-    BlockNumber, BlockRef, ChainEvent, ChainEventKind, ChainHeads, EventKind, Loose, PaymentEvent,
-    Transfer, TransferId,
+    BlockNumber, BlockRef, ChainEvent, ChainEventKind, ChainHeads, EventKind, Loose, OrderId,
+    PaymentEvent, Transfer, TransferId,
 };
 use paywatch_indexer::ChainUpdate;
-use paywatch_store::{Imported, Touch};
+use paywatch_store::{Flush, Imported, Touch};
 
 use crate::reconciler::{By, MOST_DUE, ReconcileError, Work};
 
@@ -60,6 +60,14 @@ impl Work<'_> {
         Ok(moved)
     }
 
+    /// The transfers that the update brings to orders.
+    pub(super) fn transfers(&self) -> Vec<(Transfer, OrderId)> {
+        let to_orders = self.found.to_orders.iter();
+        to_orders
+            .map(|(recorded, order)| (recorded.transfer.clone(), *order))
+            .collect()
+    }
+
     /// What is told of payments that belong to no order: those that are `gone`, and those that
     /// were not `known` before.
     pub(super) fn payment_events(
@@ -83,6 +91,34 @@ impl Work<'_> {
             .filter(|(transfer, loose)| *loose == Loose::Unmatched && is_news(transfer))
             .map(|(transfer, _)| PaymentEvent::of(transfer, EventKind::PaymentUnmatched));
         reverted.chain(come).collect()
+    }
+
+    /// What is told of flushes: those that were final and are `gone`, and those that are final under
+    /// `heads`.
+    pub(super) fn sweep_events(
+        &self,
+        flushes: &[Flush],
+        gone: &[Transfer],
+        heads: &ChainHeads,
+    ) -> Vec<PaymentEvent> {
+        let reverted = gone
+            .iter()
+            .map(|transfer| PaymentEvent::of(transfer, EventKind::SweepReverted));
+        let above = self.update.retract_above.map(|common| common.number);
+        let is_there = move |flush: &&Flush| {
+            let number = flush.recorded.transfer.block_number;
+            above.is_none_or(|above| number <= above)
+        };
+        let is_final = move |flush: &&Flush| {
+            let mut rules = flush.rules.iter();
+            rules.all(|rule| rule.confirm(&flush.recorded, heads).is_some())
+        };
+        let completed = flushes
+            .iter()
+            .filter(is_there)
+            .filter(is_final)
+            .map(|flush| PaymentEvent::of(&flush.recorded.transfer, EventKind::SweepCompleted));
+        reverted.chain(completed).collect()
     }
 
     /// The payments that an operator wants in the books, each with its order.

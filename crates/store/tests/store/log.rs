@@ -17,6 +17,7 @@ on_both_engines!(
 /// What the layout was like before.
 const BEFORE: &str = "DELETE FROM _sqlx_migrations WHERE version = 14; \
     DROP INDEX events_by_kind; \
+    DROP INDEX transfers_moving; \
     ALTER TABLE events DROP COLUMN told_before; \
     ALTER TABLE events DROP COLUMN order_then; \
     UPDATE events SET kind = 'order.accepted' WHERE kind = 'order.paid'; \

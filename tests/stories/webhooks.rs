@@ -4,10 +4,10 @@ use std::process::Stdio;
 use std::time::SystemTime;
 
 use paywatch_notifier::{Message, Secret, SecretKind, Signed, Verifier};
-use paywatch_tests::tools;
+use paywatch_tests::{tools, wait};
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt as _;
-use tokio::process::Command;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
 
 const ID: &str = "evt_0123456789abcdef0123456789abcdef";
 const BODY: &str = r#"{"type":"order.paid","amount":"12.50","note":"ünï"}"#;
@@ -112,4 +112,146 @@ async fn receivers_in_javascript_believe_what_is_ours_and_nothing_else() {
     let mut program = Command::new("node");
     program.current_dir(tools::javascript()).arg("webhooks.mjs");
     is_believed_as_it_should_be(program).await;
+}
+
+/// The real program, listening on a port of its own.
+struct Listening {
+    child: Child,
+    said: Lines<BufReader<ChildStdout>>,
+    url: String,
+}
+
+impl Listening {
+    async fn start(arguments: &[&str]) -> Self {
+        let mut child = Command::new(tools::paywatch())
+            .args(["webhook", "listen", "--port", "0"])
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("the program can be started");
+        let aside = child.stderr.take().expect("it has an output");
+        let first = BufReader::new(aside).lines().next_line().await;
+        let first = first.expect("text").expect("it says where it listens");
+        let mut words = first.split(' ');
+        let url = words.find(|word| word.starts_with("http://"));
+        let url = url.expect("it says where").to_owned();
+        let said = child.stdout.take().expect("it has an output");
+        let said = BufReader::new(said).lines();
+        Self { child, said, url }
+    }
+
+    /// Sends a webhook: the answer's status and text, and the line that the program prints.
+    async fn receives(&mut self, signed: &Signed, body: &str) -> (u16, String, String) {
+        let client = reqwest::Client::new();
+        let headers = signed.headers().expect("they can be headers");
+        let sent = client.post(format!("{}some/path", self.url));
+        let answer = sent.headers(headers).body(body.to_owned()).send().await;
+        let answer = answer.expect("it answers");
+        let status = answer.status().as_u16();
+        let text = answer.text().await.expect("it answers in text");
+        (status, text, self.line().await)
+    }
+
+    async fn line(&mut self) -> String {
+        let line = tokio::time::timeout(wait::LIMIT, self.said.next_line()).await;
+        line.expect("it prints in time")
+            .expect("text")
+            .expect("a line")
+    }
+
+    /// Ends it as Ctrl-C does.
+    async fn stop(mut self) {
+        let id = self.child.id().expect("it runs").to_string();
+        let sent = Command::new("kill").args(["-INT", &id]).status().await;
+        assert!(
+            sent.is_ok_and(|status| status.success()),
+            "{id} is told to stop"
+        );
+        let ended = tokio::time::timeout(wait::LIMIT, self.child.wait()).await;
+        let status = ended.expect("it ends in time").expect("it ends");
+        assert!(status.success(), "it ended with {status}");
+    }
+}
+
+/// An integrator listens: events verify or he is told why not, and those that come again are marked.
+#[tokio::test]
+async fn an_integrator_sees_what_would_come_and_what_is_wrong_with_it() {
+    tools::install_tls();
+    let secret = secret(SecretKind::Shared);
+    let text = secret.reveal();
+    let mut listening = Listening::start(&["--secret", &text, "--fail", "1"]).await;
+    let message = Message::new(ID, now(), BODY.as_bytes()).expect("an id");
+    let signed = message.sign([&secret]);
+
+    let (status, _, line) = listening.receives(&signed, BODY).await;
+    assert_eq!(status, 500, "the first one fails, as asked");
+    assert!(
+        line.contains("order.paid  amount 12.50  verified  → 500"),
+        "{line}"
+    );
+    let (status, _, line) = listening.receives(&signed, BODY).await;
+    assert_eq!(status, 204);
+    assert!(
+        line.contains(ID) && line.contains("for the 2. time"),
+        "{line}"
+    );
+
+    let (status, text, line) = listening
+        .receives(&signed, &BODY.replace("12.50", "12.51"))
+        .await;
+    assert_eq!(status, 400);
+    assert!(
+        text.contains("byte for byte") && line.contains(&text),
+        "{text}\n{line}"
+    );
+    let old = Message::new(ID, now().saturating_sub(3_600), BODY.as_bytes()).expect("an id");
+    let (status, text, _) = listening.receives(&old.sign([&secret]), BODY).await;
+    assert!(status == 400 && text.contains("clock"), "{text}");
+    let answer = reqwest::get(&listening.url).await.expect("it answers");
+    assert_eq!(answer.status().as_u16(), 405);
+    assert!(listening.line().await.contains("by GET"));
+    listening.stop().await;
+}
+
+/// The same for Ed25519 and for programs; a private key is nothing to verify with.
+#[tokio::test]
+async fn a_program_reads_what_came_as_json() {
+    tools::install_tls();
+    let pair = secret(SecretKind::KeyPair);
+    let Verifier::Public(public_key) = pair.verifier() else {
+        panic!("a key pair has a public key");
+    };
+    let public_key = public_key.to_string();
+    let arguments = ["--public-key", &public_key, "--json", "--status", "410"];
+    let mut listening = Listening::start(&arguments).await;
+    let message = Message::new(ID, now(), BODY.as_bytes()).expect("an id");
+    let (status, _, line) = listening.receives(&message.sign([&pair]), BODY).await;
+    let line: Value = serde_json::from_str(&line).expect("JSON");
+    assert_eq!(status, 410);
+    assert_eq!(line["verified"], true, "{line}");
+    assert_eq!(line["status"], 410);
+    assert_eq!(line["body"]["note"], "ünï");
+    let stranger = message.sign([&secret(SecretKind::KeyPair)]);
+    let (status, text, line) = listening.receives(&stranger, BODY).await;
+    let line: Value = serde_json::from_str(&line).expect("JSON");
+    assert_eq!(
+        (status, line["problem"].as_str()),
+        (400, Some(text.as_str()))
+    );
+    listening.stop().await;
+
+    let private = pair.reveal();
+    for (arguments, words) in [
+        (vec!["--public-key", &private], "only the sender may hold"),
+        (vec!["--secret", &public_key], "--public-key"),
+        (vec![], "--secret"),
+    ] {
+        let mut program = Command::new(tools::paywatch());
+        program.args(["webhook", "listen"]).args(arguments);
+        let output = program.output().await.expect("the program runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && said.contains(words), "{said}");
+    }
 }

@@ -7,6 +7,7 @@ mod payment;
 mod refund;
 mod sweep;
 mod tx;
+mod webhook;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -24,6 +25,7 @@ pub(crate) use crate::cli::sweep::{
     Contracts, Deploy, PlanFormat, PlanSweep, RunSweep, Spending, Sweep, SweepLimits,
 };
 pub(crate) use crate::cli::tx::{CheckTx, Tx};
+pub(crate) use crate::cli::webhook::{Listen, Webhook};
 
 /// Be paid in USDT straight on chain: watches the chains for payments to your orders' own
 /// addresses, and tells your services. It holds no key that can move money.
@@ -120,6 +122,9 @@ Example:
     /// Flush deposit addresses to the treasury: what it costs, unsigned, or with a gas-only key.
     #[command(subcommand)]
     Sweep(Sweep),
+    /// Receive webhooks here while you write the service that is to receive them.
+    #[command(subcommand)]
+    Webhook(Webhook),
     /// Whether the contracts stand on their chains, and put them there.
     #[command(subcommand)]
     Contracts(Contracts),

@@ -50,6 +50,7 @@ mod large;
 mod line;
 mod listing;
 mod loose;
+mod managing;
 mod opening;
 mod proofs;
 mod racing;

@@ -2,6 +2,7 @@
 
 mod block;
 mod refund;
+mod webhook;
 
 use std::time::Duration;
 

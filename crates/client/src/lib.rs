@@ -10,8 +10,10 @@ mod wire;
 pub use crate::client::Client;
 pub use crate::error::{ClientError, FieldProblem, Problem};
 pub use crate::wire::{
-    Block, Chain, ChainReadiness, ContractCall, CoveredBlock, CreateOrder, Decision, DecisionPage,
-    Finality, FinalityTier, ListDecisions, ListOrders, ListPayments, ListRefunds, Order, Page,
-    Payment, PaymentOption, PaymentPage, PrepareRefund, Readiness, Refund, RefundPage,
-    RefundPayment, Token, Transaction, UnsignedTransaction,
+    Block, Chain, ChainReadiness, ChangeWebhook, ContractCall, CoveredBlock, CreateOrder,
+    CreateWebhook, Decision, DecisionPage, Delivery, DeliveryPage, DeliveryRequest,
+    DeliveryWithRequests, Finality, FinalityTier, ListDecisions, ListDeliveries, ListOrders,
+    ListPayments, ListRefunds, Order, Page, Payment, PaymentOption, PaymentPage, PrepareRefund,
+    Readiness, Redeliver, Refund, RefundPage, RefundPayment, Token, Transaction,
+    UnsignedTransaction, Webhook, WebhookHealth, WebhookSecret, WebhookWithSecret,
 };

@@ -1,9 +1,15 @@
 //! `paywatch webhook …`
 
+mod manage;
+
 use std::net::IpAddr;
 
 use clap::{Args, Subcommand};
 use paywatch_notifier::Verifier;
+
+pub(crate) use crate::cli::webhook::manage::{
+    AddWebhook, ChangeWebhook, ListDeliveries, ManageWebhook, RedeliverWebhook,
+};
 
 /// `paywatch webhook …`
 #[derive(Debug, Subcommand)]
@@ -11,6 +17,8 @@ pub(crate) enum Webhook {
     /// Receive webhooks on this machine, check each, and say what is wrong with those that fail.
     #[command(after_help = LISTEN_HELP)]
     Listen(Listen),
+    #[command(flatten)]
+    Manage(ManageWebhook),
 }
 
 const LISTEN_HELP: &str = "\

@@ -20,6 +20,7 @@ pub mod database;
 pub mod model;
 pub mod node;
 pub mod proxy;
+pub mod receiver;
 pub mod shop;
 pub mod tools;
 pub mod wait;

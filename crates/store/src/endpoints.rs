@@ -248,7 +248,8 @@ async fn load(
         .map_err(failed("read endpoints"))?;
     let secrets = sqlx::query(
         "SELECT endpoint_id, secret, created_at, expires_at FROM endpoint_secrets \
-         WHERE $1 = '' OR endpoint_id = $1 ORDER BY created_at DESC, secret",
+         WHERE $1 = '' OR endpoint_id = $1 \
+         ORDER BY CASE WHEN expires_at IS NULL THEN 0 ELSE 1 END, created_at DESC, secret",
     )
     .bind(id)
     .fetch_all(connection)

@@ -191,7 +191,7 @@ pub async fn told(database: &str) -> Vec<(Option<OrderId>, EventKind)> {
     let told = events.into_iter().filter_map(|event| match event.told {
         Told::Order(event) => Some((Some(event.order_id), event.event.kind)),
         Told::Payment(event) => Some((None, event.kind)),
-        Told::Chain(_) => None,
+        Told::Chain(_) | Told::Endpoint(_) => None,
     });
     told.collect()
 }
@@ -204,7 +204,7 @@ pub async fn alerts(database: &str) -> Vec<String> {
     store.close().await;
     let alerts = events.into_iter().filter_map(|event| match event.told {
         Told::Chain(event) if event.kind == ChainEventKind::TokenAlert => Some(event.detail),
-        Told::Order(_) | Told::Payment(_) | Told::Chain(_) => None,
+        Told::Order(_) | Told::Payment(_) | Told::Chain(_) | Told::Endpoint(_) => None,
     });
     alerts.collect()
 }

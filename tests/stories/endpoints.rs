@@ -111,7 +111,10 @@ impl Scene {
     async fn is_done(&self) {
         wait::until("everything to be delivered", || async {
             let pending = self.deliveries(Some("pending")).await;
-            pending.is_empty().then_some(()).ok_or(format!("{pending:?}"))
+            pending
+                .is_empty()
+                .then_some(())
+                .ok_or(format!("{pending:?}"))
         })
         .await;
     }
@@ -126,16 +129,26 @@ impl Scene {
 
     async fn is_told(&mut self) {
         let order = self.sells("TOLD-1").await;
-        let hears = self.receiver.hears("of it all", |told| has_all(told, &order));
+        let hears = self
+            .receiver
+            .hears("of it all", |told| has_all(told, &order));
         let told = hears.await;
         is_told_in_order(&told, &order);
         assert!(told.iter().all(|told| told.signed_by == [0]), "{told:?}");
         self.is_done().await;
         let listed = self.deliveries(None).await;
-        let told: Vec<_> = taken(&told, &order).iter().rev().map(|it| it.id.clone()).collect();
+        let told: Vec<_> = taken(&told, &order)
+            .iter()
+            .rev()
+            .map(|it| it.id.clone())
+            .collect();
         let events: Vec<_> = listed.iter().map(|it| it.event.clone()).collect();
         assert_eq!(events, told, "the newest first");
-        assert!(listed.iter().all(|it| it.state == "delivered" && it.attempts == 1));
+        assert!(
+            listed
+                .iter()
+                .all(|it| it.state == "delivered" && it.attempts == 1)
+        );
         let shown = self.manages("deliveries", &["--state", "delivered"]).await;
         assert_eq!(shown.as_array().map(Vec::len), Some(events.len()));
     }
@@ -144,8 +157,14 @@ impl Scene {
     async fn is_down(&mut self) {
         self.receiver.answers(500);
         let order = self.shop.order("DOWN-1", "10").await;
-        let tries = |told: &[Told]| told.iter().filter(|it| order_of(it) == Some(&order.id)).count();
-        self.receiver.hears("it twice", |told| tries(told) >= 2).await;
+        let tries = |told: &[Told]| {
+            told.iter()
+                .filter(|it| order_of(it) == Some(&order.id))
+                .count()
+        };
+        self.receiver
+            .hears("it twice", |told| tries(told) >= 2)
+            .await;
         self.shop.chain().pays(PAYER, pay_to(&order), "10").await;
         let pending = self.deliveries(Some("pending")).await;
         let first = &pending[pending.len() - 1];
@@ -160,10 +179,15 @@ impl Scene {
         assert!(shown.health.failures > 0 && shown.pending > 0, "{shown:?}");
         self.receiver.answers(204);
         self.shop.becomes_final().await;
-        let hears = self.receiver.hears("of it all", |told| has_all(told, &order));
+        let hears = self
+            .receiver
+            .hears("of it all", |told| has_all(told, &order));
         let told = hears.await;
         is_told_in_order(&told, &order);
-        let ids: Vec<_> = told.iter().filter(|it| order_of(it) == Some(&order.id)).collect();
+        let ids: Vec<_> = told
+            .iter()
+            .filter(|it| order_of(it) == Some(&order.id))
+            .collect();
         assert_eq!(ids[0].id, ids[1].id, "tried again, it has the same id");
         self.is_done().await;
     }
@@ -171,23 +195,30 @@ impl Scene {
     /// Both secrets sign for a while, and then the new one alone.
     async fn gets_other_secrets(&mut self) {
         let client = self.shop.client();
-        let rotated = client.rotate_webhook_secret(&self.id, 3_600, "as every year").await;
+        let rotated = client
+            .rotate_webhook_secret(&self.id, 3_600, "as every year")
+            .await;
         let rotated = rotated.expect("another secret");
         assert_eq!(rotated.webhook.secrets.len(), 2);
-        self.receiver.knows(rotated.secret.as_deref().expect("it is shown"));
+        self.receiver
+            .knows(rotated.secret.as_deref().expect("it is shown"));
         let both = self.shop.order("BOTH-1", "10").await;
         let of = |order: &Order| {
             let id = order.id.clone();
             move |told: &Told| order_of(told) == Some(&id)
         };
-        let hears = self.receiver.hears("of it", |told| told.iter().any(of(&both)));
+        let hears = self
+            .receiver
+            .hears("of it", |told| told.iter().any(of(&both)));
         let told = hears.await;
         let told = told.iter().find(|told| of(&both)(told)).expect("it");
         assert_eq!(told.signed_by, [0, 1]);
         let newest = self.manages("rotate", &["--overlap", "0s"]).await;
         self.receiver.knows(&text(&newest["secret"]));
         let one = self.shop.order("ONE-1", "10").await;
-        let hears = self.receiver.hears("of it", |told| told.iter().any(of(&one)));
+        let hears = self
+            .receiver
+            .hears("of it", |told| told.iter().any(of(&one)));
         let told = hears.await;
         let told = told.iter().find(|told| of(&one)(told)).expect("it");
         assert_eq!(told.signed_by, [2], "the others are over at once");
@@ -209,8 +240,12 @@ impl Scene {
         assert!(now > last, "{enabled}");
         assert_eq!(self.receiver.told().len(), heard, "nothing has come");
         let (from, to) = ((last + 1).to_string(), now.to_string());
-        let queued = self.manages("redeliver", &["--from", &from, "--to", &to]).await;
-        let hears = self.receiver.hears("of it all", |told| has_all(told, &order));
+        let queued = self
+            .manages("redeliver", &["--from", &from, "--to", &to])
+            .await;
+        let hears = self
+            .receiver
+            .hears("of it all", |told| has_all(told, &order));
         let told = hears.await;
         is_told_in_order(&told, &order);
         self.is_done().await;
@@ -281,20 +316,32 @@ async fn an_operator_learns_why_a_webhook_is_not_taken() {
     }
     drop(scene.receiver);
     let (went_well, said, _) = daemon.operator(&test).await;
-    assert!(!went_well && said.contains("does the receiver run"), "{said}");
+    assert!(
+        !went_well && said.contains("does the receiver run"),
+        "{said}"
+    );
 
     let add = |name, url| ["webhook", "add", "--name", name, "--url", url];
     let (went_well, _, error) = daemon.operator(&add("inside", "https://10.0.0.7/")).await;
     assert!(!went_well && error.contains("[webhooks]"), "{error}");
     let (went_well, _, error) = daemon.operator(&add("shop", "https://shop.example/")).await;
     assert!(!went_well && error.contains(&scene.id), "{error}");
-    let bank = [&add("bank", "https://bank.example/in?key=s3cret")[..], &["--signature", "ed25519"]];
+    let bank = [
+        &add("bank", "https://bank.example/in?key=s3cret")[..],
+        &["--signature", "ed25519"],
+    ];
     let (went_well, key, error) = daemon.operator(&bank.concat()).await;
     assert!(went_well && key.starts_with("whpk_"), "{key}{error}");
     let (went_well, listed, error) = daemon.operator(&["webhook", "list"]).await;
     assert!(went_well, "{error}");
-    assert!(listed.contains("bank.example") && !listed.contains("s3cret"), "{listed}");
+    assert!(
+        listed.contains("bank.example") && !listed.contains("s3cret"),
+        "{listed}"
+    );
     let (went_well, shown, error) = daemon.operator(&["webhook", "show", &scene.id]).await;
-    assert!(went_well && shown.contains("signed by  hmac"), "{shown}{error}");
+    assert!(
+        went_well && shown.contains("signed by  hmac"),
+        "{shown}{error}"
+    );
     scene.shop.close().await;
 }

@@ -83,7 +83,7 @@ async fn all_told(store: &Store) -> Result<Telling, String> {
                     let key = (None, event.payment);
                     told.entry(key).or_default().push(event.kind);
                 },
-                Told::Chain(_) => {},
+                Told::Chain(_) | Told::Endpoint(_) => {},
             }
         }
     }

@@ -14,6 +14,10 @@ const DESKTOP: (u32, u32) = (1_280, 900);
 /// A small phone's.
 const PHONE: (u32, u32) = (360, 740);
 
+/// Whether a page has asked for the status of its order.
+const HAS_ASKED: &str = "return performance.getEntriesByType('resource')
+    .some((entry) => entry.name.endsWith('/status'))";
+
 /// A shop on one chain, with this `[checkout]`.
 async fn open(checkout: &str) -> Shop {
     let chain = Chain::start("anvil", 31_337, 6).await;
@@ -91,6 +95,30 @@ async fn the_page_turns_to_paid_by_itself() {
     browser.is_looked_at("checkout-completed").await;
     assert_eq!(browser.evaluates("return document.title").await, "Paid");
     assert_eq!(browser.evaluates("return window.stayed").await, json!(true));
+    // All of it was told by the stream: the page never had to ask.
+    assert_eq!(browser.evaluates(HAS_ASKED).await, json!(false));
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn a_page_that_cannot_listen_asks() {
+    let chain = Chain::start("anvil", 31_337, 6).await;
+    let sections = [
+        chain_section(&chain, CONFIRMATIONS),
+        "[api.limits]\nstreams = 1\n".to_owned(),
+    ];
+    let mut shop = Shop::open_with(Engine::Sqlite, vec![chain], &sections).await;
+    let order = shop.order("TEA-1", "100").await;
+    let listening = Browser::open(Scripts::On, PHONE).await;
+    listening.goes_to(page(&order)).await;
+    let asking = Browser::open(Scripts::On, PHONE).await;
+    asking.goes_to(page(&order)).await;
+    shop.chain().pays(PAYER, pay_to(&order), "40").await;
+    for browser in [&listening, &asking] {
+        browser.shows("#standing h2", "60 USDT are missing").await;
+    }
+    assert_eq!(listening.evaluates(HAS_ASKED).await, json!(false));
+    assert_eq!(asking.evaluates(HAS_ASKED).await, json!(true));
     shop.close().await;
 }
 

@@ -1,165 +1,242 @@
-//! A merchant's service that receives webhooks, and checks them with the library that the makers of
-//! Standard Webhooks publish.
+//! Somebody who is told of events: he checks each signature, and does as he is told with it.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use serde_json::Value;
+use axum::routing::post;
+use serde::Deserialize;
 use standardwebhooks::Webhook;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::wait;
+/// So many whole bodies are kept, the first ones.
+const BODIES: usize = 1_000;
 
-/// A request that came.
+/// What a receiver does with what it is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mood {
+    /// It takes it.
+    Takes,
+    /// It answers with this status.
+    Answers(u16),
+    /// It says nothing, for as long as anybody waits.
+    Hangs,
+}
+
+/// Something that arrived.
 #[derive(Clone, Debug)]
-pub struct Told {
-    /// The event's id, of the header.
+pub struct Arrival {
+    /// The event's id.
     pub id: String,
     /// What happened.
     pub kind: String,
-    /// The event.
-    pub body: Value,
-    /// Which of the secrets that the receiver knows it is signed with, by their order.
-    pub signed_by: Vec<usize>,
-    /// What it was answered with.
-    pub status: u16,
+    /// The event's place in the log.
+    pub sequence: u64,
+    /// The order, and the event's place among the order's.
+    pub order: Option<(String, u64)>,
+    /// When it was told of, by the daemon's clock.
+    pub told_at: String,
+    /// When it arrived.
+    pub at: SystemTime,
+    /// How many signatures came with it.
+    pub signatures: usize,
+    /// All of it, of the first thousand.
+    pub body: Bytes,
 }
 
-/// What the receiver knows, and what came.
-struct Desk {
-    secrets: Vec<Webhook>,
-    status: StatusCode,
-    told: Vec<Told>,
-}
-
-/// A service on this machine. It answers 204 until it is told otherwise.
+/// A server that is told of events.
 pub struct Receiver {
-    port: u16,
-    desk: Arc<Mutex<Desk>>,
-    serving: JoinHandle<()>,
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    task: JoinHandle<()>,
 }
 
-impl std::fmt::Debug for Receiver {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Receiver")
-            .field("port", &self.port)
-            .field("told", &self.told())
-            .finish_non_exhaustive()
+impl fmt::Debug for Receiver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Receiver({})", self.address)
     }
+}
+
+struct Shared {
+    webhook: Webhook,
+    state: Mutex<Log>,
+}
+
+#[derive(Debug)]
+struct Log {
+    mood: Mood,
+    taken: Vec<Arrival>,
+    forged: usize,
+}
+
+#[derive(Deserialize)]
+struct Body {
+    id: String,
+    #[serde(rename = "type")]
+    kind: String,
+    sequence: u64,
+    order_sequence: Option<u64>,
+    timestamp: String,
+    data: Data,
+}
+
+#[derive(Deserialize)]
+struct Data {
+    order: Option<OrderData>,
+}
+
+#[derive(Deserialize)]
+struct OrderData {
+    id: String,
 }
 
 impl Receiver {
-    /// Starts it at a free port.
-    pub async fn start() -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await;
-        let listener = listener.expect("a free port can be listened on");
-        let port = listener.local_addr().expect("it has an address").port();
-        let desk = Arc::new(Mutex::new(Desk {
-            secrets: Vec::new(),
-            status: StatusCode::NO_CONTENT,
-            told: Vec::new(),
-        }));
-        let router = Router::new()
-            .fallback(receive)
-            .with_state(Arc::clone(&desk));
-        let serving = tokio::spawn(async move {
-            axum::serve(listener, router).await.expect("it serves");
+    /// One that believes what `secret` (`whsec_…`) signs.
+    ///
+    /// # Panics
+    /// When there is no port, or `secret` is none.
+    pub async fn open(secret: &str) -> Self {
+        let webhook = Webhook::new(secret).expect("a secret");
+        let shared = Arc::new(Shared {
+            webhook,
+            state: Mutex::new(Log {
+                mood: Mood::Takes,
+                taken: Vec::new(),
+                forged: 0,
+            }),
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let routes = Router::new()
+            .route("/hook", post(receive))
+            .with_state(Arc::clone(&shared));
+        let task = tokio::spawn(async move {
+            // It ends with the receiver.
+            let _served = axum::serve(listener, routes).await;
         });
         Self {
-            port,
-            desk,
-            serving,
+            address,
+            shared,
+            task,
         }
     }
 
-    /// Where it is.
+    /// Where it is, as a host and a port.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where it is told.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}/webhooks", self.port)
+        format!("http://{}/hook", self.address)
     }
 
-    /// What the configuration has to say, so that it may be told.
+    /// What it does from now on.
+    pub fn is(&self, mood: Mood) {
+        self.shared.log().mood = mood;
+    }
+
+    /// What it took, in the order in which it came.
     #[must_use]
-    pub fn section(&self, more: &str) -> String {
-        let port = self.port;
-        format!("[webhooks]\nallow_http = true\nallow = [\"127.0.0.1:{port}\"]\n{more}\n")
+    pub fn taken(&self) -> Vec<Arrival> {
+        self.shared.log().taken.clone()
     }
 
-    /// From now on it knows this secret as well.
-    pub fn knows(&self, secret: &str) {
-        let secret = Webhook::new(secret).expect("the library takes it");
-        self.desk().secrets.push(secret);
-    }
-
-    /// From now on it answers with this status.
-    pub fn answers(&self, status: u16) {
-        self.desk().status = StatusCode::from_u16(status).expect("a status");
-    }
-
-    /// All that came, also what it refused.
+    /// How much it took.
     #[must_use]
-    pub fn told(&self) -> Vec<Told> {
-        self.desk().told.clone()
+    pub fn count(&self) -> usize {
+        self.shared.log().taken.len()
     }
 
-    /// Waits until what came is as `wanted`; returns it.
-    pub async fn hears(&self, what: &str, wanted: impl Fn(&[Told]) -> bool) -> Vec<Told> {
-        wait::until(&format!("the receiver to hear {what}"), || async {
-            let told = self.told();
-            if wanted(&told) {
-                Ok(told)
-            } else {
-                Err(format!("{told:?}"))
+    /// How much came with a signature that is not right.
+    #[must_use]
+    pub fn forged(&self) -> usize {
+        self.shared.log().forged
+    }
+
+    /// What it took, each event once and when it came first. Checks that what came again was the same,
+    /// and that each order's events came in their order.
+    ///
+    /// # Panics
+    /// When they did not.
+    #[must_use]
+    pub fn told(&self) -> Vec<Arrival> {
+        let mut seen: BTreeMap<u64, String> = BTreeMap::new();
+        let mut of_order: BTreeMap<String, BTreeSet<u64>> = BTreeMap::new();
+        let mut told = Vec::new();
+        for arrival in self.taken() {
+            if let Some(id) = seen.get(&arrival.sequence) {
+                assert_eq!(*id, arrival.id, "an event has two ids");
+                continue;
             }
-        })
-        .await
-    }
-
-    fn desk(&self) -> MutexGuard<'_, Desk> {
-        lock(&self.desk)
+            seen.insert(arrival.sequence, arrival.id.clone());
+            if let Some((order, place)) = &arrival.order {
+                let places = of_order.entry(order.clone()).or_default();
+                let last = places.last().copied().unwrap_or_default();
+                assert!(last < *place, "{order}: {place} came after {last}");
+                places.insert(*place);
+            }
+            told.push(arrival);
+        }
+        told
     }
 }
 
 impl Drop for Receiver {
     fn drop(&mut self) {
-        self.serving.abort();
+        self.task.abort();
     }
 }
 
-async fn receive(
-    State(desk): State<Arc<Mutex<Desk>>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> (StatusCode, &'static str) {
-    let mut desk = lock(&desk);
-    let secrets = desk.secrets.iter().enumerate();
-    let signed_by: Vec<usize> = secrets
-        .filter(|(_, secret)| secret.verify(&body, &headers).is_ok())
-        .map(|(number, _)| number)
-        .collect();
-    let id = headers.get("webhook-id").and_then(|id| id.to_str().ok());
-    let body: Value = serde_json::from_slice(&body).unwrap_or_default();
-    let status = desk.status;
-    let told = Told {
-        id: id.unwrap_or_default().to_owned(),
-        kind: body["type"].as_str().unwrap_or_default().to_owned(),
-        body,
-        signed_by,
-        status: status.as_u16(),
-    };
-    desk.told.push(told);
-    let text = if status.is_success() {
-        ""
-    } else {
-        "the till is jammed"
-    };
-    (status, text)
+impl Shared {
+    fn log(&self) -> MutexGuard<'_, Log> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-fn lock(desk: &Mutex<Desk>) -> MutexGuard<'_, Desk> {
-    desk.lock().unwrap_or_else(PoisonError::into_inner)
+async fn receive(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> StatusCode {
+    let mood = shared.log().mood;
+    match mood {
+        Mood::Takes => {},
+        Mood::Answers(status) => {
+            return StatusCode::from_u16(status).unwrap_or(StatusCode::IM_A_TEAPOT);
+        },
+        Mood::Hangs => std::future::pending().await,
+    }
+    let is_good = shared.webhook.verify(&body, &headers).is_ok();
+    let read = serde_json::from_slice::<Body>(&body);
+    let (true, Ok(read)) = (is_good, read) else {
+        shared.log().forged += 1;
+        return StatusCode::BAD_REQUEST;
+    };
+    let signatures = headers
+        .get("webhook-signature")
+        .and_then(|value| value.to_str().ok())
+        .map_or(0, |value| value.split(' ').count());
+    let order = read.data.order.map(|order| order.id);
+    let mut arrival = Arrival {
+        id: read.id,
+        kind: read.kind,
+        sequence: read.sequence,
+        order: order.zip(read.order_sequence),
+        told_at: read.timestamp,
+        at: SystemTime::now(),
+        signatures,
+        body,
+    };
+    let mut log = shared.log();
+    if log.taken.len() >= BODIES {
+        arrival.body = Bytes::new();
+    }
+    log.taken.push(arrival);
+    StatusCode::NO_CONTENT
 }

@@ -75,7 +75,7 @@ async fn mismatches(shop: &Shop) -> Vec<String> {
     store.close().await;
     let told = events.into_iter().filter_map(|event| match event.told {
         Told::Chain(event) if event.kind == ChainEventKind::AuditMismatch => Some(event.detail),
-        Told::Chain(_) | Told::Order(_) | Told::Payment(_) => None,
+        Told::Chain(_) | Told::Order(_) | Told::Payment(_) | Told::Endpoint(_) => None,
     });
     told.collect()
 }

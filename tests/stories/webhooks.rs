@@ -243,9 +243,11 @@ async fn a_program_reads_what_came_as_json() {
     listening.stop().await;
 
     let private = pair.reveal();
+    let nothing = format!("{}!", *private);
     for (arguments, words) in [
         (vec!["--public-key", &private], "only the sender may hold"),
-        (vec!["--secret", &public_key], "--public-key"),
+        (vec!["--secret", &nothing], "only the sender may hold"),
+        (vec!["--secret", &public_key], "give it as --public-key"),
         (vec![], "--secret"),
     ] {
         let mut program = Command::new(tools::paywatch());
@@ -253,5 +255,6 @@ async fn a_program_reads_what_came_as_json() {
         let output = program.output().await.expect("the program runs");
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(!output.status.success() && said.contains(words), "{said}");
+        assert!(!said.contains(private.as_str()), "{said}");
     }
 }

@@ -40,7 +40,7 @@ enum Task {
     },
     /// Measures speed and memory, against a simulated chain in a process of its own.
     Bench {
-        /// Which of the benchmarks: backfill, watched, live, calls, idle, books, keys, api; all, if none is
+        /// Which of the benchmarks: backfill, watched, live, calls, idle, books, keys, api, webhooks, fire; all, if none is
         /// named. `books sqlite` and `books postgres` are books on one engine.
         names: Vec<String>,
     },

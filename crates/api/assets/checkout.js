@@ -1,5 +1,6 @@
-// Keeps the page of an order current: asks for its status, loads the page's own HTML again when
-// something has changed, counts the time down, and copies. The page works without all of this.
+// Keeps the page of an order current: listens to its status, or asks for it where that cannot be,
+// loads the page's own HTML again when something has changed, counts the time down, and copies. The
+// page works without all of this.
 "use strict";
 
 (() => {
@@ -9,6 +10,7 @@
   const OPEN_MS = 2_000;
   const SETTLED_MS = 30_000;
   const MOST_MS = 60_000;
+  const SILENT_MS = 45_000;
   const SETTLED = ["completed", "expired", "cancelled"];
   const PARTS = ["standing", "pay"];
 
@@ -16,6 +18,8 @@
 
   let failures = 0;
   let timer = 0;
+  let stream = null;
+  let last = Promise.resolve();
   let deadline = 0;
 
   const setDeadline = (secondsLeft) => {
@@ -45,6 +49,12 @@
     count();
   };
 
+  // Takes over what has become of the order, if it is something else than the page shows.
+  const take = async (standing) => {
+    setDeadline(standing.seconds_left);
+    if (standing.revision !== checkout.dataset.revision) await reload();
+  };
+
   const ask = async () => {
     clearTimeout(timer);
     let wait = OPEN_MS;
@@ -52,20 +62,53 @@
       const answer = await fetch(checkout.dataset.status, { cache: "no-store" });
       if (!answer.ok) throw new Error(`status ${answer.status}`);
       const standing = await answer.json();
-      setDeadline(standing.seconds_left);
-      if (standing.revision !== checkout.dataset.revision) await reload();
+      await take(standing);
       if (SETTLED.includes(standing.status)) wait = SETTLED_MS;
       failures = 0;
     } catch {
       failures += 1;
       wait = Math.min(OPEN_MS * 2 ** failures, MOST_MS);
     }
-    clearTimeout(timer);
-    timer = setTimeout(ask, document.hidden ? Math.max(wait, SETTLED_MS) : wait);
+    later(document.hidden ? Math.max(wait, SETTLED_MS) : wait);
   };
-  timer = setTimeout(ask, OPEN_MS);
+
+  const later = (wait) => {
+    clearTimeout(timer);
+    timer = setTimeout(ask, wait);
+  };
+
+  // The server speaks every 15 seconds. What it is silent about for long, and what cannot be taken
+  // over, is asked for; as long as it speaks, nothing is. A page that nobody looks at does not
+  // listen: browsers keep few connections to one server open.
+  const listen = () => {
+    if (stream || document.hidden || !("EventSource" in window)) return;
+    stream = new EventSource(checkout.dataset.stream);
+    // One after the other, so that what is older never replaces what is newer.
+    const heard = (message) => {
+      later(SILENT_MS);
+      last = last.then(() => take(JSON.parse(message.data))).catch(() => later(OPEN_MS));
+    };
+    stream.addEventListener("status", heard);
+    stream.addEventListener("alive", heard);
+    // It comes back by itself, unless the server wants no more streams.
+    stream.addEventListener("error", () => {
+      if (stream?.readyState === EventSource.CLOSED) stream = null;
+      later(OPEN_MS);
+    });
+  };
+
+  const leave = () => {
+    stream?.close();
+    stream = null;
+    later(SETTLED_MS);
+  };
+
+  later(OPEN_MS);
+  listen();
   document.addEventListener("visibilitychange", () => {
-    if (!document.hidden) ask();
+    if (document.hidden) return leave();
+    listen();
+    ask();
   });
 
   const count = () => {

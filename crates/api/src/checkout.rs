@@ -1,9 +1,10 @@
 //! The page on which an order is paid, for whoever has its URL.
 //!
-//! It is put together here and works without a script; a script of our own only asks whether
+//! It is put together here and works without a script; a script of our own only listens to whether
 //! something has changed. Nothing is loaded from anybody else.
 
 mod assets;
+mod follow;
 mod page;
 mod standing;
 mod words;
@@ -65,6 +66,7 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
     let pages = OpenApiRouter::new()
         .routes(routes!(show))
         .routes(routes!(read_status))
+        .routes(routes!(follow::follow))
         .routes(routes!(draw))
         .layer(header(CACHE_CONTROL, "no-store"));
     pages
@@ -189,13 +191,16 @@ async fn find(
     state: &ApiState,
     token: Result<Path<String>, PathRejection>,
 ) -> Result<Found, Problem> {
-    let missing = || Problem::because(Code::NotFound, "there is no such page");
     let Path(token) = token.map_err(|error| Problem::because(Code::NotFound, error))?;
     let token: CheckoutToken = token.parse().map_err(|_not_one| missing())?;
     let checkout = state.checkout.clone().ok_or_else(missing)?;
     let record = state.store.order_by_checkout(token).await?;
     let record = record.ok_or_else(missing)?;
     Ok(Found { checkout, record })
+}
+
+fn missing() -> Problem {
+    Problem::because(Code::NotFound, "there is no such page")
 }
 
 fn unwritten(error: &askama::Error) -> Problem {

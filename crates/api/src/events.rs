@@ -1,8 +1,13 @@
 //! The event log over HTTP: pages of it, one event, and a stream.
 
+pub(crate) mod channel;
+pub(crate) mod feed;
+pub(crate) mod keys_in_use;
+pub(crate) mod listener;
 mod query;
 mod render;
-mod then;
+pub(crate) mod stream;
+pub(crate) mod then;
 mod view;
 
 use axum::Json;
@@ -18,7 +23,7 @@ use tokio::time::Instant;
 use utoipa::ToSchema;
 
 use crate::events::query::Asked;
-pub use crate::events::render::{EventRenderer, RenderedEvent};
+pub use crate::events::render::{EventRenderer, ForeignEvent, RenderedEvent};
 use crate::events::view::EventView;
 use crate::problem::{Code, Problem, ProblemBody};
 use crate::state::ApiState;

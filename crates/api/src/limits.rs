@@ -3,6 +3,7 @@
 
 pub(crate) mod blocks;
 mod bucket;
+pub(crate) mod streams;
 mod table;
 
 use std::num::NonZeroU32;
@@ -21,6 +22,7 @@ use crate::body::within;
 use crate::client_address::client_address;
 use crate::door::Door;
 use crate::limits::bucket::Level;
+pub use crate::limits::streams::StreamSettings;
 use crate::limits::table::Admission;
 pub(crate) use crate::limits::table::{Limits, Subject};
 use crate::problem::{Code, Problem};
@@ -44,6 +46,8 @@ pub struct LimitSettings {
     pub block_after: u32,
     /// For how long, in milliseconds.
     pub block_for_ms: i64,
+    /// How many streams there may be.
+    pub streams: StreamSettings,
 }
 
 impl Default for LimitSettings {
@@ -55,6 +59,7 @@ impl Default for LimitSettings {
             },
             block_after: 100,
             block_for_ms: 600_000,
+            streams: StreamSettings::default(),
         }
     }
 }

@@ -299,6 +299,7 @@ mod tests {
                 ("invalid_fields", 422),
                 ("idempotency_key_reused", 422),
                 ("rate_limited", 429),
+                ("too_many_streams", 429),
                 ("internal", 500),
                 ("unavailable", 503),
                 ("chain_not_started", 503),

@@ -104,6 +104,14 @@ fn with_key() -> OpenApiRouter<ApiState> {
         ))
 }
 
+/// The same of those whose answers go on and on, so that nobody can wait for all of them.
+fn with_key_for_ever() -> OpenApiRouter<ApiState> {
+    for_scopes(
+        &[Scope::OrdersRead, Scope::PaymentsRead],
+        OpenApiRouter::new().routes(routes!(events::stream::follow)),
+    )
+}
+
 /// `routes` for keys that may do all of `scopes`, and what each of them may answer because of that.
 fn for_scopes(
     scopes: &'static [Scope],
@@ -126,7 +134,8 @@ fn open() -> OpenApiRouter<ApiState> {
 /// The API's own description, OpenAPI 3.1.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    open().merge(with_key()).into_openapi()
+    let with_key = with_key().merge(with_key_for_ever());
+    open().merge(with_key).into_openapi()
 }
 
 /// The whole API.
@@ -134,7 +143,8 @@ pub fn router(state: ApiState) -> Router {
     let with_key = with_key()
         .route_layer(from_fn_with_state(state.clone(), idempotency::once))
         .route_layer(set(CACHE_CONTROL, "no-store"))
-        .route_layer(from_fn(etag::tagged));
+        .route_layer(from_fn(etag::tagged))
+        .merge(with_key_for_ever());
     let (routes, description) = open().merge(with_key).split_for_parts();
     let own = routes
         .merge(reference(description))

@@ -19,6 +19,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt as _;
 
+use crate::events::channel::{Stop, Stopping};
+
 /// How long to wait when no connection can be accepted, such as for want of file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -40,7 +42,7 @@ pub struct ServeSettings {
 impl Default for ServeSettings {
     fn default() -> Self {
         Self {
-            max_connections: 1_024,
+            max_connections: 2_048,
             header_timeout: Duration::from_secs(15),
             write_timeout: Duration::from_secs(30),
             max_header_bytes: 16 * 1_024,
@@ -50,6 +52,7 @@ impl Default for ServeSettings {
 }
 
 /// Serves `router` on `listener` until `shutdown`, and then until every request is answered.
+/// Streams, whose answers have no end of their own, end then.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -58,6 +61,7 @@ pub async fn serve(
 ) {
     let places = Arc::new(Semaphore::new(settings.max_connections));
     let graceful = GracefulShutdown::new();
+    let stop = Stop::new();
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
         let next = accept(&listener, &places);
@@ -72,13 +76,15 @@ pub async fn serve(
                 },
             },
         };
-        let connection = connection(stream, peer, router.clone(), settings, graceful.watcher());
+        let from = (peer, stop.stopping());
+        let connection = connection(stream, from, router.clone(), settings, graceful.watcher());
         tokio::spawn(async move {
             connection.await;
             drop(place);
         });
     }
     drop(listener);
+    stop.now();
     graceful.shutdown().await;
 }
 
@@ -96,7 +102,7 @@ async fn accept(
 /// Answers the requests of one connection.
 async fn connection(
     stream: TcpStream,
-    peer: SocketAddr,
+    (peer, stopping): (SocketAddr, Stopping),
     router: Router,
     settings: ServeSettings,
     watcher: Watcher,
@@ -110,6 +116,7 @@ async fn connection(
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
+        request.extensions_mut().insert(stopping.clone());
         router.clone().oneshot(request)
     });
     let served = http1::Builder::new()

@@ -15,7 +15,10 @@ use crate::changes::Changes;
 use crate::checkout::Checkout;
 use crate::condition::ConditionBoard;
 use crate::endpoints::WebhookDesk;
+use crate::events::feed::Feed;
+use crate::events::keys_in_use::KeysInUse;
 use crate::idempotency::Attempts;
+use crate::limits::streams::Streams;
 use crate::limits::{LimitSettings, Limits};
 
 /// A wall clock.
@@ -167,6 +170,9 @@ pub struct ApiState {
     pub(crate) changes: Changes,
     pub(crate) access: Arc<Access>,
     pub(crate) limits: Arc<Limits>,
+    pub(crate) feed: Feed,
+    pub(crate) streams: Streams,
+    pub(crate) keys_in_use: KeysInUse,
 }
 
 impl ApiState {
@@ -185,6 +191,9 @@ impl ApiState {
             changes: Changes::default(),
             access: Arc::default(),
             limits: Arc::new(Limits::new(LimitSettings::default())),
+            feed: Feed::default(),
+            streams: Streams::default(),
+            keys_in_use: KeysInUse::default(),
         }
     }
 
@@ -241,6 +250,12 @@ impl ApiState {
             desk: Some(desk),
             ..self
         }
+    }
+
+    /// How many streams are open.
+    #[must_use]
+    pub fn open_streams(&self) -> usize {
+        self.streams.count()
     }
 
     /// Where an order is paid; `None` if no pages are shown.

@@ -7,13 +7,14 @@ mod client;
 mod error;
 mod wire;
 
-pub use crate::client::Client;
+pub use crate::client::{Client, EventStream};
 pub use crate::error::{ClientError, FieldProblem, Problem};
 pub use crate::wire::{
-    Block, Chain, ChainReadiness, ChangeWebhook, ContractCall, CoveredBlock, CreateOrder,
+    Block, Chain, ChainReadiness, Change, ChangeWebhook, ContractCall, CoveredBlock, CreateOrder,
     CreateWebhook, Decision, DecisionPage, Delivery, DeliveryPage, DeliveryRequest,
-    DeliveryWithRequests, Finality, FinalityTier, ListDecisions, ListDeliveries, ListOrders,
-    ListPayments, ListRefunds, Order, Page, Payment, PaymentOption, PaymentPage, PrepareRefund,
-    Readiness, Redeliver, Refund, RefundPage, RefundPayment, Token, Transaction,
-    UnsignedTransaction, Webhook, WebhookHealth, WebhookSecret, WebhookWithSecret,
+    DeliveryWithRequests, Event, EventChain, EventData, EventPage, Finality, FinalityTier,
+    ListDecisions, ListDeliveries, ListEvents, ListOrders, ListPayments, ListRefunds, Order, Page,
+    Payment, PaymentOption, PaymentPage, PrepareRefund, Readiness, Redeliver, Refund, RefundPage,
+    RefundPayment, Token, Transaction, UnsignedTransaction, Webhook, WebhookHealth, WebhookSecret,
+    WebhookWithSecret,
 };

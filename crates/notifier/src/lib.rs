@@ -3,6 +3,7 @@
 //! What is told comes in as values. Where requests may go is decided by the [`Guard`], in one place.
 
 mod circuit;
+mod gateway_key;
 mod guard;
 mod lane;
 mod outbox;
@@ -11,9 +12,11 @@ mod queue;
 mod schedule;
 mod secret;
 mod signature;
+mod sink;
 mod telling;
 mod webhook;
 
+pub use crate::gateway_key::{GatewayKey, GatewayKeyError};
 pub use crate::guard::{
     Allowed, AllowedError, Guard, GuardError, Lookup, ResolveError, SystemLookup,
 };
@@ -28,5 +31,13 @@ pub use crate::signature::{
     ID_HEADER, IdError, Message, Received, SIGNATURE_HEADER, Signed, TIMESTAMP_HEADER, TOLERANCE,
     VerifyError,
 };
+pub use crate::sink::{
+    Chat, JsonTemplate, Mail, MailError, MailLogin, MailOptions, MailSecurity, Outgoing, Sink,
+    SinkFailure, SinkFailureKind, TemplateError, TextTemplate, Words,
+};
+#[cfg(feature = "kafka")]
+pub use crate::sink::{Kafka, KafkaLogin, KafkaOptions, KafkaSecurity};
+#[cfg(feature = "nats")]
+pub use crate::sink::{Nats, NatsLogin, NatsOptions};
 pub use crate::telling::{Blame, Came, Carrier, Clock, Refusal, Render, Telling, Verdict};
 pub use crate::webhook::Webhooks;

@@ -24,7 +24,7 @@ const READ_AT_MOST: usize = 16 * 1024;
 const USER_AGENT: &str = concat!("paywatch/", env!("CARGO_PKG_VERSION"));
 
 /// How long a post may take, and how many connections wait for the next.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct PostOptions {
     /// To look a name up, connect, and agree on TLS.
     pub connect_within: Duration,
@@ -38,6 +38,20 @@ pub struct PostOptions {
     /// A proxy that everything goes through. It looks names up itself, so which addresses they may
     /// have is for it to decide.
     pub proxy: Option<Url>,
+}
+
+/// Of the proxy only the host: its URL may hold a password.
+impl fmt::Debug for PostOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let proxy = self.proxy.as_ref().and_then(Url::host_str);
+        f.debug_struct("PostOptions")
+            .field("connect_within", &self.connect_within)
+            .field("answer_within", &self.answer_within)
+            .field("idle_per_host", &self.idle_per_host)
+            .field("idle_for", &self.idle_for)
+            .field("proxy", &proxy)
+            .finish()
+    }
 }
 
 impl Default for PostOptions {
@@ -82,10 +96,7 @@ impl Poster {
         options: &PostOptions,
         lookup: Arc<dyn Lookup>,
     ) -> Result<Self, PosterError> {
-        if rustls::crypto::CryptoProvider::get_default().is_none() {
-            // Somebody else may be quicker; then theirs is used.
-            let _installed = rustls::crypto::ring::default_provider().install_default();
-        }
+        install_tls();
         let guard = Arc::new(guard);
         let builder = reqwest::Client::builder()
             .user_agent(USER_AGENT)
@@ -167,6 +178,14 @@ impl Poster {
     }
 }
 
+/// Sets up what TLS encrypts with, unless the program has done so.
+pub(crate) fn install_tls() {
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        // Somebody else may be quicker; then theirs is used.
+        let _installed = rustls::crypto::ring::default_provider().install_default();
+    }
+}
+
 impl fmt::Debug for Poster {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Poster")
@@ -195,4 +214,4 @@ async fn beginning(response: &mut Response) -> Vec<u8> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,6 +1,6 @@
 //! Large books: a million orders in the store, on both engines.
 
-mod histories;
+pub(crate) mod histories;
 mod measure;
 mod sweep;
 

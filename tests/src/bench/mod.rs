@@ -8,6 +8,7 @@ mod keys;
 mod live;
 mod process;
 mod served;
+mod telling;
 
 pub use crate::bench::api::api;
 pub use crate::bench::backfill::{bare, compare_backfills, compare_watched, daemon};
@@ -16,3 +17,4 @@ pub use crate::bench::idle::idle;
 pub use crate::bench::keys::keys;
 pub use crate::bench::live::{bare as bare_live, live};
 pub use crate::bench::served::{serve_bulk, serve_live};
+pub use crate::bench::telling::{fire, webhooks};

@@ -18,11 +18,13 @@ async fn main() -> Result<()> {
         ["bare-live", url] => bench::bare_live(url).await,
         [] => {
             all(&[
-                "backfill", "watched", "live", "idle", "books", "keys", "api",
+                "backfill", "watched", "live", "idle", "books", "keys", "api", "webhooks", "fire",
             ])
             .await
         },
         ["books", engines @ ..] if !engines.is_empty() => bench::books(engines).await,
+        ["webhooks", engines @ ..] if !engines.is_empty() => bench::webhooks(engines).await,
+        ["fire", engines @ ..] if !engines.is_empty() => bench::fire(engines).await,
         names => all(names).await,
     }
 }
@@ -38,10 +40,12 @@ async fn all(names: &[&str]) -> Result<()> {
             "keys" => bench::keys(&folder).await?,
             "books" => bench::books(&["sqlite", "postgres"]).await?,
             "api" => bench::api().await?,
+            "webhooks" => bench::webhooks(&["sqlite", "postgres"]).await?,
+            "fire" => bench::fire(&["sqlite", "postgres"]).await?,
             other => {
                 bail!(
                     "there is no benchmark {other}; there are: backfill, watched, live, idle, books, \
-                     keys, api"
+                     keys, api, webhooks, fire"
                 )
             },
         }

@@ -104,6 +104,7 @@ impl From<Problem> for Refusal {
             Code::NoFreeAmount
             | Code::InProgress
             | Code::RateLimited
+            | Code::TooManyStreams
             | Code::Blocked
             | Code::Unavailable
             | Code::ChainNotStarted

@@ -259,6 +259,7 @@ mod tests {
             rate: rate(),
             block_after: 3,
             block_for_ms: 600_000,
+            ..LimitSettings::default()
         })
     }
 

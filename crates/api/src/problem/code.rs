@@ -27,6 +27,7 @@ pub(crate) enum Code {
     InvalidFields,
     IdempotencyKeyReused,
     RateLimited,
+    TooManyStreams,
     Internal,
     Unavailable,
     ChainNotStarted,
@@ -36,7 +37,7 @@ pub(crate) enum Code {
 impl Code {
     /// Every kind.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 26] = [
+    pub(crate) const ALL: [Self; 27] = [
         Self::MalformedJson,
         Self::MalformedQuery,
         Self::MalformedHeader,
@@ -59,6 +60,7 @@ impl Code {
         Self::InvalidFields,
         Self::IdempotencyKeyReused,
         Self::RateLimited,
+        Self::TooManyStreams,
         Self::Internal,
         Self::Unavailable,
         Self::ChainNotStarted,
@@ -174,6 +176,11 @@ impl Code {
                 "rate_limited",
                 StatusCode::TOO_MANY_REQUESTS,
                 "Too many requests",
+            ),
+            Self::TooManyStreams => (
+                "too_many_streams",
+                StatusCode::TOO_MANY_REQUESTS,
+                "Too many streams are open",
             ),
             Self::Internal => (
                 "internal",

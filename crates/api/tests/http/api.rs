@@ -10,6 +10,7 @@ use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
+use axum::response::Response;
 use paywatch_api::{
     Access, ApiState, ChainOffer, Checkout, Clock, ConditionBoard, LimitSettings, Shop, keys,
     router,
@@ -211,6 +212,10 @@ impl Api {
         }
     }
 
+    pub(crate) fn open_streams(&self) -> usize {
+        self.state.open_streams()
+    }
+
     /// Another key, for what `terms` say: what to send as authorization, and its id.
     pub(crate) async fn another_key(&self, terms: KeyTerms) -> (String, String) {
         let (key, id) = mint(&self.store, terms, self.clock.now()).await;
@@ -238,7 +243,17 @@ impl Api {
     }
 
     /// Sends `request` as it is. Whatever the answer, it carries the request's id.
-    pub(crate) async fn send(&self, mut request: Request<Body>) -> Answer {
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let (parts, body) = self.open_body(request).await.into_parts();
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body: to_bytes(body, usize::MAX).await.expect("a body"),
+        }
+    }
+
+    /// The same, and leaves the body of the answer to be read.
+    pub(crate) async fn open_body(&self, mut request: Request<Body>) -> Response {
         if request
             .extensions()
             .get::<ConnectInfo<SocketAddr>>()
@@ -248,13 +263,9 @@ impl Api {
             request.extensions_mut().insert(ConnectInfo(peer));
         }
         let answer = self.router.clone().oneshot(request).await;
-        let (parts, body) = answer.expect("an answer").into_parts();
-        assert!(parts.headers.contains_key("x-request-id"), "{parts:?}");
-        Answer {
-            status: parts.status,
-            headers: parts.headers,
-            body: to_bytes(body, usize::MAX).await.expect("a body"),
-        }
+        let answer = answer.expect("an answer");
+        assert!(answer.headers().contains_key("x-request-id"), "{answer:?}");
+        answer
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

@@ -1,12 +1,13 @@
 //! The page on which an order is paid, as a browser without scripts sees it.
 
 mod codes;
+mod following;
 mod policy;
 
 use std::collections::BTreeSet;
 
 use axum::body::Body;
-use axum::http::{Request, StatusCode};
+use axum::http::{HeaderMap, Request, StatusCode};
 use serde_json::{Value, json};
 
 use crate::api::{Answer, Api, PAY_AT};
@@ -47,17 +48,23 @@ async fn status(api: &Api, order: &Value) -> Value {
 
 #[track_caller]
 fn assert_strict(answer: &Answer, cache: &str) {
+    assert_strict_headers(&answer.headers, cache);
+}
+
+#[track_caller]
+fn assert_strict_headers(headers: &HeaderMap, cache: &str) {
+    let header = |name: &str| headers.get(name).map(|value| value.to_str().unwrap());
     assert_eq!(
-        answer.header("content-security-policy"),
+        header("content-security-policy"),
         Some(
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
              connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
         )
     );
-    assert_eq!(answer.header("cache-control"), Some(cache));
-    assert_eq!(answer.header("referrer-policy"), Some("no-referrer"));
-    assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
-    assert_eq!(answer.header("set-cookie"), None);
+    assert_eq!(header("cache-control"), Some(cache));
+    assert_eq!(header("referrer-policy"), Some("no-referrer"));
+    assert_eq!(header("x-content-type-options"), Some("nosniff"));
+    assert_eq!(header("set-cookie"), None);
 }
 
 /// The values of an attribute in a page, without escapes.

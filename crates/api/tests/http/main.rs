@@ -31,3 +31,4 @@ mod rereading;
 mod scopes;
 mod signing;
 mod sockets;
+mod streams;

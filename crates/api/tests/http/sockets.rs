@@ -3,13 +3,14 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use paywatch_api::{Access, ServeSettings, serve};
+use paywatch_api::{Access, LimitSettings, ServeSettings, StreamSettings, serve};
+use paywatch_core::{ChainEvent, ChainEventKind, Timestamp};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::api::{Api, limits};
+use crate::api::{Api, chain_id, limits};
 
 /// Longer than anything here may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -36,7 +37,14 @@ impl Served {
             body_timeout: Duration::from_millis(300),
             ..Access::default()
         };
-        let api = Api::open().await.with(limits(600, 1_000), access);
+        let limits = LimitSettings {
+            streams: StreamSettings {
+                of_each: 1_000,
+                of_all: 1_000,
+            },
+            ..limits(600, 10_000)
+        };
+        let api = Api::open().await.with(limits, access);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
@@ -215,6 +223,86 @@ async fn a_server_that_is_stopped_answers_first() {
         "nobody listens"
     );
     assert_eq!(served.api.references("").await, ["LAST-1"]);
+}
+
+/// A client of a stream, which has begun.
+async fn follower(served: &Served) -> TcpStream {
+    let mut client = served.connect().await;
+    let head = served.head("GET /v1/events/stream");
+    client
+        .write_all(format!("{head}\r\n").as_bytes())
+        .await
+        .unwrap();
+    until(&mut client, "retry: 2000").await;
+    client
+}
+
+/// What comes until `word` has come.
+async fn until(client: &mut TcpStream, word: &str) -> String {
+    let mut told = Vec::new();
+    while !String::from_utf8_lossy(&told).contains(word) {
+        let read = tokio::time::timeout(PATIENCE, client.read_buf(&mut told));
+        let count = read.await.expect("in time").unwrap();
+        assert!(count > 0, "it ended: {}", String::from_utf8_lossy(&told));
+    }
+    String::from_utf8_lossy(&told).into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_follow_and_a_server_that_is_stopped_lets_them_go() {
+    let served = Served::start(ServeSettings {
+        header_timeout: Duration::from_millis(300),
+        max_connections: 2_000,
+        ..ServeSettings::default()
+    })
+    .await;
+    let mut followers = Vec::new();
+    for _ in 0..1_000 {
+        followers.push(follower(&served).await);
+    }
+    // Others are served beside them, and nobody is cut off for being quiet.
+    let (told, _) = served
+        .told(b"GET /healthz HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n")
+        .await;
+    assert!(told.starts_with("HTTP/1.1 200 "), "{told}");
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    served.api.order("A").await;
+    served.api.order("B").await;
+    let told = followers.iter_mut().map(|client| until(client, "id: 2\n"));
+    for told in futures::future::join_all(told).await {
+        assert_eq!(told.matches("event: order.created").count(), 2, "{told}");
+    }
+    let begun = Instant::now();
+    served.stop.send(()).unwrap();
+    tokio::time::timeout(PATIENCE, served.server)
+        .await
+        .expect("it stops")
+        .unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(5), "at once");
+    let ends = followers.iter_mut().map(rest);
+    for told in futures::future::join_all(ends).await {
+        assert!(told.ends_with("0\r\n\r\n"), "a whole answer: {told}");
+    }
+}
+
+#[tokio::test]
+async fn a_follower_that_reads_nothing_is_cut_off() {
+    let served = Served::start(hasty()).await;
+    let mut client = follower(&served).await;
+    assert_eq!(served.api.open_streams(), 1);
+    let long = ChainEvent {
+        chain_id: chain_id(31_337),
+        kind: ChainEventKind::Stalled,
+        detail: "x".repeat(60_000),
+    };
+    let begun = Instant::now();
+    // More than all buffers between the two can hold.
+    while served.api.open_streams() > 0 {
+        let told = served.api.store.tell_of_chain(&long, Timestamp::EPOCH);
+        told.await.unwrap();
+        assert!(begun.elapsed() < PATIENCE, "it is cut off");
+    }
+    rest(&mut client).await;
 }
 
 #[tokio::test]

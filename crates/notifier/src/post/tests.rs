@@ -1,6 +1,6 @@
 //! Receivers that are well, slow, hostile, or not the ones they seem to be.
 
-mod receiver;
+pub(crate) mod receiver;
 
 use std::collections::VecDeque;
 use std::io;
@@ -164,6 +164,18 @@ async fn what_is_no_answer_is_told_apart() {
 }
 
 #[tokio::test]
+async fn a_certificate_that_nobody_vouches_for_is_refused() {
+    let receiver = Receiver::open_tls("shop.example").await;
+    let url = format!("https://shop.example:{}/hook", receiver.port);
+    let guard = guard(&receiver, &["127.0.0.1/32"]);
+    let poster = Poster::with_lookup(guard, &quick(), Scripted::new(&[&[HERE]])).unwrap();
+    let failure = post(&poster, &url).await.unwrap_err();
+    assert_eq!(failure.kind, PostFailureKind::Tls, "{failure}");
+    assert!(failure.text.contains("certificate"), "{failure}");
+    assert_eq!(receiver.connections(), 1);
+}
+
+#[tokio::test]
 async fn where_nobody_listens_or_speaks_tls_nothing_is_sent() {
     let receiver = Receiver::open(Says::Greets("220 mail.example ESMTP\r\n")).await;
     let poster = poster(&receiver);
@@ -267,7 +279,7 @@ async fn a_proxy_gets_what_would_go_out() {
         Receiver::open(Says::Answer("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")).await;
     let options = PostOptions {
         proxy: Some(
-            format!("http://proxy.example:{}", proxy.port)
+            format!("http://me:secret@proxy.example:{}", proxy.port)
                 .parse()
                 .unwrap(),
         ),

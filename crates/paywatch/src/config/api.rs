@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use ipnet::IpNet;
-use paywatch_api::{Access, LimitSettings, ServeSettings};
+use paywatch_api::{Access, LimitSettings, ServeSettings, StreamSettings};
 use paywatch_store::KeyRate;
 
 use crate::config::problem::{Problems, Reported};
@@ -20,6 +20,8 @@ const BODY_LIMIT: usize = 64 * 1024;
 const MOST_A_MINUTE: u32 = 10_000_000;
 /// A request as a whole may take little longer than this.
 const LONGEST_BODY: Duration = Duration::from_secs(25);
+/// The most connections that can be configured.
+const MOST_CONNECTIONS: usize = 1_000_000;
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -118,6 +120,9 @@ fn check_limits(section: &mut Section<'_>, raw: &RawLimits) -> Result<LimitSetti
         Duration::from_millis(usual_block),
         SECOND..=DAY.saturating_mul(30),
     );
+    let mut streams = |key, given, usual| section.number(key, given, usual, 1..=MOST_CONNECTIONS);
+    let of_each = streams("streams", raw.streams, usual.streams.of_each);
+    let of_all = streams("all_streams", raw.all_streams, usual.streams.of_all);
     let at_least_one = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
     Ok(LimitSettings {
         rate: KeyRate {
@@ -126,6 +131,10 @@ fn check_limits(section: &mut Section<'_>, raw: &RawLimits) -> Result<LimitSetti
         },
         block_after: block_after?,
         block_for_ms: millis(block_for?),
+        streams: StreamSettings {
+            of_each: of_each?,
+            of_all: of_all?,
+        },
     })
 }
 
@@ -137,12 +146,11 @@ fn check_serve(section: &mut Section<'_>, raw: &RawLimits) -> Result<ServeSettin
     let header_timeout = time("header_timeout", &raw.header_timeout, usual.header_timeout);
     let write_timeout = time("write_timeout", &raw.write_timeout, usual.write_timeout);
     let mut number = |key, given, usual, range| section.number(key, given, usual, range);
-    let most = 1_000_000;
     let connections = number(
         "connections",
         raw.connections,
         usual.max_connections,
-        1..=most,
+        1..=MOST_CONNECTIONS,
     );
     let header_bytes = raw.header_bytes;
     let header_bytes = number(

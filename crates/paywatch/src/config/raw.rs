@@ -52,6 +52,8 @@ pub(crate) struct RawLimits {
     pub burst: Option<u32>,
     pub block_after: Option<u32>,
     pub block_for: Option<String>,
+    pub streams: Option<usize>,
+    pub all_streams: Option<usize>,
     pub connections: Option<usize>,
     pub header_timeout: Option<String>,
     pub body_timeout: Option<String>,

@@ -50,6 +50,7 @@ pub struct EndpointChange {
 
 /// What came of making or changing an endpoint.
 #[derive(Clone, Debug)]
+#[must_use]
 pub enum EndpointOutcome {
     /// It is done; this is the endpoint now.
     Done(Box<EndpointRecord>),

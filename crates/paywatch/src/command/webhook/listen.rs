@@ -11,6 +11,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode};
 use paywatch_api::{ServeSettings, serve};
 use paywatch_notifier::{ID_HEADER, Received, Verifier, VerifyError};
+use secrecy::{ExposeSecret as _, SecretString};
 use tokio::net::TcpListener;
 
 use crate::cli::Listen;
@@ -48,6 +49,7 @@ struct Seen {
 /// Receives webhooks until it is told to stop.
 pub(crate) async fn run(args: Listen, format: Format) -> anyhow::Result<()> {
     let wanted = (args.address, args.port);
+    let rules = Arc::new(Rules::of(&args, format)?);
     let listener = TcpListener::bind(wanted).await.with_context(|| {
         let (address, port) = wanted;
         format!("--address {address} --port {port}: is it taken by another program?")
@@ -58,9 +60,7 @@ pub(crate) async fn run(args: Listen, format: Format) -> anyhow::Result<()> {
     output::aside(&format!(
         "listening at http://{address}/ for webhooks, under every path"
     ))?;
-    let router = Router::new()
-        .fallback(receive)
-        .with_state(Arc::new(Rules::of(args, format)?));
+    let router = Router::new().fallback(receive).with_state(rules);
     serve(
         listener,
         router,
@@ -72,13 +72,13 @@ pub(crate) async fn run(args: Listen, format: Format) -> anyhow::Result<()> {
 }
 
 impl Rules {
-    fn of(args: Listen, format: Format) -> anyhow::Result<Self> {
+    fn of(args: &Listen, format: Format) -> anyhow::Result<Self> {
         let fail = match (args.fail, args.status) {
             (None, None) => Some(0),
             (fail, _) => fail,
         };
         Ok(Self {
-            verifiers: args.secret.into_iter().chain(args.public_key).collect(),
+            verifiers: verifiers(args)?,
             tolerance: *args.tolerance,
             fail,
             status: StatusCode::from_u16(args.status.unwrap_or(FAILURE))?,
@@ -103,6 +103,29 @@ impl Rules {
         }
         (times, StatusCode::NO_CONTENT)
     }
+}
+
+/// What the arguments say to check signatures with, without showing any of it.
+fn verifiers(args: &Listen) -> anyhow::Result<Vec<Verifier>> {
+    let read = |text: &SecretString| text.expose_secret().parse::<Verifier>();
+    let mut verifiers = Vec::new();
+    for text in &args.secret {
+        match read(text).context("--secret")? {
+            verifier @ Verifier::Shared(_) => verifiers.push(verifier),
+            Verifier::Public(_) => {
+                anyhow::bail!("--secret: this is a public key: give it as --public-key")
+            },
+        }
+    }
+    for text in &args.public_key {
+        match read(text).context("--public-key")? {
+            verifier @ Verifier::Public(_) => verifiers.push(verifier),
+            Verifier::Shared(_) => {
+                anyhow::bail!("--public-key: this is a shared secret: give it as --secret")
+            },
+        }
+    }
+    Ok(verifiers)
 }
 
 async fn receive(State(rules): State<Arc<Rules>>, request: Request) -> (StatusCode, String) {

@@ -73,6 +73,7 @@ fn sample(endpoint: &EndpointRecord) -> Telling {
         kind: TYPE,
         order: None,
         body: body.to_string().into(),
+        signed_as: None,
         headers: HeaderMap::new(),
     }
 }

@@ -1,0 +1,385 @@
+//! Telling services of events: how many in a second, how late, and what is left of it when the daemon
+//! is killed again and again.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime};
+
+use anyhow::{Context as _, Result, ensure};
+use paywatch_core::{EndpointId, EndpointKind, EventFormat, Timestamp};
+use paywatch_notifier::{Secret, SecretKind};
+use paywatch_store::test_postgres::PrivatePostgres;
+use paywatch_store::{NewEndpoint, Store};
+use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng as _};
+use secrecy::SecretString;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::process::Child;
+use tokio::time::sleep;
+use uuid::Uuid;
+
+use crate::bench::books::histories::Plan;
+use crate::bench::process::{self, Server};
+use crate::bench::served::{BULK, LivePlan, TOKEN, say};
+use crate::receiver::{Mood, Receiver};
+
+/// The environment variable that asks for fewer events, to try something out.
+const FEWER: &str = "PAYWATCH_BENCH_EVENTS";
+/// How many events are told.
+const EVENTS: u64 = 100_000;
+/// Where no node answers: the chain of a house that only tells stands still.
+const NOBODY: &str = "127.0.0.1:1";
+/// How long until the daemon may have told everything.
+const PATIENCE: Duration = Duration::from_secs(600);
+/// Orders that are made while delays are measured, and how often.
+const TRICKLE: u64 = 600;
+const TRICKLE_EVERY: Duration = Duration::from_millis(20);
+
+/// Somebody to be told, and what signs for him.
+struct Told {
+    receiver: Receiver,
+    secret: SecretString,
+}
+
+/// A daemon whose books are full of events that nobody was told of.
+struct House {
+    folder: TempDir,
+    database: String,
+    listen: SocketAddr,
+    daemon: Option<Child>,
+}
+
+fn events() -> Result<u64> {
+    match std::env::var(FEWER) {
+        Ok(fewer) => fewer.parse().context(FEWER),
+        Err(_) => Ok(EVENTS),
+    }
+}
+
+fn now() -> Result<Timestamp> {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
+    Ok(Timestamp::from_unix_ms(i64::try_from(now.as_millis())?)?)
+}
+
+async fn somebody() -> Result<Told> {
+    let secret = Secret::generate(SecretKind::Shared)?.reveal().to_string();
+    Ok(Told {
+        receiver: Receiver::open(&secret).await,
+        secret: SecretString::from(secret),
+    })
+}
+
+async fn endpoint(store: &Store, url: &str, secret: &SecretString) -> Result<EndpointId> {
+    let id = EndpointId::from_bytes(*Uuid::now_v7().as_bytes());
+    let new = NewEndpoint {
+        id,
+        kind: EndpointKind::Webhook,
+        name: url.to_owned(),
+        url: url.to_owned(),
+        format: EventFormat::Standard,
+        types: "*".parse()?,
+        secrets: vec![secret.clone()],
+        created_at: now()?,
+    };
+    let made = store.create_endpoint(&new, None).await?;
+    made.done().context("the endpoint is not made")?;
+    Ok(id)
+}
+
+impl House {
+    /// A house that may tell those at `allowed`, and follows the chain of `node`.
+    fn build(
+        (database, folder): (String, TempDir),
+        node: &str,
+        allowed: &[SocketAddr],
+    ) -> Result<Self> {
+        let listen = process::free_address()?;
+        let allowed: Vec<String> = allowed.iter().map(|at| format!("\"{at}\"")).collect();
+        let config = format!(
+            "[database]\nurl = \"{database}\"\n[api]\nlisten = \"{listen}\"\n[log]\nfilter = \"error\"\n\
+             [treasury]\naddress = \"0x00000000000000000000000000000000000000ee\"\n\
+             [webhooks]\nallow_http = true\nallow = [{}]\nretries = [\"1s\", \"2s\", \"5s\", \"1m\"]\n\
+             [chains.live]\nid = {}\nhttp = \"http://{node}\"\nconfirmations = 3\n\
+             tokens = [{{ symbol = \"USDT\", address = \"{TOKEN}\", decimals = 6 }}]\n",
+            allowed.join(", "),
+            BULK.chain_id
+        );
+        std::fs::write(folder.path().join("paywatch.toml"), config)?;
+        Ok(Self {
+            folder,
+            database,
+            listen,
+            daemon: None,
+        })
+    }
+
+    fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    async fn store(&self) -> Result<Store> {
+        Ok(Store::open(&self.database.parse()?).await?)
+    }
+
+    fn starts(&mut self) -> Result<()> {
+        let mut daemon = process::daemon(self.folder())?;
+        self.daemon = Some(daemon.arg("run").spawn()?);
+        Ok(())
+    }
+
+    /// Orders come, a few at a time.
+    async fn takes_orders(&self) -> Result<()> {
+        let rate = ["--per-minute", "60000000", "--burst", "1000000"];
+        let key = process::key(self.folder(), &rate).await?;
+        let client = reqwest::Client::new();
+        let url = format!("http://{}/v1/orders", self.listen);
+        let run = Uuid::now_v7();
+        for number in 0..TRICKLE {
+            let reference = format!("T-{run}-{number}");
+            loop {
+                let made = client
+                    .post(&url)
+                    .bearer_auth(&key)
+                    .json(&serde_json::json!({"reference": reference, "amount": "100"}))
+                    .send()
+                    .await;
+                match made {
+                    Ok(made) if made.status().is_success() => break,
+                    // It is not up yet, or its chain was never read: no order is taken then.
+                    Ok(made) if number > 0 => {
+                        ensure!(made.status().is_success(), "{}", made.text().await?);
+                    },
+                    Ok(_) | Err(_) => sleep(Duration::from_millis(50)).await,
+                }
+            }
+            sleep(TRICKLE_EVERY).await;
+        }
+        Ok(())
+    }
+
+    async fn is_killed(&mut self) -> Result<()> {
+        if let Some(mut daemon) = self.daemon.take() {
+            // SIGKILL.
+            daemon.kill().await?;
+        }
+        Ok(())
+    }
+}
+
+/// Fills `store` with about `count` events; returns how many there are.
+async fn fill(store: &Store, count: u64) -> Result<u64> {
+    let plan = Plan::ending_now(count)?;
+    let mut number = 0;
+    loop {
+        let histories = (number..number + 500).map(|number| plan.history(number));
+        store.fill(&histories.collect::<Result<Vec<_>>>()?).await?;
+        number += 500;
+        let told = store.last_event().await?;
+        if told >= count {
+            return Ok(told);
+        }
+    }
+}
+
+/// Runs `what` on each of `engines`.
+async fn on_each<F: Future<Output = Result<()>>>(
+    engines: &[&str],
+    what: impl Fn(TempDir, String) -> F,
+) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    for engine in engines {
+        let here = tempfile::tempdir_in(folder.path())?;
+        if *engine == "sqlite" {
+            say("  on SQLite, synchronous=FULL");
+            let url = format!("sqlite:{}", here.path().join("books.sqlite").display());
+            what(here, url).await?;
+        } else {
+            say("  on PostgreSQL as it is installed, fsync and all");
+            let server = PrivatePostgres::start_durable()?;
+            what(here, server.create_database()?).await?;
+        }
+    }
+    Ok(())
+}
+
+/// How many events a second reach somebody who takes them; how late they are beside ten who do not.
+///
+/// # Errors
+/// When anything fails.
+pub async fn webhooks(engines: &[&str]) -> Result<()> {
+    say("webhooks: deliveries a second to a receiver on this machine that checks each signature");
+    on_each(engines, rate).await?;
+    say(
+        "webhooks: from an event's own time to its arrival, one endpoint alone and beside ten dead ones",
+    );
+    on_each(engines, delays).await
+}
+
+async fn rate(folder: TempDir, database: String) -> Result<()> {
+    let somebody = somebody().await?;
+    let mut house = House::build((database, folder), NOBODY, &[somebody.receiver.address()])?;
+    let store = house.store().await?;
+    endpoint(&store, &somebody.receiver.url(), &somebody.secret).await?;
+    let count = fill(&store, events()?).await?;
+    house.starts()?;
+    let first = wait_for(&somebody.receiver, 1).await?;
+    let last = wait_for(&somebody.receiver, count).await?;
+    house.is_killed().await?;
+    let ms = u64::try_from(last.duration_since(first).as_millis())?.max(1);
+    ensure!(somebody.receiver.forged() == 0, "a signature was not right");
+    let told = somebody.receiver.told().len();
+    ensure!(u64::try_from(told)? == count, "{told} of {count} were told");
+    say(&format!(
+        "    {count} events of {told} told in {ms} ms: {} a second (at least 2000)",
+        count * 1_000 / ms
+    ));
+    Ok(())
+}
+
+async fn wait_for(receiver: &Receiver, count: u64) -> Result<Instant> {
+    let end = Instant::now() + PATIENCE;
+    while u64::try_from(receiver.count())? < count {
+        ensure!(Instant::now() < end, "only {} came", receiver.count());
+        sleep(Duration::from_millis(2)).await;
+    }
+    Ok(Instant::now())
+}
+
+async fn delays(folder: TempDir, database: String) -> Result<()> {
+    let alone = delays_beside(folder, database.clone(), 0).await?;
+    let folder = tempfile::tempdir()?;
+    let database = match database.strip_prefix("sqlite:") {
+        Some(_) => format!("sqlite:{}", folder.path().join("books.sqlite").display()),
+        None => database,
+    };
+    let beside = delays_beside(folder, database, 10).await?;
+    say(&format!("    alone:              {alone}"));
+    say(&format!("    beside ten dead:    {beside}"));
+    Ok(())
+}
+
+/// Delays of one endpoint, beside so many that hang, refuse or fail.
+async fn delays_beside(folder: TempDir, database: String, dead: usize) -> Result<String> {
+    let somebody = somebody().await?;
+    let failing = somebody_dead(Mood::Answers(500)).await?;
+    let hanging = somebody_dead(Mood::Hangs).await?;
+    let closed = process::free_address()?;
+    let silent = TcpListener::bind("127.0.0.1:0").await?;
+    let deads = [
+        failing.receiver.address(),
+        hanging.receiver.address(),
+        closed,
+        silent.local_addr()?,
+    ];
+    let plan = LivePlan {
+        name: "live".to_owned(),
+        id: BULK.chain_id,
+        block_ms: 1_000,
+        tokens: vec![(TOKEN, 6)],
+    };
+    let chain = Server::start(&["serve-live".to_owned(), serde_json::to_string(&[plan])?]).await?;
+    let node = format!("{}/live", chain.said);
+    let mut allowed = vec![somebody.receiver.address()];
+    allowed.extend(deads);
+    let mut house = House::build((database, folder), &node, &allowed)?;
+    let store = house.store().await?;
+    for known in store.endpoints().await? {
+        store
+            .disable_endpoint(known.id, ("of another run", now()?), None)
+            .await?;
+    }
+    for address in deads.iter().cycle().take(dead) {
+        endpoint(&store, &format!("http://{address}/hook"), &somebody.secret).await?;
+    }
+    let before = store.last_event().await?;
+    endpoint(&store, &somebody.receiver.url(), &somebody.secret).await?;
+    store.close().await;
+    house.starts()?;
+    house.takes_orders().await?;
+    wait_for(&somebody.receiver, TRICKLE).await?;
+    house.is_killed().await?;
+    let mut delays = Vec::new();
+    for arrival in somebody.receiver.told() {
+        if arrival.sequence > before && arrival.kind == "order.created" {
+            let told: jiff::Timestamp = arrival.told_at.parse()?;
+            let at = jiff::Timestamp::try_from(arrival.at)?;
+            delays.push(at.as_millisecond() - told.as_millisecond());
+        }
+    }
+    delays.sort_unstable();
+    let at = |share: usize| delays.get((delays.len() * share / 100).min(delays.len() - 1));
+    Ok(format!(
+        "p50 {} ms, p99 {} ms, at most {} ms, of {}",
+        at(50).context("some came")?,
+        at(99).context("some came")?,
+        at(100).context("some came")?,
+        delays.len()
+    ))
+}
+
+async fn somebody_dead(mood: Mood) -> Result<Told> {
+    let somebody = somebody().await?;
+    somebody.receiver.is(mood);
+    Ok(somebody)
+}
+
+/// The daemon is killed at random moments while it tells of 100,000 events: nothing is lost, nothing
+/// comes unsigned, and what comes twice has the same id.
+///
+/// # Errors
+/// When it is not so.
+pub async fn fire(engines: &[&str]) -> Result<()> {
+    say("fire: SIGKILL at random moments while events are told");
+    on_each(engines, under_fire).await
+}
+
+async fn under_fire(folder: TempDir, database: String) -> Result<()> {
+    let somebody = somebody().await?;
+    let mut house = House::build((database, folder), NOBODY, &[somebody.receiver.address()])?;
+    let store = house.store().await?;
+    let id = endpoint(&store, &somebody.receiver.url(), &somebody.secret).await?;
+    let count = fill(&store, events()?).await?;
+    let mut rng = StdRng::seed_from_u64(7);
+    let mut kills = 0;
+    let end = Instant::now() + PATIENCE;
+    house.starts()?;
+    loop {
+        // Mostly while it works; sometimes as it starts.
+        let ms = rng.random_range(50..6_000);
+        let until = Instant::now() + Duration::from_millis(ms);
+        while Instant::now() < until && u64::try_from(somebody.receiver.count())? < count {
+            sleep(Duration::from_millis(5)).await;
+        }
+        let left = store.pending_deliveries(id).await?;
+        let queued = store
+            .endpoint(id)
+            .await?
+            .is_some_and(|it| it.queued_to >= count);
+        if queued && left == 0 {
+            break;
+        }
+        ensure!(Instant::now() < end, "{left} are left after {kills} kills");
+        house.is_killed().await?;
+        kills += 1;
+        // It left what it had leased; another takes it when that has ended, or at once, if it knows
+        // that nobody else can have it.
+        house.starts()?;
+    }
+    house.is_killed().await?;
+    let arrived = somebody.receiver.count();
+    let told = somebody.receiver.told();
+    ensure!(somebody.receiver.forged() == 0, "a signature was not right");
+    let mut sequences: Vec<u64> = told.iter().map(|arrival| arrival.sequence).collect();
+    sequences.sort_unstable();
+    ensure!(
+        sequences.iter().copied().eq(1..=count),
+        "{} of {count} events were told",
+        sequences.len()
+    );
+    say(&format!(
+        "    {count} events, {kills} kills: all told, {} of them twice with the same id, none unsigned",
+        arrived - told.len()
+    ));
+    Ok(())
+}

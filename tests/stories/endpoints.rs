@@ -1,5 +1,6 @@
 //! A merchant's webhook from its first day on: told, down, told again, with other secrets, disabled.
 
+mod managing;
 mod service;
 
 use paywatch_client::{Delivery, ListDecisions, ListDeliveries, Order, Redeliver};
@@ -304,49 +305,5 @@ async fn a_webhook_is_told_of_an_order_and_told_again_what_it_missed(engine: Eng
     for place in [scene.shop.daemon.log(), format!("{log:?}"), shown] {
         assert!(!place.contains("whsec_"), "{place}");
     }
-    scene.shop.close().await;
-}
-
-/// What is wrong with a receiver is said, and what would help.
-#[tokio::test]
-async fn an_operator_learns_why_a_webhook_is_not_taken() {
-    let scene = Box::pin(Scene::open(Engine::Sqlite)).await;
-    let daemon = &scene.shop.daemon;
-    scene.receiver.answers(401);
-    let test = ["webhook", "test", &scene.id];
-    let (went_well, said, _) = daemon.operator(&test).await;
-    assert!(!went_well, "{said}");
-    for words in ["it answered 401", "the till is jammed", "byte for byte"] {
-        assert!(said.contains(words), "{words}: {said}");
-    }
-    drop(scene.receiver);
-    let (went_well, said, _) = daemon.operator(&test).await;
-    assert!(
-        !went_well && said.contains("does the receiver run"),
-        "{said}"
-    );
-
-    let add = |name, url| ["webhook", "add", "--name", name, "--url", url];
-    let (went_well, _, error) = daemon.operator(&add("inside", "https://10.0.0.7/")).await;
-    assert!(!went_well && error.contains("[webhooks]"), "{error}");
-    let (went_well, _, error) = daemon.operator(&add("shop", "https://shop.example/")).await;
-    assert!(!went_well && error.contains(&scene.id), "{error}");
-    let bank = [
-        &add("bank", "https://bank.example/in?key=s3cret")[..],
-        &["--signature", "ed25519"],
-    ];
-    let (went_well, key, error) = daemon.operator(&bank.concat()).await;
-    assert!(went_well && key.starts_with("whpk_"), "{key}{error}");
-    let (went_well, listed, error) = daemon.operator(&["webhook", "list"]).await;
-    assert!(went_well, "{error}");
-    assert!(
-        listed.contains("bank.example") && !listed.contains("s3cret"),
-        "{listed}"
-    );
-    let (went_well, shown, error) = daemon.operator(&["webhook", "show", &scene.id]).await;
-    assert!(
-        went_well && shown.contains("signed by  hmac"),
-        "{shown}{error}"
-    );
     scene.shop.close().await;
 }

@@ -136,6 +136,7 @@ impl From<AttemptRecord> for RequestView {
     ),
     responses(
         (status = 200, description = "A page", body = DeliveryList),
+        (status = 400, description = "The query cannot be understood", body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "There is no such endpoint", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "Wrong parameters, all of them at once", body = ProblemBody, content_type = "application/problem+json"),

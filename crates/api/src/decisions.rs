@@ -35,7 +35,8 @@ pub(crate) struct DecisionView {
     #[schema(example = "dec_0190a6d2b3c47e5f8a9b0c1d2e3f4a5b")]
     id: String,
     /// `cancel`, `extend`, `accept`, `assign`, `unassign`, `write_off`, `import`, `refund`,
-    /// `cancel_refund`, `link_refund`, `create_key`, `rotate_key` or `revoke_key`.
+    /// `cancel_refund`, `link_refund`, `create_key`, `rotate_key`, `revoke_key`, `create_endpoint`,
+    /// `change_endpoint`, `rotate_secret`, `disable_endpoint`, `enable_endpoint` or `redeliver`.
     #[schema(example = "extend")]
     kind: &'static str,
     /// The order that it is about.

@@ -27,6 +27,7 @@ pub(crate) const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src
         (name = "payments", description = "What was paid, and what shows it"),
         (name = "events", description = "What happened, in order and without gaps: listed, waited for, or as a stream"),
         (name = "refunds", description = "What your own wallet is to send back, and what became of it"),
+        (name = "webhooks", description = "Who is told of events, how each fares, and telling again"),
         (name = "checkout", description = "What payers see, without a key: an order's own page"),
         (name = "chains", description = "Where you are paid, and how far the books go"),
         (name = "limits", description = "Who is blocked because requests went on after they were refused"),
@@ -82,10 +83,14 @@ pub(crate) fn describe_access(openapi: &mut utoipa::openapi::OpenApi, scopes: &[
                 describe_body(operation);
             }
         }
+        let creating = path.post.as_mut();
+        if let Some(creating) = creating.filter(|it| it.request_body.is_some()) {
+            describe_key(creating);
+        }
     }
 }
 
-/// What follows from a body that cannot be read, and from an idempotency key.
+/// What follows from a body that cannot be read.
 fn describe_body(operation: &mut Operation) {
     let responses = &mut operation.responses.responses;
     for (status, what) in [
@@ -108,6 +113,10 @@ fn describe_body(operation: &mut Operation) {
         let answer = responses.entry(status.to_owned());
         answer.or_insert_with(|| problem(what.to_owned()).into());
     }
+}
+
+/// What an idempotency key is.
+fn describe_key(operation: &mut Operation) {
     let key = ParameterBuilder::new()
         .name("Idempotency-Key")
         .parameter_in(ParameterIn::Header)

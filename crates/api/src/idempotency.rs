@@ -3,7 +3,8 @@
 //!
 //! An answer is kept for a day. A process that dies between what it did and its answer leaves the
 //! request open; whoever asks again then carries it out again, which is no harm, because orders and
-//! refunds are made once for each reference.
+//! refunds are made once for each reference, and webhooks once for each name. An answer that holds a
+//! secret is kept without it: a secret that was shown lies nowhere but where it signs.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -81,6 +82,10 @@ impl Drop for Running {
     }
 }
 
+/// What is kept of an answer in the place of its body, which holds what must not be kept.
+#[derive(Clone, Debug)]
+pub(crate) struct KeptInstead(pub(crate) String);
+
 /// Carries a creating request out once for each key, and answers from what was kept after that.
 pub(crate) async fn once(
     State(state): State<ApiState>,
@@ -143,7 +148,8 @@ async fn kept(
         }
         return Ok(response);
     }
-    let (parts, body) = response.into_parts();
+    let (mut parts, body) = response.into_parts();
+    let instead = parts.extensions.remove::<KeptInstead>();
     let bytes = to_bytes(body, usize::MAX).await.map_err(|error| {
         tracing::error!(error = %error, "an answer could not be read");
         Problem::new(Code::Internal)
@@ -156,7 +162,10 @@ async fn kept(
         status: parts.status.as_u16(),
         location: text(&LOCATION),
         content_type: text(&CONTENT_TYPE),
-        body: String::from_utf8_lossy(&bytes).into_owned(),
+        body: match instead {
+            Some(KeptInstead(body)) => body,
+            None => String::from_utf8_lossy(&bytes).into_owned(),
+        },
     };
     if let Err(error) = state.store.finish_attempt(attempt, &answer).await {
         // It is done, and would be done no second time.

@@ -15,6 +15,7 @@ mod deciding;
 mod decisions;
 mod docs;
 mod door;
+mod endpoints;
 mod etag;
 mod events;
 mod health;
@@ -38,6 +39,7 @@ mod wire;
 
 pub use crate::checkout::Checkout;
 pub use crate::condition::{ChainCondition, ConditionBoard};
+pub use crate::endpoints::{WebhookDesk, shown_url};
 pub use crate::events::{EventRenderer, ForeignEvent, RenderedEvent};
 pub use crate::limits::{LimitSettings, StreamSettings};
 pub use crate::router::{openapi, router};

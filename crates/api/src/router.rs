@@ -29,8 +29,8 @@ use crate::limits::enforce;
 use crate::problem::{Code, Problem, REQUEST_ID, finish};
 use crate::state::ApiState;
 use crate::{
-    blockatm, chains, checkout, decisions, etag, events, health, idempotency, limits, metrics,
-    orders, payments, refunds,
+    blockatm, chains, checkout, decisions, endpoints, etag, events, health, idempotency, limits,
+    metrics, orders, payments, refunds,
 };
 
 /// How long a request may take: longer than anybody may wait for an order.
@@ -89,6 +89,18 @@ fn with_key() -> OpenApiRouter<ApiState> {
                 .routes(routes!(refunds::decide::link))
                 .routes(routes!(limits::blocks::list))
                 .routes(routes!(limits::blocks::lift)),
+        ))
+        .merge(for_scopes(
+            &[Scope::Webhooks],
+            no_routes()
+                .routes(routes!(endpoints::list, endpoints::create::create))
+                .routes(routes!(endpoints::read, endpoints::manage::change))
+                .routes(routes!(endpoints::create::rotate))
+                .routes(routes!(endpoints::manage::disable))
+                .routes(routes!(endpoints::manage::enable))
+                .routes(routes!(endpoints::deliveries::list))
+                .routes(routes!(endpoints::deliveries::read))
+                .routes(routes!(endpoints::redeliver::redeliver)),
         ))
 }
 

@@ -14,6 +14,7 @@ use paywatch_store::{OrderRecord, Store};
 use crate::changes::Changes;
 use crate::checkout::Checkout;
 use crate::condition::ConditionBoard;
+use crate::endpoints::WebhookDesk;
 use crate::events::feed::Feed;
 use crate::events::keys_in_use::KeysInUse;
 use crate::idempotency::Attempts;
@@ -164,6 +165,7 @@ pub struct ApiState {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: Option<Arc<dyn Metrics>>,
     pub(crate) checkout: Option<Arc<Checkout>>,
+    pub(crate) desk: Option<Arc<dyn WebhookDesk>>,
     pub(crate) attempts: Attempts,
     pub(crate) changes: Changes,
     pub(crate) access: Arc<Access>,
@@ -184,6 +186,7 @@ impl ApiState {
             clock,
             metrics: None,
             checkout: None,
+            desk: None,
             attempts: Attempts::default(),
             changes: Changes::default(),
             access: Arc::default(),
@@ -236,6 +239,15 @@ impl ApiState {
     pub fn with_checkout(self, checkout: Checkout) -> Self {
         Self {
             checkout: Some(Arc::new(checkout)),
+            ..self
+        }
+    }
+
+    /// This, and webhooks can be managed.
+    #[must_use]
+    pub fn with_webhooks(self, desk: Arc<dyn WebhookDesk>) -> Self {
+        Self {
+            desk: Some(desk),
             ..self
         }
     }

@@ -72,6 +72,11 @@ fn every_route_of_v1_needs_a_key_and_no_other_does() {
             "get /v1/refunds",
             "get /v1/refunds/{id}",
             "get /v1/refunds/{id}/qr.svg",
+            "get /v1/webhook-endpoints",
+            "get /v1/webhook-endpoints/{id}",
+            "get /v1/webhook-endpoints/{id}/deliveries",
+            "get /v1/webhook-endpoints/{id}/deliveries/{sequence}",
+            "patch /v1/webhook-endpoints/{id}",
             "post /v1/orders",
             "post /v1/orders/{id}/accept",
             "post /v1/orders/{id}/cancel",
@@ -82,6 +87,11 @@ fn every_route_of_v1_needs_a_key_and_no_other_does() {
             "post /v1/payments/{id}/write_off",
             "post /v1/refunds/{id}/cancel",
             "post /v1/refunds/{id}/link",
+            "post /v1/webhook-endpoints",
+            "post /v1/webhook-endpoints/{id}/disable",
+            "post /v1/webhook-endpoints/{id}/enable",
+            "post /v1/webhook-endpoints/{id}/redeliver",
+            "post /v1/webhook-endpoints/{id}/rotate-secret",
         ]
     );
 }

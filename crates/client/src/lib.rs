@@ -10,9 +10,11 @@ mod wire;
 pub use crate::client::{Client, EventStream};
 pub use crate::error::{ClientError, FieldProblem, Problem};
 pub use crate::wire::{
-    Block, Chain, ChainReadiness, Change, ContractCall, CoveredBlock, CreateOrder, Decision,
-    DecisionPage, Event, EventChain, EventData, EventPage, EventSweep, Finality, FinalityTier,
-    ListDecisions, ListEvents, ListOrders, ListPayments, ListRefunds, Order, Page, Payment,
-    PaymentOption, PaymentPage, PrepareRefund, Readiness, Refund, RefundPage, RefundPayment, Token,
-    Transaction, UnsignedTransaction,
+    Block, Chain, ChainReadiness, Change, ChangeWebhook, ContractCall, CoveredBlock, CreateOrder,
+    CreateWebhook, Decision, DecisionPage, Delivery, DeliveryPage, DeliveryRequest,
+    DeliveryWithRequests, Event, EventChain, EventData, EventPage, EventSweep, Finality,
+    FinalityTier, ListDecisions, ListDeliveries, ListEvents, ListOrders, ListPayments, ListRefunds,
+    Order, Page, Payment, PaymentOption, PaymentPage, PrepareRefund, Readiness, Redeliver, Refund,
+    RefundPage, RefundPayment, Token, Transaction, UnsignedTransaction, Webhook, WebhookHealth,
+    WebhookSecret, WebhookWithSecret,
 };

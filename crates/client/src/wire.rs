@@ -6,6 +6,7 @@ mod decision;
 mod event;
 mod payment;
 mod refund;
+mod webhook;
 
 use std::collections::BTreeMap;
 
@@ -24,6 +25,12 @@ pub use crate::wire::payment::{ListPayments, Payment, PaymentPage};
 pub use crate::wire::refund::{
     ListRefunds, PrepareRefund, Refund, RefundPage, RefundPayment, UnsignedTransaction,
 };
+
+pub use crate::wire::webhook::{
+    ChangeWebhook, CreateWebhook, Delivery, DeliveryPage, DeliveryRequest, DeliveryWithRequests,
+    ListDeliveries, Redeliver, Webhook, WebhookHealth, WebhookSecret, WebhookWithSecret,
+};
+pub(crate) use crate::wire::webhook::{Redelivered, Webhooks};
 
 /// What makes an order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

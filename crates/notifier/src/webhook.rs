@@ -29,7 +29,11 @@ impl Webhooks {
         Self { poster }
     }
 
-    async fn post(
+    /// Posts `telling` to `endpoint`, or to `target` if the order names one, signed at `now`.
+    ///
+    /// # Errors
+    /// When nothing was sent, because it cannot be signed or may not go there, or no answer came back.
+    pub async fn post(
         &self,
         endpoint: &EndpointRecord,
         target: Option<&str>,

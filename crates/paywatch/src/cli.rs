@@ -27,7 +27,9 @@ pub(crate) use crate::cli::sweep::{
     Contracts, Deploy, PlanFormat, PlanSweep, RunSweep, Spending, Sweep, SweepLimits,
 };
 pub(crate) use crate::cli::tx::{CheckTx, Tx};
-pub(crate) use crate::cli::webhook::{Listen, Webhook};
+pub(crate) use crate::cli::webhook::{
+    AddWebhook, ChangeWebhook, ListDeliveries, Listen, ManageWebhook, RedeliverWebhook, Webhook,
+};
 
 /// Be paid in USDT straight on chain: watches the chains for payments to your orders' own
 /// addresses, and tells your services. It holds no key that can move money.
@@ -124,7 +126,8 @@ Example:
     /// Flush deposit addresses to the treasury: what it costs, unsigned, or with a gas-only key.
     #[command(subcommand)]
     Sweep(Sweep),
-    /// Receive webhooks here while you write the service that is to receive them.
+    /// Manage webhooks, which tell your services of events; and receive them here while you write
+    /// such a service. Works on the database, with no daemon.
     #[command(subcommand)]
     Webhook(Webhook),
     /// Whether the contracts stand on their chains, and put them there.

@@ -64,7 +64,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Sweep(args) => return sweep::run(&config, args, format).await,
         Command::Contracts(args) => return contracts::run(&config, args, format).await,
         Command::Order(args) => return order::run(&config, args, format).await,
-        Command::Webhook(args) => webhook::run(args, format).await?,
+        Command::Webhook(args) => return webhook::run(&config, args, format).await,
         Command::Chains(args) if args.built_in => chains::print_built_in(format)?,
         Command::Chains(args) => chains::run(&config, &args.connection, format).await?,
     }

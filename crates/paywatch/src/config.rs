@@ -140,6 +140,16 @@ pub(crate) fn load_listen(
     .map(|api| api.listen)
 }
 
+/// How webhooks are sent, for commands that do it themselves.
+pub(crate) fn load_webhooks(
+    path: &Path,
+    environment: &[(String, String)],
+) -> Result<WebhooksConfig, ConfigError> {
+    load_section(path, environment, "webhooks", |raw, problems| {
+        webhooks::check(&raw.webhooks, problems)
+    })
+}
+
 fn load_section<T>(
     path: &Path,
     environment: &[(String, String)],

@@ -26,6 +26,7 @@ use uuid::Uuid;
 
 use crate::config::{ChainConfig, CheckoutConfig, Config};
 use crate::registry;
+use crate::webhook_desk::Desk;
 
 /// How long requests and loops may take to end once the daemon was told to stop.
 const DRAIN: Duration = Duration::from_secs(20);
@@ -57,7 +58,8 @@ pub(crate) async fn run(config: Config, shutdown: CancellationToken) -> anyhow::
         .with_metrics(metrics)
         .with_name(&name(&config))
         .with_access(config.api.access.clone())
-        .with_limits(config.api.limits);
+        .with_limits(config.api.limits)
+        .with_webhooks(Arc::new(Desk::new(config.webhooks.guard.clone())));
     if let Some(pages) = &config.checkout {
         let pages = checkout(pages, &config.chains, address);
         tracing::info!(

@@ -10,6 +10,7 @@ mod logs;
 mod output;
 mod registry;
 mod signals;
+mod webhook_desk;
 
 use std::process::ExitCode;
 

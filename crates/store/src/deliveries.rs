@@ -3,6 +3,7 @@
 //! Whatever queues or puts off deliveries of an endpoint writes to the endpoint's row first, so that
 //! one waits for the other and what has one subject stays in order.
 
+mod again;
 mod lists;
 
 use std::collections::BTreeMap;
@@ -15,7 +16,7 @@ use crate::error::{StoreError, failed};
 use crate::events::append_endpoint_events;
 use crate::fields::{Fields, number};
 use crate::record::{
-    AfterAttempt, Again, Attempted, DueDelivery, EndpointHealth, EndpointRecord, Origins, Queued,
+    AfterAttempt, Attempted, DueDelivery, EndpointHealth, EndpointRecord, Origins, Queued,
 };
 use crate::store::{Store, commit};
 
@@ -208,58 +209,6 @@ impl Store {
         .await
         .map_err(failed("hasten deliveries"))?;
         commit(tx).await
-    }
-
-    /// Queues deliveries again; returns how many.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn redeliver(
-        &self,
-        endpoint: &EndpointRecord,
-        again: Again,
-        at: Timestamp,
-    ) -> Result<u64, StoreError> {
-        let mut tx = self.write().await?;
-        sqlx::query("UPDATE endpoints SET requeued = requeued + 1 WHERE id = $1")
-            .bind(endpoint.id.to_string())
-            .execute(&mut *tx)
-            .await
-            .map_err(failed("take an endpoint"))?;
-        let mut statement = Statement::new(
-            "UPDATE deliveries SET state = 'pending', attempts = 0, finished_at = NULL, next_at = ",
-        );
-        statement.bind(at.unix_ms()).push(" WHERE endpoint_id = ");
-        statement.bind(endpoint.id.to_string());
-        match again {
-            Again::Failed => {
-                statement.push(" AND state = 'failed'");
-            },
-            Again::Range(from, to) => {
-                let to = to.min(endpoint.queued_to);
-                queue(&mut tx, endpoint, (from.saturating_sub(1), to), at).await?;
-                statement
-                    .push(" AND seq >= ")
-                    .bind(number(from, "sequence number")?)
-                    .push(" AND seq <= ")
-                    .bind(number(to, "sequence number")?);
-            },
-        }
-        statement.push(" RETURNING seq, subject");
-        let rows = statement.rows(&mut tx, "queue deliveries again").await?;
-        // What has one subject is due at one time, so that it is told in its order.
-        sqlx::query(
-            "UPDATE deliveries SET next_at = $2 WHERE endpoint_id = $1 AND state = 'pending' \
-             AND subject IN (SELECT subject FROM deliveries WHERE endpoint_id = $1 \
-             AND state = 'pending' AND attempts = 0 AND next_at = $2)",
-        )
-        .bind(endpoint.id.to_string())
-        .bind(at.unix_ms())
-        .execute(&mut *tx)
-        .await
-        .map_err(failed("put deliveries in order"))?;
-        commit(tx).await?;
-        Ok(u64::try_from(rows.len()).unwrap_or(u64::MAX))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Endpoints: made, changed, disabled, and lent to the program that delivers to them.
 
+mod desk;
+
 use std::collections::BTreeMap;
 
 use paywatch_core::{EndpointEvent, EndpointEventKind, EndpointId, EndpointKind, Timestamp};
@@ -11,34 +13,13 @@ use crate::decisions::append;
 use crate::error::{StoreError, failed};
 use crate::events::append_endpoint_events;
 use crate::fields::Fields;
-use crate::record::{
-    EndpointChange, EndpointHealth, EndpointRecord, EndpointSecret, NewDecision, NewEndpoint,
-};
+use crate::record::{EndpointHealth, EndpointRecord, EndpointSecret, NewDecision, NewEndpoint};
 use crate::store::{Store, commit};
 
 const COLUMNS: &str = "SELECT id, kind, name, url, format, types, created_at, disabled_at, \
     disabled_because, queued_to, failing_since, failures, last_failure, alerted_at, requeued FROM endpoints";
 
 impl Store {
-    /// Keeps a new endpoint, which is told of what happens from now on, and writes down who made it.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn create_endpoint(
-        &self,
-        new: &NewEndpoint,
-        decision: Option<&NewDecision>,
-    ) -> Result<EndpointRecord, StoreError> {
-        let mut tx = self.write().await?;
-        insert(&mut tx, new).await?;
-        if let Some(decision) = decision {
-            append(&mut tx, decision, (None, None)).await?;
-        }
-        let made = load(&mut tx, Some(new.id)).await?.pop();
-        commit(tx).await?;
-        made.ok_or_else(|| StoreError::refused("the endpoint was not kept"))
-    }
-
     /// The endpoint of this kind and name. If there is none, `new` becomes it; if there is, its URL and
     /// types become those of `new`.
     ///
@@ -88,68 +69,6 @@ impl Store {
     pub async fn endpoint(&self, id: EndpointId) -> Result<Option<EndpointRecord>, StoreError> {
         let mut tx = self.read().await?;
         Ok(load(&mut tx, Some(id)).await?.pop())
-    }
-
-    /// Changes an endpoint, and writes down who did. `None` if there is no such one.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn change_endpoint(
-        &self,
-        id: EndpointId,
-        change: &EndpointChange,
-        decision: &NewDecision,
-    ) -> Result<Option<EndpointRecord>, StoreError> {
-        let mut tx = self.write().await?;
-        let changed = sqlx::query(
-            "UPDATE endpoints SET name = COALESCE($2, name), url = COALESCE($3, url), \
-             types = COALESCE($4, types) WHERE id = $1",
-        )
-        .bind(id.to_string())
-        .bind(change.name.clone())
-        .bind(change.url.clone())
-        .bind(change.types.as_ref().map(ToString::to_string))
-        .execute(&mut *tx)
-        .await
-        .map_err(failed("change an endpoint"))?;
-        if changed.rows_affected() == 0 {
-            return Ok(None);
-        }
-        append(&mut tx, decision, (None, None)).await?;
-        let endpoint = load(&mut tx, Some(id)).await?.pop();
-        commit(tx).await?;
-        Ok(endpoint)
-    }
-
-    /// Gives an endpoint another secret; those that it has sign along until `ends_at`.
-    /// `None` if there is no such endpoint.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn rotate_endpoint_secret(
-        &self,
-        id: EndpointId,
-        (secret, ends_at): (&SecretString, Timestamp),
-        decision: &NewDecision,
-    ) -> Result<Option<EndpointRecord>, StoreError> {
-        let mut tx = self.write().await?;
-        if load(&mut tx, Some(id)).await?.is_empty() {
-            return Ok(None);
-        }
-        sqlx::query(
-            "UPDATE endpoint_secrets SET expires_at = $2 \
-             WHERE endpoint_id = $1 AND (expires_at IS NULL OR expires_at > $2)",
-        )
-        .bind(id.to_string())
-        .bind(ends_at.unix_ms())
-        .execute(&mut *tx)
-        .await
-        .map_err(failed("end a secret"))?;
-        keep_secret(&mut tx, id, secret, decision.at).await?;
-        append(&mut tx, decision, (None, None)).await?;
-        let endpoint = load(&mut tx, Some(id)).await?.pop();
-        commit(tx).await?;
-        Ok(endpoint)
     }
 
     /// Tells an endpoint nothing any more, from `at` on: what was still to be delivered is dropped. Who
@@ -329,7 +248,8 @@ async fn load(
         .map_err(failed("read endpoints"))?;
     let secrets = sqlx::query(
         "SELECT endpoint_id, secret, created_at, expires_at FROM endpoint_secrets \
-         WHERE $1 = '' OR endpoint_id = $1 ORDER BY created_at DESC, secret",
+         WHERE $1 = '' OR endpoint_id = $1 \
+         ORDER BY CASE WHEN expires_at IS NULL THEN 0 ELSE 1 END, created_at DESC, secret",
     )
     .bind(id)
     .fetch_all(connection)

@@ -26,7 +26,8 @@ pub use crate::record::decision::{DecisionFilter, DecisionRecord, Imported, NewD
 pub use crate::record::deposit::{PaidDeposit, PaidDeposits};
 pub use crate::record::endpoint::{
     AfterAttempt, Again, AttemptRecord, Attempted, Callback, DeliveryRecord, DueDelivery,
-    EndpointChange, EndpointHealth, EndpointRecord, EndpointSecret, NewEndpoint, Origins, Queued,
+    EndpointChange, EndpointHealth, EndpointOutcome, EndpointRecord, EndpointSecret, NewEndpoint,
+    Origins, Queued,
 };
 pub use crate::record::event::{
     EventContext, EventFilter, EventPage, EventRecord, OrderEvent, OrderThen, PaymentThen,

@@ -82,7 +82,8 @@ async fn endpoint(store: &Store, url: &str, secret: &SecretString) -> Result<End
         secrets: vec![secret.clone()],
         created_at: now()?,
     };
-    store.create_endpoint(&new, None).await?;
+    let made = store.create_endpoint(&new, None).await?;
+    made.done().context("the endpoint is not made")?;
     Ok(id)
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use paywatch_core::{ChainEventKind, EventKind};
+use paywatch_core::EventTypes;
 use paywatch_store::EventFilter;
 
 use crate::problem::FieldError;
@@ -26,8 +26,7 @@ pub(super) struct Asked {
 
 /// The names of all events.
 pub(super) fn kinds() -> impl Iterator<Item = &'static str> {
-    let of_orders = EventKind::ALL.into_iter().map(EventKind::name);
-    of_orders.chain(ChainEventKind::ALL.into_iter().map(ChainEventKind::name))
+    EventTypes::names()
 }
 
 /// Reads parameters, of which those of `known` exist.
@@ -138,7 +137,7 @@ mod tests {
         let of = |query| asked(query).unwrap().filter.kinds;
         assert_eq!(of("types=order.paid"), ["order.paid"]);
         assert_eq!(of("types=token.*,order.paid,order.paid").len(), 2);
-        let all = of("types=order.*,payment.*,sweep.*,chain.*,token.*,audit.*");
+        let all = of("types=order.*,payment.*,sweep.*,chain.*,token.*,audit.*,endpoint.*");
         assert_eq!(all.len(), kinds().count());
         assert_eq!(of("after=1"), [""; 0]);
     }

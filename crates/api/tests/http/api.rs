@@ -25,6 +25,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 
+use crate::desk::Desk;
+
 /// The largest body that this API takes.
 pub(crate) const BODY_LIMIT: usize = 4_096;
 /// One of EIP-55's own examples.
@@ -54,6 +56,7 @@ impl Clock for DrivenClock {
 pub(crate) struct Api {
     pub(crate) router: Router,
     state: ApiState,
+    shop: Shop,
     key: SecretString,
     pub(crate) key_id: String,
     pub(crate) store: Store,
@@ -173,12 +176,14 @@ impl Api {
             merchant_name: Some(HOSTILE.to_owned()),
             chain_titles: [(chain_id(56), "BNB Smart Chain (BEP-20)".to_owned())].into(),
         };
-        let state = ApiState::new(store.clone(), shop, board.clone(), shown);
-        let state = state.with_checkout(checkout);
+        let state = ApiState::new(store.clone(), shop.clone(), board.clone(), shown);
+        let desk = Arc::new(Desk::default());
+        let state = state.with_checkout(checkout).with_webhooks(desk);
         Self {
             // Nobody calls too often where the clock stands still.
             router: router(state.clone().with_limits(limits(600, 100_000))),
             state,
+            shop,
             key,
             key_id,
             store,
@@ -191,6 +196,16 @@ impl Api {
     /// The same with these limits, and requests that come in by `access`.
     pub(crate) fn with(self, limits: LimitSettings, access: Access) -> Self {
         let state = self.state.clone().with_limits(limits).with_access(access);
+        Self {
+            router: router(state),
+            ..self
+        }
+    }
+
+    /// The same with no webhooks.
+    pub(crate) fn without_webhooks(self) -> Self {
+        let (store, clock) = (self.store.clone(), Arc::clone(&self.clock));
+        let state = ApiState::new(store, self.shop.clone(), self.board.clone(), clock);
         Self {
             router: router(state),
             ..self

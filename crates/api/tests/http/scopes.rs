@@ -28,7 +28,7 @@ fn routes() -> Vec<(String, String, Vec<Scope>)> {
     for (path, operations) in described["paths"].as_object().unwrap() {
         for (method, operation) in operations.as_object().unwrap() {
             if let Some(scopes) = operation["security"][0]["api_key"].as_array() {
-                let path = path.replace("{id}", "x");
+                let path = path.replace("{id}", "x").replace("{sequence}", "1");
                 let scopes = scopes.iter().map(|scope| scope.as_str().unwrap());
                 let scopes = scopes.map(|scope| scope.parse().unwrap()).collect();
                 routes.push((method.to_uppercase(), path, scopes));
@@ -102,7 +102,21 @@ fn the_scopes_of_the_routes_are_a_contract() {
             "GET /v1/events/x"
         ]
     );
-    assert_eq!(of(&[Scope::Webhooks]), [""; 0]);
+    assert_eq!(
+        of(&[Scope::Webhooks]),
+        [
+            "GET /v1/webhook-endpoints",
+            "POST /v1/webhook-endpoints",
+            "GET /v1/webhook-endpoints/x",
+            "PATCH /v1/webhook-endpoints/x",
+            "GET /v1/webhook-endpoints/x/deliveries",
+            "GET /v1/webhook-endpoints/x/deliveries/1",
+            "POST /v1/webhook-endpoints/x/disable",
+            "POST /v1/webhook-endpoints/x/enable",
+            "POST /v1/webhook-endpoints/x/redeliver",
+            "POST /v1/webhook-endpoints/x/rotate-secret",
+        ]
+    );
 }
 
 async fn from(api: &Api, key: &str, address: &str) -> Answer {

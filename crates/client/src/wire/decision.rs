@@ -8,7 +8,8 @@ pub struct Decision {
     /// Its id, `dec_…`.
     pub id: String,
     /// What was decided: `cancel`, `extend`, `accept`, `assign`, `unassign`, `write_off`, `refund`,
-    /// `cancel_refund`, `link_refund`, `create_key`, `rotate_key` or `revoke_key`.
+    /// `cancel_refund`, `link_refund`, `create_key`, `rotate_key`, `revoke_key`, `create_endpoint`,
+    /// `change_endpoint`, `rotate_secret`, `disable_endpoint`, `enable_endpoint` or `redeliver`.
     pub kind: String,
     /// About which order.
     pub order: Option<String>,

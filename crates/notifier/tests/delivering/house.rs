@@ -202,7 +202,8 @@ impl House {
             secrets: vec![SecretString::from("whsec_unused")],
             created_at: self.clock.now(),
         };
-        self.store.create_endpoint(&new, None).await.unwrap().id
+        let made = self.store.create_endpoint(&new, None).await;
+        made.unwrap().done().unwrap().id
     }
 
     /// Something happens to chain `number`; what happens to one chain is told in order.

@@ -11,6 +11,18 @@ use crate::house::{House, Mood};
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3_600);
 
+/// What somebody decides now.
+fn decision(house: &House, kind: DecisionKind) -> NewDecision {
+    NewDecision {
+        id: format!("dec_{kind}"),
+        kind,
+        reason: "it is back".parse().unwrap(),
+        by: "root".to_owned(),
+        detail: "shop".to_owned(),
+        at: paywatch_notifier::Clock::now(&house.clock),
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_arrives_and_what_belongs_together_in_order() {
     let mut house = House::new().await;
@@ -183,18 +195,12 @@ async fn who_is_gone_is_told_nothing_any_more() {
         .await;
     assert_eq!(house.town.tried("shop").len(), tried);
     // Until somebody enables it again, and wants to have what it missed.
-    let enable = NewDecision {
-        id: "dec_1".to_owned(),
-        kind: DecisionKind::EnableEndpoint,
-        reason: "it is back".parse().unwrap(),
-        by: "root".to_owned(),
-        detail: id.to_string(),
-        at: paywatch_core::Timestamp::EPOCH,
-    };
+    let enable = decision(&house, DecisionKind::EnableEndpoint);
     assert!(house.store.enable_endpoint(id, &enable).await.unwrap());
     let endpoint = house.store.endpoint(id).await.unwrap().unwrap();
-    let now = paywatch_notifier::Clock::now(&house.clock);
-    let again = house.store.redeliver(&endpoint, Again::Range(1, 100), now);
+    let wanted = decision(&house, DecisionKind::Redeliver);
+    let range = Again::Range(1, 100);
+    let again = house.store.redeliver(&endpoint, range, &wanted);
     assert_eq!(again.await.unwrap(), 21);
     house
         .in_time(SECOND, "all are taken", async || {
@@ -228,9 +234,9 @@ async fn what_nobody_takes_is_given_up_and_can_be_delivered_again() {
     assert_eq!(tried, [1, 1, 1, 2, 2, 2]);
     house.town.is("shop", Mood::Takes);
     let endpoint = house.store.endpoint(id).await.unwrap().unwrap();
-    let now = paywatch_notifier::Clock::now(&house.clock);
-    let again = house.store.redeliver(&endpoint, Again::Failed, now).await;
-    assert_eq!(again.unwrap(), 2);
+    let wanted = decision(&house, DecisionKind::Redeliver);
+    let again = house.store.redeliver(&endpoint, Again::Failed, &wanted);
+    assert_eq!(again.await.unwrap(), 2);
     house
         .until("both are taken", async || {
             house.town.taken("shop") == [1, 2]

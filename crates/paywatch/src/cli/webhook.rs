@@ -1,10 +1,16 @@
 //! `paywatch webhook …`
 
+mod manage;
+
 use std::convert::Infallible;
 use std::net::IpAddr;
 
 use clap::{Args, Subcommand};
 use secrecy::SecretString;
+
+pub(crate) use crate::cli::webhook::manage::{
+    AddWebhook, ChangeWebhook, ListDeliveries, ManageWebhook, RedeliverWebhook,
+};
 
 /// `paywatch webhook …`
 #[derive(Debug, Subcommand)]
@@ -12,6 +18,8 @@ pub(crate) enum Webhook {
     /// Receive webhooks on this machine, check each, and say what is wrong with those that fail.
     #[command(after_help = LISTEN_HELP)]
     Listen(Listen),
+    #[command(flatten)]
+    Manage(ManageWebhook),
 }
 
 const LISTEN_HELP: &str = "\

@@ -1,5 +1,7 @@
 //! What was told to whom: for people who look.
 
+use std::collections::BTreeMap;
+
 use paywatch_core::{DeliveryState, EndpointId, Timestamp};
 use sqlx::any::AnyRow;
 
@@ -92,6 +94,26 @@ impl Store {
         .await
         .map_err(failed("count deliveries"))?;
         Fields::of(&row, "deliveries", "state").number("pending")
+    }
+
+    /// How many deliveries are still to be made, to those endpoints to which there are any.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn all_pending_deliveries(&self) -> Result<BTreeMap<EndpointId, u64>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT endpoint_id, COUNT(*) AS pending FROM deliveries WHERE state = 'pending' \
+             GROUP BY endpoint_id",
+        )
+        .fetch_all(self.readers())
+        .await
+        .map_err(failed("count deliveries"))?;
+        rows.iter()
+            .map(|row| {
+                let fields = Fields::of(row, "deliveries", "endpoint_id");
+                Ok((fields.parsed("endpoint_id")?, fields.number("pending")?))
+            })
+            .collect()
     }
 
     /// Forgets some of the deliveries that were finished before `before`, and their requests, but not

@@ -48,6 +48,31 @@ pub struct EndpointChange {
     pub types: Option<EventTypes>,
 }
 
+/// What came of making or changing an endpoint.
+#[derive(Clone, Debug)]
+#[must_use]
+pub enum EndpointOutcome {
+    /// It is done; this is the endpoint now.
+    Done(Box<EndpointRecord>),
+    /// There is no such endpoint.
+    Missing,
+    /// Another one of its kind has the name.
+    NameTaken(EndpointId),
+    /// There are as many as there may be: webhooks, or secrets of this one.
+    Full,
+}
+
+impl EndpointOutcome {
+    /// The endpoint, if it is done.
+    #[must_use]
+    pub fn done(self) -> Option<EndpointRecord> {
+        match self {
+            Self::Done(endpoint) => Some(*endpoint),
+            Self::Missing | Self::NameTaken(_) | Self::Full => None,
+        }
+    }
+}
+
 /// An endpoint as the books hold it.
 #[derive(Clone, Debug)]
 pub struct EndpointRecord {

@@ -5,8 +5,8 @@ use paywatch_core::{
     EventTypes, Timestamp,
 };
 use paywatch_store::{
-    AfterAttempt, Attempted, Callback, CreateOutcome, DueDelivery, EndpointHealth, EndpointRecord,
-    NewDecision, NewEndpoint, StoreError,
+    AfterAttempt, Attempted, Callback, CreateOutcome, DueDelivery, EndpointHealth, EndpointOutcome,
+    EndpointRecord, NewDecision, NewEndpoint, StoreError,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -54,7 +54,8 @@ pub(crate) fn decision(number: u64, kind: DecisionKind) -> NewDecision {
 
 pub(crate) async fn endpoint(books: &Books, number: u8, types: &str) -> EndpointRecord {
     let new = new_endpoint(number, types);
-    books.store.create_endpoint(&new, None).await.unwrap()
+    let made = books.store.create_endpoint(&new, None).await;
+    made.unwrap().done().unwrap()
 }
 
 /// Queues everything that is to be queued, and returns the endpoint as it then is.
@@ -253,7 +254,7 @@ async fn old_secrets_sign_along_for_a_while(books: Books) {
     let rotated = books
         .store
         .rotate_endpoint_secret(id, (&next, at(100)), &rotate);
-    let endpoint = rotated.await.unwrap().unwrap();
+    let endpoint = rotated.await.unwrap().done().unwrap();
     let secrets: Vec<_> = endpoint
         .secrets
         .iter()
@@ -263,7 +264,7 @@ async fn old_secrets_sign_along_for_a_while(books: Books) {
     let nobody = books
         .store
         .rotate_endpoint_secret(endpoint_id(9), (&next, at(100)), &rotate);
-    assert!(nobody.await.unwrap().is_none());
+    assert!(matches!(nobody.await.unwrap(), EndpointOutcome::Missing));
 }
 
 async fn orders_name_where_they_are_told_of(books: Books) {
@@ -272,7 +273,8 @@ async fn orders_name_where_they_are_told_of(books: Books) {
         url: String::new(),
         ..new_endpoint(1, "*")
     };
-    let id = books.store.create_endpoint(&new, None).await.unwrap().id;
+    let made = books.store.create_endpoint(&new, None).await;
+    let id = made.unwrap().done().unwrap().id;
     for (number, host) in [(1, None), (2, Some("a")), (3, Some("b")), (4, Some("a"))] {
         let mut new = requested(&order(number), "d1");
         new.callback = host.map(|host| Callback {

@@ -1,7 +1,7 @@
 //! Deliveries that are made again, and those that are forgotten.
 
 use paywatch_core::{DecisionKind, DeliveryState};
-use paywatch_store::{AfterAttempt, Again};
+use paywatch_store::{AfterAttempt, Again, DecisionFilter, NewDecision, Page, StoreError};
 
 use crate::books::{Books, at, order};
 use crate::deciding::cancelled;
@@ -11,8 +11,14 @@ on_both_engines!(
     what_was_given_up_is_delivered_again,
     a_range_is_delivered_again_with_what_was_never_queued,
     what_is_delivered_again_keeps_the_order_of_its_subject,
+    a_disabled_endpoint_is_told_nothing_again,
     old_deliveries_are_forgotten,
 );
+
+/// What somebody decides at that time.
+fn again(number: u64) -> NewDecision {
+    decision(number, DecisionKind::Redeliver)
+}
 
 async fn what_was_given_up_is_delivered_again(books: Books) {
     let id = endpoint(&books, 1, "*").await.id;
@@ -32,8 +38,11 @@ async fn what_was_given_up_is_delivered_again(books: Books) {
         .collect();
     record(&books, id, &all).await;
     assert_eq!(due_seqs(&books, id, at(99)).await, []);
-    let again = books.store.redeliver(&known, Again::Failed, at(50)).await;
-    assert_eq!(again.unwrap(), 2);
+    let told = books
+        .store
+        .redeliver(&known, Again::Failed, &again(50))
+        .await;
+    assert_eq!(told.unwrap(), 2);
     let due = due(&books, id, at(50)).await;
     let told: Vec<_> = due
         .iter()
@@ -54,11 +63,11 @@ async fn a_range_is_delivered_again_with_what_was_never_queued(books: Books) {
     assert_eq!(due_seqs(&books, id, at(10)).await, [3, 4]);
     let all = due(&books, id, at(10)).await;
     record(&books, id, &[attempted(&all[0], AfterAttempt::Delivered)]).await;
-    let again = books
+    let told = books
         .store
-        .redeliver(&known, Again::Range(2, 3), at(50))
+        .redeliver(&known, Again::Range(2, 3), &again(50))
         .await;
-    assert_eq!(again.unwrap(), 2);
+    assert_eq!(told.unwrap(), 2);
     let mut seqs = due_seqs(&books, id, at(50)).await;
     seqs.sort_unstable();
     assert_eq!(seqs, [2, 3, 4]);
@@ -66,7 +75,7 @@ async fn a_range_is_delivered_again_with_what_was_never_queued(books: Books) {
     books.expects(order(5)).await;
     let ahead = books
         .store
-        .redeliver(&known, Again::Range(5, 900), at(50))
+        .redeliver(&known, Again::Range(5, 900), &again(51))
         .await;
     assert_eq!(ahead.unwrap(), 0);
 }
@@ -84,11 +93,59 @@ async fn what_is_delivered_again_keeps_the_order_of_its_subject(books: Books) {
     let known = queued(&books, id, at(20)).await;
     let waiting = due_seqs(&books, id, at(20)).await;
     assert!(!waiting.is_empty());
-    let again = books.store.redeliver(&known, Again::Range(1, 1), at(50));
-    assert_eq!(again.await.unwrap(), 1);
+    let told = books
+        .store
+        .redeliver(&known, Again::Range(1, 1), &again(50))
+        .await;
+    assert_eq!(told.unwrap(), 1);
     let seqs = due_seqs(&books, id, at(50)).await;
     assert_eq!(seqs[0], 1, "the older is told first: {seqs:?}");
     assert!(seqs.is_sorted());
+}
+
+async fn a_disabled_endpoint_is_told_nothing_again(books: Books) {
+    let id = endpoint(&books, 1, "*").await.id;
+    books.expects(order(1)).await;
+    let known = queued(&books, id, at(10)).await;
+    let disable = decision(1, DecisionKind::DisableEndpoint);
+    let disabled = books
+        .store
+        .disable_endpoint(id, ("moved", at(11)), Some(&disable));
+    assert!(disabled.await.unwrap());
+    let told = books
+        .store
+        .redeliver(&known, Again::Range(1, 1), &again(50))
+        .await;
+    assert!(matches!(told, Err(StoreError::Stale { .. })), "{told:?}");
+    assert_eq!(due_seqs(&books, id, at(99)).await, []);
+    let enable = decision(60, DecisionKind::EnableEndpoint);
+    assert!(books.store.enable_endpoint(id, &enable).await.unwrap());
+    let known = books.store.endpoint(id).await.unwrap().unwrap();
+    let told = books
+        .store
+        .redeliver(&known, Again::Range(1, 1), &again(70))
+        .await;
+    assert_eq!(told.unwrap(), 1, "what was dropped, too");
+    let pending = books.store.all_pending_deliveries().await.unwrap();
+    assert_eq!(pending, [(id, 1)].into());
+    let log = books
+        .store
+        .decisions(
+            &DecisionFilter::default(),
+            Page {
+                before_seq: None,
+                limit: 9,
+            },
+        )
+        .await
+        .unwrap();
+    let kinds: Vec<_> = log.iter().map(|decision| decision.kind).collect();
+    let [again, enable, disable] = [
+        DecisionKind::Redeliver,
+        DecisionKind::EnableEndpoint,
+        DecisionKind::DisableEndpoint,
+    ];
+    assert_eq!(kinds, [again, enable, disable], "a refusal is not in it");
 }
 
 async fn old_deliveries_are_forgotten(books: Books) {

@@ -51,6 +51,7 @@ mod line;
 mod listing;
 mod log;
 mod loose;
+mod managing;
 mod opening;
 mod proofs;
 mod racing;

@@ -43,6 +43,7 @@ mod reorgs;
 mod strange_tokens;
 mod sweeping;
 mod time;
+mod told;
 mod transactions;
 mod typescript;
 mod unmatched;

@@ -1,4 +1,6 @@
-//! Tells services of events: the event log on one side, webhooks on the other.
+//! Tells of events: the event log on one side, webhooks, buses and people on the other.
+
+mod sinks;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,13 +11,14 @@ use async_trait::async_trait;
 use futures::future::BoxFuture;
 use paywatch_api::{Clock as _, EventRenderer, SystemClock};
 use paywatch_core::{EndpointId, EndpointKind, EventFormat, EventTypes, Timestamp};
-use paywatch_notifier::{Clock, Outbox, Poster, Render, Telling, Webhooks};
+use paywatch_notifier::{Clock, Outbox, Poster, Render, Secret, SecretKind, Telling, Webhooks};
 use paywatch_store::{NewEndpoint, Store, StoreError};
 use reqwest::header::HeaderMap;
+use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::config::WebhooksConfig;
+use crate::config::Config;
 
 /// No longer is slept at once: somebody may set the clock.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
@@ -81,16 +84,21 @@ impl Render for Tellings {
 /// # Errors
 /// When the client for outgoing requests cannot be made, or the database fails.
 pub(super) async fn begin(
-    config: &WebhooksConfig,
+    config: &Config,
     store: Store,
     renderer: EventRenderer,
     shutdown: CancellationToken,
 ) -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
+    let names = sinks::names(&config.chains);
+    let carriers = sinks::keep(&store, &config.sinks, names)
+        .await
+        .context("the endpoints of buses and people cannot be kept")?;
+    let config = &config.webhooks;
     let poster = Poster::new(config.guard.clone(), &config.post)?;
     if config.callbacks {
         for format in [EventFormat::Standard, EventFormat::Epusdt] {
             store
-                .ensure_endpoint(&callbacks(format))
+                .ensure_endpoint(&callbacks(format)?)
                 .await
                 .context("the endpoint of orders' own URLs cannot be kept")?;
         }
@@ -103,6 +111,9 @@ pub(super) async fn begin(
     let carrier = Arc::new(Webhooks::new(poster));
     let outbox = Outbox::new(store.clone(), render, carrier, Arc::new(WallClock), name)
         .with_settings(config.lanes.clone());
+    let outbox = carriers.into_iter().fold(outbox, |outbox, (id, carrier)| {
+        outbox.with_carrier(id, carrier)
+    });
     let keep = config.keep;
     Ok(async move {
         let stop = shutdown.clone();
@@ -113,18 +124,26 @@ pub(super) async fn begin(
     })
 }
 
-/// The endpoint that stands for all URLs that orders name.
-fn callbacks(format: EventFormat) -> NewEndpoint {
-    NewEndpoint {
+/// The endpoint that stands for all URLs that orders name. What is signed for them is signed by a pair
+/// of keys, which is made the first time and then kept: whoever names a URL needs the public one only.
+fn callbacks(format: EventFormat) -> anyhow::Result<NewEndpoint> {
+    let secrets = match format {
+        EventFormat::Standard => {
+            let pair = Secret::generate(SecretKind::KeyPair)?;
+            vec![SecretString::from(pair.reveal().as_str())]
+        },
+        EventFormat::BlockAtm | EventFormat::Epusdt => Vec::new(),
+    };
+    Ok(NewEndpoint {
         id: EndpointId::from_bytes(*Uuid::now_v7().as_bytes()),
         kind: EndpointKind::Callbacks,
         name: format!("URLs that orders name ({format})"),
         url: String::new(),
         format,
         types: EventTypes::All,
-        secrets: Vec::new(),
+        secrets,
         created_at: SystemClock.now(),
-    }
+    })
 }
 
 /// Forgets finished deliveries that are older than `keep`, now and then.

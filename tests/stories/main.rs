@@ -32,6 +32,7 @@ mod command_line;
 mod contract_calls;
 mod decisions;
 mod deposit_addresses;
+mod events;
 mod exact_amounts;
 mod faulty_nodes;
 mod fuzzed_api;

@@ -11,6 +11,7 @@ mod lists;
 mod message;
 mod query;
 mod signature;
+mod telling;
 
 use std::num::NonZeroU32;
 
@@ -21,6 +22,7 @@ use paywatch_store::KeyRate;
 
 pub(crate) use crate::blockatm::caller::presented;
 pub(crate) use crate::blockatm::envelope::in_envelope;
+pub(crate) use crate::blockatm::telling::telling;
 use crate::state::ApiState;
 
 /// How often one may call there.

@@ -7,7 +7,7 @@ pub(crate) mod listener;
 mod query;
 mod render;
 pub(crate) mod stream;
-mod then;
+pub(crate) mod then;
 mod view;
 
 use axum::Json;
@@ -23,7 +23,7 @@ use tokio::time::Instant;
 use utoipa::ToSchema;
 
 use crate::events::query::Asked;
-pub use crate::events::render::{EventRenderer, RenderedEvent};
+pub use crate::events::render::{EventRenderer, ForeignEvent, RenderedEvent};
 use crate::events::view::EventView;
 use crate::problem::{Code, Problem, ProblemBody};
 use crate::state::ApiState;

@@ -38,7 +38,7 @@ mod wire;
 
 pub use crate::checkout::Checkout;
 pub use crate::condition::{ChainCondition, ConditionBoard};
-pub use crate::events::{EventRenderer, RenderedEvent};
+pub use crate::events::{EventRenderer, ForeignEvent, RenderedEvent};
 pub use crate::limits::{LimitSettings, StreamSettings};
 pub use crate::router::{openapi, router};
 pub use crate::serve::{ServeSettings, serve};

@@ -1,6 +1,7 @@
 //! The calls.
 
 mod block;
+mod event;
 mod refund;
 
 use std::time::Duration;
@@ -11,6 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
 
+pub use crate::client::event::EventStream;
 use crate::error::{ClientError, Problem};
 use crate::wire::{
     Chain, CreateOrder, DecisionPage, ListDecisions, ListOrders, ListPayments, Order, Page,
@@ -19,6 +21,8 @@ use crate::wire::{
 
 /// How long a call may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// How long the daemon may be silent: longer than it ever waits.
+const SILENCE: Duration = Duration::from_secs(45);
 
 /// A client of one daemon, with one key.
 #[derive(Clone, Debug)]
@@ -56,6 +60,7 @@ impl Client {
         }
         let http = reqwest::Client::builder()
             .timeout(TIMEOUT)
+            .read_timeout(SILENCE)
             .build()
             .map_err(|error| ClientError::Setup {
                 what: error.to_string(),
@@ -271,14 +276,19 @@ impl Client {
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<(StatusCode, Vec<u8>), ClientError> {
-        let unreachable = |source| ClientError::Unreachable {
+        let response = request.send().await;
+        let response = response.map_err(|source| self.unreachable(source))?;
+        let status = response.status();
+        let body = response.bytes().await;
+        let body = body.map_err(|source| self.unreachable(source))?;
+        Ok((status, body.to_vec()))
+    }
+
+    fn unreachable(&self, source: reqwest::Error) -> ClientError {
+        ClientError::Unreachable {
             url: self.base.to_string(),
             source,
-        };
-        let response = request.send().await.map_err(unreachable)?;
-        let status = response.status();
-        let body = response.bytes().await.map_err(unreachable)?;
-        Ok((status, body.to_vec()))
+        }
     }
 
     fn read<T: DeserializeOwned>(&self, status: StatusCode, body: &[u8]) -> Result<T, ClientError> {

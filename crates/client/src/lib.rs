@@ -7,11 +7,12 @@ mod client;
 mod error;
 mod wire;
 
-pub use crate::client::Client;
+pub use crate::client::{Client, EventStream};
 pub use crate::error::{ClientError, FieldProblem, Problem};
 pub use crate::wire::{
-    Block, Chain, ChainReadiness, ContractCall, CoveredBlock, CreateOrder, Decision, DecisionPage,
-    Finality, FinalityTier, ListDecisions, ListOrders, ListPayments, ListRefunds, Order, Page,
-    Payment, PaymentOption, PaymentPage, PrepareRefund, Readiness, Refund, RefundPage,
-    RefundPayment, Token, Transaction, UnsignedTransaction,
+    Block, Chain, ChainReadiness, Change, ContractCall, CoveredBlock, CreateOrder, Decision,
+    DecisionPage, Event, EventChain, EventData, EventPage, Finality, FinalityTier, ListDecisions,
+    ListEvents, ListOrders, ListPayments, ListRefunds, Order, Page, Payment, PaymentOption,
+    PaymentPage, PrepareRefund, Readiness, Refund, RefundPage, RefundPayment, Token, Transaction,
+    UnsignedTransaction,
 };

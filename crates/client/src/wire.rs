@@ -3,6 +3,7 @@
 mod block;
 mod chain;
 mod decision;
+mod event;
 mod payment;
 mod refund;
 
@@ -16,6 +17,7 @@ pub use crate::wire::chain::{
     Chain, ChainReadiness, CoveredBlock, Finality, FinalityTier, Readiness,
 };
 pub use crate::wire::decision::{Decision, DecisionPage, ListDecisions};
+pub use crate::wire::event::{Change, Event, EventChain, EventData, EventPage, ListEvents};
 pub use crate::wire::payment::{ListPayments, Payment, PaymentPage};
 pub use crate::wire::refund::{
     ListRefunds, PrepareRefund, Refund, RefundPage, RefundPayment, UnsignedTransaction,

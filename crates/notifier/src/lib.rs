@@ -3,6 +3,7 @@
 //! What is told comes in as values. Where requests may go is decided by the [`Guard`], in one place.
 
 mod circuit;
+mod gateway_key;
 mod guard;
 mod lane;
 mod outbox;
@@ -17,6 +18,7 @@ mod telling;
 pub mod test_servers;
 mod webhook;
 
+pub use crate::gateway_key::{GatewayKey, GatewayKeyError};
 pub use crate::guard::{
     Allowed, AllowedError, Guard, GuardError, Lookup, ResolveError, SystemLookup,
 };

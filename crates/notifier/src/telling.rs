@@ -31,6 +31,8 @@ pub struct Telling {
     pub order: Option<String>,
     /// What is sent.
     pub body: Arc<str>,
+    /// What is signed instead, where the form has a way of its own; the time is added to it.
+    pub signed_as: Option<Arc<str>>,
     /// What is sent along beside the signature, as the form wants it.
     pub headers: HeaderMap,
 }

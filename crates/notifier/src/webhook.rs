@@ -10,7 +10,10 @@ use secrecy::ExposeSecret as _;
 use url::Url;
 
 use crate::telling::{Blame, Came, Carrier, Refusal, Telling, Verdict};
-use crate::{Answer, Message, PostFailure, PostFailureKind, Poster, Secret};
+use crate::{Answer, GatewayKey, Message, PostFailure, PostFailureKind, Poster, Secret};
+
+const SIGNATURE_V1: &str = "blockatm-signature-v1";
+const REQUEST_TIME: &str = "blockatm-request-time";
 
 /// Posts what is told, signed by the Standard Webhooks specification unless the form has a way of its
 /// own.
@@ -42,8 +45,15 @@ impl Webhooks {
         if !headers.contains_key(CONTENT_TYPE) {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
-        if endpoint.format == EventFormat::Standard {
-            headers.extend(signed(endpoint, telling, now).map_err(unsent)?);
+        match endpoint.format {
+            EventFormat::Standard => {
+                headers.extend(signed(endpoint, telling, now).map_err(unsent)?);
+            },
+            EventFormat::BlockAtm => {
+                headers.extend(signed_as_gateway(endpoint, telling, now).map_err(unsent)?);
+            },
+            // It is signed within.
+            EventFormat::Epusdt => {},
         }
         self.poster
             .post(&url, headers, telling.body.as_bytes().to_vec())
@@ -78,6 +88,30 @@ fn signed(
     let message = Message::new(&telling.id, seconds, telling.body.as_bytes());
     let signed = message.map_err(|error| error.to_string())?.sign(&secrets);
     signed.headers().map_err(|error| error.to_string())
+}
+
+/// The signature of the newest key of `endpoint`, as receivers of that gateway's webhooks know it.
+fn signed_as_gateway(
+    endpoint: &EndpointRecord,
+    telling: &Telling,
+    now: Timestamp,
+) -> Result<HeaderMap, String> {
+    let newest = endpoint.secrets.first();
+    let newest = newest.ok_or_else(|| "it has no key that signs; give it one".to_owned())?;
+    let key = newest.secret.expose_secret().parse::<GatewayKey>();
+    let key = key.map_err(|error| error.to_string())?;
+    let fields = telling.signed_as.as_deref().unwrap_or_default();
+    let time = now.unix_ms();
+    let signature = key.sign(&format!("{fields}&time={time}"));
+    let mut headers = HeaderMap::new();
+    for (name, value) in [(SIGNATURE_V1, signature), (REQUEST_TIME, time.to_string())] {
+        let value = value.parse();
+        headers.insert(
+            name,
+            value.map_err(|_never| "a signature is plain text".to_owned())?,
+        );
+    }
+    Ok(headers)
 }
 
 #[async_trait]

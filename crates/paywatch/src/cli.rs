@@ -2,6 +2,7 @@
 
 mod api_key;
 mod books;
+mod events;
 mod order;
 mod payment;
 mod refund;
@@ -18,6 +19,7 @@ use url::Url;
 
 pub(crate) use crate::cli::api_key::{ApiKey, CreateKey};
 pub(crate) use crate::cli::books::{Audit, Export, ExportFormat, Exported};
+pub(crate) use crate::cli::events::Events;
 pub(crate) use crate::cli::order::{CreateOrder, ListOrders, Order};
 pub(crate) use crate::cli::payment::{ListPayments, Payment};
 pub(crate) use crate::cli::refund::{ListRefunds, PrepareRefund, Refund};
@@ -134,6 +136,9 @@ Example:
     /// Give money back through your own wallet, and see what was sent.
     #[command(subcommand, after_help = CONNECTION_HELP)]
     Refund(Refund),
+    /// What happened to orders, payments and chains, and what happens from now on.
+    #[command(after_help = events::EVENTS_HELP)]
+    Events(Events),
     /// What operators decided about orders and payments, and why: the audit log.
     #[command(after_help = CONNECTION_HELP)]
     Decisions(Decisions),

@@ -9,6 +9,7 @@ mod check_config;
 mod connect;
 mod contracts;
 mod decisions;
+mod events;
 mod export;
 mod init;
 mod order;
@@ -56,6 +57,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Audit(args) => return audit::run(&config, &args, format).await,
         Command::Export(args) => export::run(&config, &args).await?,
         Command::Chain(args) => chain::run(&config, args, format).await?,
+        Command::Events(args) => events::run(&config, args, format).await?,
         Command::Decisions(args) => decisions::run(&config, args, format).await?,
         Command::Tx(args) => return tx::run(&config, args, format).await,
         Command::Simulate(args) => return simulate::run(args).await,

@@ -97,6 +97,13 @@ impl Statement {
         self
     }
 
+    /// What asks how the database would run it.
+    #[cfg(test)]
+    pub(crate) fn explained(mut self, by: &str) -> Self {
+        self.text.insert_str(0, by);
+        self
+    }
+
     /// Runs it and returns its rows.
     pub(crate) async fn rows(
         self,

@@ -22,9 +22,14 @@ pub(super) enum MessageError {
 /// field that is not null, by the ASCII order of the keys and joined by `&`; those of an object in
 /// it stand in its place. Numbers are as they were written.
 pub(super) fn of_body(body: &str, time: &str) -> Result<String, MessageError> {
+    Ok(timed(fields_of(body)?, time))
+}
+
+/// The same without the time.
+pub(super) fn fields_of(body: &str) -> Result<String, MessageError> {
     let mut pairs = Vec::new();
     object(body, DEEPEST, &mut pairs)?;
-    Ok(timed(pairs.join("&"), time))
+    Ok(pairs.join("&"))
 }
 
 /// The message of a request with this raw query string, sent at `time`.

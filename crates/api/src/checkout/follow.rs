@@ -58,7 +58,7 @@ pub(crate) async fn follow(
     };
     let over = stopped(request.extensions());
     let order = record.order.id;
-    Ok(stream(place, over, |to| async move {
+    Ok(stream((place, ""), over, |to| async move {
         tell(&state, (order, token), &to).await;
     }))
 }

@@ -19,7 +19,7 @@ const WAITING: usize = 64;
 /// A proxy is not to collect messages before it passes them on.
 const UNBUFFERED: HeaderName = HeaderName::from_static("x-accel-buffering");
 /// Says after how many milliseconds a client whose stream has ended is to come back.
-const RETRY: Bytes = Bytes::from_static(b"retry: 2000\n\n");
+const RETRY: &str = "retry: 2000\n";
 
 /// Tells when the server stops. Requests that come in by a socket have it.
 #[derive(Clone, Debug)]
@@ -75,10 +75,15 @@ impl HttpBody for Frames {
     }
 }
 
-/// An answer that goes on until `over`, or until what `tell` makes has ended. It takes up `place`
-/// for as long.
+/// What a client remembers that has come to `place` in the log, whether it was told of it or not.
+pub(crate) fn mark(place: u64) -> String {
+    format!("id: {place}\n")
+}
+
+/// An answer that begins with `first` and goes on until `over`, or until what `tell` makes has ended.
+/// It takes up `place` for as long.
 pub(crate) fn stream<T>(
-    place: Place,
+    (place, first): (Place, &str),
     over: impl Future<Output = ()> + Send + 'static,
     tell: impl FnOnce(mpsc::Sender<Bytes>) -> T,
 ) -> Response
@@ -87,7 +92,7 @@ where
 {
     let (to, frames) = mpsc::channel(WAITING);
     // There is room.
-    let _sent = to.try_send(RETRY);
+    let _sent = to.try_send(format!("{RETRY}{first}\n").into());
     let is_left = to.clone();
     let told = tell(to);
     tokio::spawn(async move {

@@ -10,16 +10,14 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc::Sender;
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::events::channel::mark;
 use crate::events::feed::{AT_ONCE, Told};
 use crate::state::ApiState;
 
-/// After so long without a message a comment says that the stream lives.
+/// After so long without a message a mark says that the stream lives.
 pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// How long to wait when the database does not answer.
 const PAUSE: Duration = Duration::from_secs(1);
-
-/// A message without a meaning.
-const COMMENT: Bytes = Bytes::from_static(b":\n\n");
 
 /// The client has gone.
 #[derive(Clone, Copy, Debug)]
@@ -64,7 +62,7 @@ impl Listener {
             match timeout(rest, news.recv()).await {
                 Ok(Ok(told)) => return Ok(Some(told)),
                 Ok(Err(RecvError::Lagged(_) | RecvError::Closed)) => return Ok(None),
-                Err(_quiet) => self.send(COMMENT).await?,
+                Err(_quiet) => self.say_where().await?,
             }
         }
     }
@@ -83,7 +81,7 @@ impl Listener {
                 },
                 Err(error) => {
                     tracing::debug!(error = %error, "a listener cannot be told; trying again");
-                    self.send(COMMENT).await?;
+                    self.say_where().await?;
                     sleep(PAUSE).await;
                 },
             }
@@ -103,6 +101,12 @@ impl Listener {
         self.place = page.read_up_to;
         let is_all = u32::try_from(told.len()).is_ok_and(|count| count < AT_ONCE);
         Ok((told, is_all))
+    }
+
+    /// Shows that the stream lives, and up to where he needs not ask again.
+    async fn say_where(&mut self) -> Result<(), Gone> {
+        let mark = mark(self.place);
+        self.send(format!(":\n{mark}\n").into()).await
     }
 
     async fn send(&mut self, frame: Bytes) -> Result<(), Gone> {

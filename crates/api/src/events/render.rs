@@ -5,6 +5,7 @@ use std::sync::Arc;
 use paywatch_core::OrderId;
 use paywatch_store::{EventRecord, Store, StoreError};
 
+use crate::blockatm;
 use crate::checkout::Checkout;
 use crate::events::then::Known;
 use crate::events::view::{Names, event};
@@ -31,6 +32,25 @@ pub struct RenderedEvent {
     pub order: Option<OrderId>,
     /// All of it, as `GET /v1/events/{id}` answers: one line.
     pub json: Arc<str>,
+}
+
+/// An event in a form of other systems.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForeignEvent {
+    /// Its place in the log.
+    pub seq: u64,
+    /// Its id, `evt_…`.
+    pub id: String,
+    /// What happened, as `order.paid`.
+    pub kind: &'static str,
+    /// The order that it is about.
+    pub order: Option<OrderId>,
+    /// Its JSON.
+    pub json: String,
+    /// What is signed, where that is not the JSON.
+    pub signed_as: Option<String>,
+    /// Headers of that form.
+    pub headers: Vec<(&'static str, &'static str)>,
 }
 
 impl ApiState {
@@ -68,6 +88,31 @@ impl EventRenderer {
                 order: record.of_order().map(|told| told.order_id),
                 json: json.into(),
             }
+        });
+        Ok(rendered.collect())
+    }
+
+    /// Those of `records` of which the gateway tells whose routes are taken over, as it does.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn render_for_gateway(
+        &self,
+        records: &[EventRecord],
+    ) -> Result<Vec<ForeignEvent>, StoreError> {
+        let context = self.store.context_of(records).await?;
+        let known = Known::new(&context);
+        let rendered = records.iter().filter_map(|record| {
+            let telling = blockatm::telling(record, &known, &self.shop)?;
+            Some(ForeignEvent {
+                seq: record.seq,
+                id: record.id.clone(),
+                kind: record.kind(),
+                order: record.of_order().map(|told| told.order_id),
+                json: telling.body,
+                signed_as: Some(telling.signed_as),
+                headers: vec![("blockatm-event", telling.event)],
+            })
         });
         Ok(rendered.collect())
     }

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use tokio::time::{Instant, sleep};
 
 use crate::auth::Caller;
-use crate::events::channel::{stopped, stream};
+use crate::events::channel::{mark, stopped, stream};
 use crate::events::listener::Listener;
 use crate::events::query;
 use crate::limits::Subject;
@@ -28,8 +28,9 @@ const EVERY: Duration = Duration::from_secs(2);
 ///
 /// Server-Sent Events, for as long as you stay: `id` is the sequence, `event` the type, `data` the
 /// event as `GET /v1/events/{id}` answers it, in one line. Come back with the last `id` as
-/// `Last-Event-ID`, and you have missed nothing; browsers do so by themselves. A comment comes every
-/// 15 seconds when nothing happens. The stream ends when its key does, or the daemon.
+/// `Last-Event-ID`, and you have missed nothing; browsers do so by themselves. When nothing happens, a
+/// message without `data` comes every 15 seconds, with the `id` up to which there is nothing to ask
+/// for. The stream ends when its key does, or the daemon.
 #[utoipa::path(
     get, path = "/v1/events/stream", operation_id = "stream_events", tag = "events", security(("api_key" = [])),
     params(
@@ -72,7 +73,7 @@ pub(crate) async fn follow(
             () = ends.1 => {},
         }
     };
-    Ok(stream(room, over, |to| async move {
+    Ok(stream((room, &mark(place)), over, |to| async move {
         let listener = Listener {
             filter: asked.filter,
             state,

@@ -18,7 +18,7 @@ use paywatch_store::{
 use crate::payments::view::{REVERTED, Standing, status};
 
 /// What events are told with, so that payments are found by their ids.
-pub(super) struct Known<'a> {
+pub(crate) struct Known<'a> {
     context: &'a EventContext,
     payments: BTreeMap<OrderId, BTreeMap<PaymentId, &'a PaymentRecord>>,
 }
@@ -43,6 +43,11 @@ impl<'a> Known<'a> {
             payments: payments.collect(),
             context,
         }
+    }
+
+    /// The order as it is now.
+    pub(crate) fn now(&self, order: OrderId) -> Option<&'a OrderRecord> {
+        self.context.orders.get(&order)
     }
 
     /// The event before the change that `told` belongs to.
@@ -178,7 +183,7 @@ impl<'a> Known<'a> {
     }
 
     /// The payment that `event` is about, and what it was after it.
-    pub(super) fn payment(&self, event: &EventRecord) -> Option<(&'a RecordedTransfer, Standing)> {
+    pub(crate) fn payment(&self, event: &EventRecord) -> Option<(&'a RecordedTransfer, Standing)> {
         let (order, id, kind) = match &event.told {
             Told::Order(told) => (Some(told.order_id), told.event.payment?, told.event.kind),
             Told::Payment(told) => (None, told.payment, told.kind),

@@ -71,6 +71,13 @@ impl Listening {
         }
     }
 
+    /// What comes before all messages.
+    async fn beginning(&mut self) -> String {
+        let first = timeout(PATIENCE, self.body.next()).await;
+        let first = first.expect("something in time").expect("bytes").unwrap();
+        std::str::from_utf8(&first).unwrap().trim_end().to_owned()
+    }
+
     /// The numbers of the next `count` messages.
     async fn numbers(&mut self, count: usize) -> Vec<u64> {
         let mut numbers = Vec::new();
@@ -120,6 +127,7 @@ async fn a_stream_tells_what_the_list_holds_and_is_taken_up_again() {
     let first = all.next().await.unwrap();
     assert_eq!((first.id, first.event.as_str()), (1, "order.created"));
     let mut news = Listening::begin(&api, &key, "", None).await;
+    assert_eq!(news.beginning().await, "retry: 2000\nid: 1");
     chain.mine(&api, &[(&order, "40", PAYER)], &[]).await;
     let told = [news.next().await.unwrap(), news.next().await.unwrap()];
     assert_eq!([told[0].id, told[1].id], [2, 3], "from now on");

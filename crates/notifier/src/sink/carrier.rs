@@ -124,6 +124,7 @@ mod tests {
             kind: "order.paid",
             order: Some("ord_1".to_owned()),
             body: r#"{"data":{"order":{"id":"ord_1","reference":"INV-1"}}}"#.into(),
+            signed_as: None,
             headers: Default::default(),
         };
         let sink: Arc<dyn Sink> = Arc::<Shelf>::clone(shelf);

@@ -153,6 +153,7 @@ impl Render for Numbers {
             kind: "chain.stalled",
             order: None,
             body: seq.to_string().into(),
+            signed_as: None,
             headers: Default::default(),
         };
         Ok(seqs.iter().map(|seq| (*seq, telling(*seq))).collect())

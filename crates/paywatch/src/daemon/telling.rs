@@ -9,11 +9,11 @@ use std::time::Duration;
 use anyhow::Context as _;
 use async_trait::async_trait;
 use futures::future::BoxFuture;
-use paywatch_api::{Clock as _, EventRenderer, SystemClock};
+use paywatch_api::{Clock as _, EventRenderer, ForeignEvent, RenderedEvent, SystemClock};
 use paywatch_core::{EndpointId, EndpointKind, EventFormat, EventTypes, Timestamp};
 use paywatch_notifier::{Clock, Outbox, Poster, Render, Secret, SecretKind, Telling, Webhooks};
 use paywatch_store::{NewEndpoint, Store, StoreError};
-use reqwest::header::HeaderMap;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -59,23 +59,47 @@ impl Render for Tellings {
     async fn render(
         &self,
         seqs: &[u64],
-        _format: EventFormat,
+        format: EventFormat,
     ) -> Result<BTreeMap<u64, Telling>, StoreError> {
         let records = self.store.events_numbered(seqs).await?;
-        let rendered = self.renderer.render(&records).await?;
-        Ok(rendered
-            .into_iter()
-            .map(|event| {
-                let telling = Telling {
-                    id: event.id,
-                    kind: event.kind,
-                    order: event.order.map(|id| id.to_string()),
-                    body: event.json,
-                    headers: HeaderMap::new(),
-                };
-                (event.seq, telling)
-            })
-            .collect())
+        Ok(match format {
+            EventFormat::Standard => {
+                let rendered = self.renderer.render(&records).await?.into_iter();
+                rendered.map(|event| (event.seq, own(event))).collect()
+            },
+            EventFormat::BlockAtm => {
+                let rendered = self.renderer.render_for_gateway(&records).await?;
+                let rendered = rendered.into_iter();
+                rendered.map(|event| (event.seq, foreign(event))).collect()
+            },
+            EventFormat::Epusdt => BTreeMap::new(),
+        })
+    }
+}
+
+fn own(event: RenderedEvent) -> Telling {
+    Telling {
+        id: event.id,
+        kind: event.kind,
+        order: event.order.map(|id| id.to_string()),
+        body: event.json,
+        signed_as: None,
+        headers: HeaderMap::new(),
+    }
+}
+
+fn foreign(event: ForeignEvent) -> Telling {
+    let headers = event.headers.into_iter().map(|(name, value)| {
+        let name = HeaderName::from_static(name);
+        (name, HeaderValue::from_static(value))
+    });
+    Telling {
+        id: event.id,
+        kind: event.kind,
+        order: event.order.map(|id| id.to_string()),
+        body: event.json.into(),
+        signed_as: event.signed_as.map(Into::into),
+        headers: headers.collect(),
     }
 }
 

@@ -230,3 +230,70 @@ fn of_order(
             .map_err(|cause| fields.corrupt("order_then", cause))?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Row as _;
+
+    use super::*;
+    use crate::engine::Engine;
+    use crate::store::Tx;
+    use crate::test_postgres::PrivatePostgres;
+
+    async fn plan(tx: &mut Tx, engine: Engine, filter: &EventFilter) -> String {
+        let (by, column) = match engine {
+            Engine::Sqlite => ("EXPLAIN QUERY PLAN ", "detail"),
+            Engine::Postgres => ("EXPLAIN ", "QUERY PLAN"),
+        };
+        let statement = wanted(filter, 7, 100).explained(by);
+        let rows = statement.rows(tx, "explain").await.unwrap();
+        let lines = rows.iter().map(|row| row.get::<String, _>(column));
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    /// Whoever reads on reads what he wants, however long the log is.
+    async fn reads_by_its_index(url: &str, engine: Engine) {
+        let store = Store::open(&url.parse().unwrap()).await.unwrap();
+        let mut tx = store.read().await.unwrap();
+        if engine == Engine::Postgres {
+            // It has no statistics, and all of an empty table is nothing.
+            let off = "SET LOCAL enable_seqscan = off";
+            sqlx::query(off).execute(&mut *tx).await.unwrap();
+        }
+        let kinds = vec!["order.paid", "payment.detected"];
+        let order = Some(OrderId::from_bytes([7; 16]));
+        for (filter, index) in [
+            (EventFilter::default(), "seq"),
+            (
+                EventFilter {
+                    kinds: kinds.clone(),
+                    order: None,
+                },
+                "events_by_kind",
+            ),
+            (EventFilter { kinds, order }, "order_id"),
+        ] {
+            let plan = plan(&mut tx, engine, &filter).await;
+            assert!(plan.contains(index), "{filter:?}: {plan}");
+            for slow in ["SCAN events", "Seq Scan"] {
+                assert!(!plan.contains(slow), "{filter:?}: {plan}");
+            }
+        }
+        drop(tx);
+        store.close().await;
+    }
+
+    #[tokio::test]
+    async fn filters_read_by_their_indices_on_sqlite() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("books.sqlite").display());
+        reads_by_its_index(&url, Engine::Sqlite).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn filters_read_by_their_indices_on_postgres() {
+        let server = PrivatePostgres::start().unwrap();
+        let url = server.create_database().unwrap();
+        reads_by_its_index(&url, Engine::Postgres).await;
+    }
+}

@@ -49,6 +49,7 @@ mod keys;
 mod large;
 mod line;
 mod listing;
+mod log;
 mod loose;
 mod opening;
 mod proofs;

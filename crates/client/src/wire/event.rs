@@ -1,0 +1,95 @@
+//! What happened.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::wire::{Order, Payment};
+
+/// Something that happened, with what it is about as that was then.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Event {
+    /// Its id, `evt_…`: the same however often it is told.
+    pub id: String,
+    /// What happened, such as `order.paid`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The version of `data` and `changes`.
+    pub version: u32,
+    /// Its place in the log of all events: 1, 2, 3 and so on, without gaps.
+    pub sequence: u64,
+    /// Its place among the order's events, if it is about one.
+    pub order_sequence: Option<u64>,
+    /// When it was written.
+    pub timestamp: String,
+    /// What it is about.
+    pub data: EventData,
+    /// What changed, by its place within `data`.
+    pub changes: BTreeMap<String, Change>,
+}
+
+/// What an event is about, as it was after the change that it tells of.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub struct EventData {
+    /// The order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<Order>,
+    /// The payment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment: Option<Payment>,
+    /// The chain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chain: Option<EventChain>,
+}
+
+/// The chain that an event is about.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct EventChain {
+    /// The chain's id.
+    pub chain_id: u64,
+    /// The chain's name.
+    pub chain: String,
+    /// The circumstances, in words for people.
+    pub detail: String,
+}
+
+/// What something was and what it is.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Change {
+    /// What it was; null if there was nothing, or nothing known.
+    pub from: Value,
+    /// What it is.
+    pub to: Value,
+}
+
+/// A page of events, oldest first.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct EventPage {
+    /// The events.
+    pub data: Vec<Event>,
+    /// Where to go on: up to here the log was read.
+    pub next_after: u64,
+    /// Whether there may be more already.
+    pub has_more: bool,
+}
+
+/// Which events are wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ListEvents {
+    /// Only events after this place in the log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<u64>,
+    /// Names, separated by commas; `order.*` is all that begin so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub types: Option<String>,
+    /// The order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order: Option<String>,
+    /// How many at most; not for streams.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// How many seconds to wait for the first, at most 30; not for streams.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<u64>,
+}

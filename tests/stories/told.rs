@@ -2,20 +2,26 @@
 //! by requests made from a template.
 
 use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
 
 use async_nats::jetstream::{self, consumer};
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::{Json, State};
-use axum::http::Uri;
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::routing::post;
 use futures::StreamExt as _;
+use paywatch_client::CreateOrder;
+use paywatch_core::EventFormat;
 use paywatch_notifier::test_servers::{MailServer, Mood, NatsServer};
+use paywatch_notifier::{Received, Secret, TOLERANCE, Verifier};
 use paywatch_store::{EndpointRecord, Store};
 use paywatch_tests::chain::{Chain, PAYER, TREASURY};
 use paywatch_tests::daemon::chain_section;
 use paywatch_tests::database::Engine;
 use paywatch_tests::shop::{CONFIRMATIONS, Shop, pay_to};
 use paywatch_tests::wait;
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -23,6 +29,7 @@ on_both_engines!(
     a_bus_holds_every_event_once_and_in_order_whatever_stops_in_between,
     people_are_told_of_money_that_nobody_claims,
     what_has_no_section_any_more_is_told_nothing,
+    an_order_says_where_it_is_told_of,
 );
 
 /// What fails is tried again at once, and not given up.
@@ -244,7 +251,7 @@ async fn what_has_no_section_any_more_is_told_nothing(engine: Engine) {
     );
 
     shop.daemon.stop().await;
-    shop.daemon.configure(&[own.clone()]);
+    shop.daemon.configure(std::slice::from_ref(&own));
     shop.daemon.start().await;
     let (_, because) = endpoint().await.disabled.expect("it is disabled");
     assert!(because.contains("not in the configuration"), "{because}");
@@ -280,4 +287,95 @@ async fn what_has_no_section_any_more_is_told_nothing(engine: Engine) {
         .map(|(_, body)| body["text"].clone())
         .collect();
     assert_eq!(texts, ["payment.unmatched: 2 USDT"]);
+}
+
+/// What came to somebody who is told of orders: where, and all that is needed to check it.
+type Arrivals = Arc<Mutex<Vec<(String, HeaderMap, Bytes)>>>;
+
+/// Opens a server for the events of orders; returns its port.
+async fn receiver(arrivals: &Arrivals) -> u16 {
+    async fn hear(
+        State(arrivals): State<Arrivals>,
+        uri: Uri,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> StatusCode {
+        let mut arrivals = arrivals.lock().expect("nobody panicked");
+        arrivals.push((uri.to_string(), headers, body));
+        StatusCode::NO_CONTENT
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let routes = Router::new().fallback(post(hear));
+    let routes = routes.with_state(Arc::clone(arrivals));
+    tokio::spawn(async move {
+        // It ends with the test.
+        let _served = axum::serve(listener, routes).await;
+    });
+    port
+}
+
+/// One order says where it is told of, another one does not; a third names what may not be reached.
+async fn an_order_says_where_it_is_told_of(engine: Engine) {
+    let arrivals = Arrivals::default();
+    let port = receiver(&arrivals).await;
+    let section = format!("{}callbacks = true\n", allowing(port));
+    let mut shop = open_with(engine, &[section]).await;
+    let asked = |reference: &str, url: Option<String>| CreateOrder {
+        reference: reference.to_owned(),
+        amount: "5".to_owned(),
+        callback_url: url,
+        ..CreateOrder::default()
+    };
+    let url = format!("http://127.0.0.1:{port}/paid/1?key=a");
+    let told = shop.order_with(asked("TOLD-1", Some(url))).await;
+    let other = shop.order_with(asked("OTHER-1", None)).await;
+    let inside = asked("INSIDE-1", Some("http://127.0.0.1:1/".to_owned()));
+    let refused = shop.client().create_order(&inside).await;
+    let refused = refused
+        .expect_err("nobody may be reached there")
+        .to_string();
+    assert!(refused.contains("callback_url"), "{refused}");
+    for order in [&told, &other] {
+        shop.chain().pays(PAYER, pay_to(order), "5").await;
+    }
+    shop.becomes_final().await;
+    for order in [&told, &other] {
+        shop.sees(order, "completed").await;
+    }
+
+    let store = books(&shop).await;
+    let log = store.events_after(0, 10_000).await.expect("the log");
+    let of_it = log.iter().filter(|event| {
+        let order = event.of_order().map(|told| told.order_id.to_string());
+        order.as_ref() == Some(&told.id)
+    });
+    let expected: Vec<String> = of_it.map(|event| event.id.clone()).collect();
+    let came = || arrivals.lock().expect("nobody panicked").clone();
+    wait::until("its events", || async {
+        let is_all = came().len() >= expected.len();
+        is_all.then_some(()).ok_or_else(|| shop.daemon.log())
+    })
+    .await;
+    let endpoints = store.endpoints().await.expect("endpoints");
+    let signing = endpoints
+        .iter()
+        .find(|it| it.format == EventFormat::Standard);
+    let secret = signing.expect("it was made").secrets[0].secret.clone();
+    let secret: Secret = secret.expose_secret().parse().expect("a secret");
+    let verifiers = [secret.verifier()];
+    assert!(matches!(verifiers, [Verifier::Public(_)]));
+    shop.close().await;
+
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let now = now.expect("it is after 1970").as_secs();
+    let mut ids = Vec::new();
+    for (at, headers, body) in came() {
+        assert_eq!(at, "/paid/1?key=a");
+        let received = Received::from_headers(&headers, &body).expect("it is signed");
+        let verified = received.verify(&verifiers, now, TOLERANCE);
+        verified.expect("by the daemon's key");
+        ids.push(received.id.to_owned());
+    }
+    assert_eq!(ids, expected);
 }

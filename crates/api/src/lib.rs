@@ -40,6 +40,7 @@ pub use crate::checkout::Checkout;
 pub use crate::condition::{ChainCondition, ConditionBoard};
 pub use crate::events::{EventRenderer, ForeignEvent, RenderedEvent};
 pub use crate::limits::{LimitSettings, StreamSettings};
+pub use crate::orders::callbacks::{CallbackUrl, Callbacks};
 pub use crate::router::{openapi, router};
 pub use crate::serve::{ServeSettings, serve};
 pub use crate::state::{Access, ApiState, ChainOffer, Clock, Metrics, Shop, SystemClock};

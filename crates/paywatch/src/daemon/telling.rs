@@ -1,5 +1,6 @@
 //! Tells of events: the event log on one side, webhooks, buses and people on the other.
 
+pub(crate) mod callbacks;
 mod sinks;
 
 use std::collections::BTreeMap;
@@ -10,11 +11,10 @@ use anyhow::Context as _;
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 use paywatch_api::{Clock as _, EventRenderer, ForeignEvent, RenderedEvent, SystemClock};
-use paywatch_core::{EndpointId, EndpointKind, EventFormat, EventTypes, Timestamp};
-use paywatch_notifier::{Clock, Outbox, Poster, Render, Secret, SecretKind, Telling, Webhooks};
-use paywatch_store::{NewEndpoint, Store, StoreError};
+use paywatch_core::{EventFormat, Timestamp};
+use paywatch_notifier::{Clock, Outbox, Poster, Render, Telling, Webhooks};
+use paywatch_store::{Store, StoreError};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -122,7 +122,7 @@ pub(super) async fn begin(
     if config.callbacks {
         for format in [EventFormat::Standard, EventFormat::Epusdt] {
             store
-                .ensure_endpoint(&callbacks(format)?)
+                .ensure_endpoint(&callbacks::endpoint(format)?)
                 .await
                 .context("the endpoint of orders' own URLs cannot be kept")?;
         }
@@ -145,28 +145,6 @@ pub(super) async fn begin(
             outbox.run(async move { stop.cancelled().await }),
             forget(store, keep, shutdown)
         );
-    })
-}
-
-/// The endpoint that stands for all URLs that orders name. What is signed for them is signed by a pair
-/// of keys, which is made the first time and then kept: whoever names a URL needs the public one only.
-fn callbacks(format: EventFormat) -> anyhow::Result<NewEndpoint> {
-    let secrets = match format {
-        EventFormat::Standard => {
-            let pair = Secret::generate(SecretKind::KeyPair)?;
-            vec![SecretString::from(pair.reveal().as_str())]
-        },
-        EventFormat::BlockAtm | EventFormat::Epusdt => Vec::new(),
-    };
-    Ok(NewEndpoint {
-        id: EndpointId::from_bytes(*Uuid::now_v7().as_bytes()),
-        kind: EndpointKind::Callbacks,
-        name: format!("URLs that orders name ({format})"),
-        url: String::new(),
-        format,
-        types: EventTypes::All,
-        secrets,
-        created_at: SystemClock.now(),
     })
 }
 

@@ -46,6 +46,7 @@ mod strange_tokens;
 mod sweeping;
 mod telling;
 mod time;
+mod told;
 mod transactions;
 mod typescript;
 mod unmatched;

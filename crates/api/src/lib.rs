@@ -42,6 +42,7 @@ pub use crate::condition::{ChainCondition, ConditionBoard};
 pub use crate::endpoints::{WebhookDesk, shown_url};
 pub use crate::events::{EventRenderer, ForeignEvent, RenderedEvent};
 pub use crate::limits::{LimitSettings, StreamSettings};
+pub use crate::orders::callbacks::{CallbackUrl, Callbacks};
 pub use crate::router::{openapi, router};
 pub use crate::serve::{ServeSettings, serve};
 pub use crate::state::{Access, ApiState, ChainOffer, Clock, Metrics, Shop, SystemClock};

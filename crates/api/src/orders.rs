@@ -1,5 +1,6 @@
 //! The routes of orders.
 
+pub(crate) mod callbacks;
 pub(crate) mod decide;
 mod exact;
 pub(crate) mod qr;
@@ -83,7 +84,7 @@ pub(crate) async fn make(
     state: &ApiState,
     object: &Map<String, Value>,
 ) -> Result<(StatusCode, OrderRecord), Problem> {
-    let checked = request::read(object, &state.shop).map_err(Problem::fields)?;
+    let checked = request::read(object, &state.shop, &state.callbacks).map_err(Problem::fields)?;
     let id = OrderId::from_bytes(*Uuid::now_v7().as_bytes());
     let new = checked.order(id, state.clock.now()).ok_or_else(|| {
         let error = FieldError::new("expires_in", "invalid", "lies beyond the year 9999");

@@ -10,6 +10,7 @@ use paywatch_core::{
 use paywatch_store::OrderRecord;
 use serde_json::{Map, Value, json};
 
+use crate::orders::callbacks::Callbacks;
 use crate::orders::request;
 use crate::state::{ChainOffer, Shop};
 
@@ -36,7 +37,7 @@ pub(crate) fn record() -> OrderRecord {
         serde_json::from_value(json!({"reference": "INV-1001", "amount": "100"})).expect("a map");
     let made_at = Timestamp::from_unix_s(1_700_000_000).expect("a time");
     let shop = shop();
-    let checked = request::read(&object, &shop).expect("a request");
+    let checked = request::read(&object, &shop, &Callbacks::default()).expect("a request");
     let order = checked.order(OrderId::from_bytes([7; 16]), made_at);
     OrderRecord {
         order: order.expect("an order").order,

@@ -20,6 +20,7 @@ use crate::events::keys_in_use::KeysInUse;
 use crate::idempotency::Attempts;
 use crate::limits::streams::Streams;
 use crate::limits::{LimitSettings, Limits};
+use crate::orders::callbacks::Callbacks;
 
 /// A wall clock.
 pub trait Clock: Send + Sync + fmt::Debug {
@@ -173,6 +174,7 @@ pub struct ApiState {
     pub(crate) feed: Feed,
     pub(crate) streams: Streams,
     pub(crate) keys_in_use: KeysInUse,
+    pub(crate) callbacks: Callbacks,
 }
 
 impl ApiState {
@@ -194,6 +196,7 @@ impl ApiState {
             feed: Feed::default(),
             streams: Streams::default(),
             keys_in_use: KeysInUse::default(),
+            callbacks: Callbacks::default(),
         }
     }
 
@@ -232,6 +235,12 @@ impl ApiState {
             metrics: Some(metrics),
             ..self
         }
+    }
+
+    /// This, and orders may name where they are told of, as far as `callbacks` allow it.
+    #[must_use]
+    pub fn with_callbacks(self, callbacks: Callbacks) -> Self {
+        Self { callbacks, ..self }
     }
 
     /// This, and orders have pages of their own on which they are paid.

@@ -66,6 +66,9 @@ pub struct CreateOrder {
     /// `accept` or `hold`; the daemon's default if not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub late_payments: Option<String>,
+    /// Where its events are sent, too; only if the daemon allows orders to say so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub callback_url: Option<String>,
     /// The merchant's own notes.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,

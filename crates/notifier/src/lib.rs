@@ -14,6 +14,8 @@ mod secret;
 mod signature;
 mod sink;
 mod telling;
+#[cfg(any(test, feature = "test-servers"))]
+pub mod test_servers;
 mod webhook;
 
 pub use crate::gateway_key::{GatewayKey, GatewayKeyError};
@@ -32,8 +34,8 @@ pub use crate::signature::{
     VerifyError,
 };
 pub use crate::sink::{
-    Chat, JsonTemplate, Mail, MailError, MailLogin, MailOptions, MailSecurity, Outgoing, Sink,
-    SinkFailure, SinkFailureKind, TemplateError, TextTemplate, Words,
+    Chat, JsonTemplate, Mail, MailError, MailLogin, MailOptions, MailSecurity, Names, Outgoing,
+    Sink, SinkCarrier, SinkFailure, SinkFailureKind, TemplateError, TextTemplate, Words,
 };
 #[cfg(feature = "kafka")]
 pub use crate::sink::{Kafka, KafkaLogin, KafkaOptions, KafkaSecurity};

@@ -1,5 +1,6 @@
 //! Where events go beside webhooks: a bus, or people.
 
+mod carrier;
 mod chat;
 #[cfg(feature = "kafka")]
 mod kafka;
@@ -9,6 +10,7 @@ mod nats;
 #[cfg(feature = "kafka")]
 mod partition;
 mod template;
+mod words;
 
 use std::fmt;
 use std::time::Duration;
@@ -16,6 +18,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 
+pub use crate::sink::carrier::SinkCarrier;
 pub use crate::sink::chat::Chat;
 #[cfg(feature = "kafka")]
 pub use crate::sink::kafka::{Kafka, KafkaLogin, KafkaOptions, KafkaSecurity};
@@ -23,6 +26,7 @@ pub use crate::sink::mail::{Mail, MailError, MailLogin, MailOptions, MailSecurit
 #[cfg(feature = "nats")]
 pub use crate::sink::nats::{Nats, NatsLogin, NatsOptions};
 pub use crate::sink::template::{JsonTemplate, TemplateError, TextTemplate};
+pub use crate::sink::words::Names;
 
 /// An event on its way out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,8 +50,10 @@ pub struct Words {
     pub reference: String,
     /// The amount with its token, such as `12.5 USDT`.
     pub amount: String,
-    /// Whatever else there is to say, in a line.
+    /// What happened, in a line.
     pub detail: String,
+    /// What a person can do about it, in a line; empty for what needs nobody.
+    pub advice: String,
 }
 
 /// Somewhere that events go.
@@ -84,6 +90,8 @@ pub enum SinkFailureKind {
     TimedOut,
     /// It was refused. It helps to change the configuration, of one side or the other.
     Refused,
+    /// This one event was refused; others may be taken.
+    Unfit,
 }
 
 /// How much of a cause's text is kept.

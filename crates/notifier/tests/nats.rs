@@ -6,118 +6,33 @@
     reason = "a test fails by panicking, and says what it skipped"
 )]
 
-use std::env;
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use async_nats::jetstream::{self, consumer, stream};
 use futures::StreamExt as _;
+use paywatch_notifier::test_servers::NatsServer;
 use paywatch_notifier::{Nats, NatsLogin, NatsOptions, Outgoing, Sink as _, SinkFailureKind};
-use tempfile::TempDir;
-use tokio::process::{Child, Command};
 
-/// How long a server may take to start.
+/// How long a server may take to be there again.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// Debian's `nats-server`, if it is installed.
-fn program() -> Option<PathBuf> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let folders = env::split_paths(&path).chain(["/usr/sbin".into()]);
-    let found = folders
-        .map(|folder| folder.join("nats-server"))
-        .find(|path| path.is_file());
-    if found.is_none() {
+/// A server, if it is installed.
+async fn server(login: &'static [&'static str]) -> Option<NatsServer> {
+    let server = NatsServer::start(login).await;
+    if server.is_none() {
         eprintln!("skipped: there is no nats-server (Debian: apt-get install nats-server)");
     }
-    found
+    server
 }
 
-/// A server with JetStream, on a port that is its own for as long as the test lasts.
-struct Server {
-    child: Child,
-    folder: TempDir,
-    program: PathBuf,
-    port: u16,
-    login: &'static [&'static str],
-}
-
-impl Server {
-    async fn start(program: PathBuf, login: &'static [&'static str]) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        let (child, port) = run(&program, folder.path(), "-1", login).await;
-        Self {
-            child,
-            folder,
-            program,
-            port,
-            login,
-        }
-    }
-
-    fn url(&self) -> String {
-        format!("nats://127.0.0.1:{}", self.port)
-    }
-
-    async fn stop(&mut self) {
-        self.child.kill().await.expect("it can be killed");
-    }
-
-    /// With what it had stored.
-    async fn start_again(&mut self) {
-        let port = self.port.to_string();
-        (self.child, _) = run(&self.program, self.folder.path(), &port, self.login).await;
-    }
-
-    fn sink(&self, stream: Option<&str>, login: NatsLogin) -> Nats {
-        Nats::new(NatsOptions {
-            servers: vec![self.url()],
-            subject: "paywatch".to_owned(),
-            stream: stream.map(str::to_owned),
-            login,
-            within: Duration::from_secs(2),
-        })
-    }
-}
-
-/// Starts the server and waits for the file in which it writes its ports.
-async fn run(program: &Path, folder: &Path, port: &str, login: &[&str]) -> (Child, u16) {
-    let child = Command::new(program)
-        .args([
-            "--jetstream",
-            "--addr",
-            "127.0.0.1",
-            "--port",
-            port,
-            "--store_dir",
-        ])
-        .arg(folder.join("store"))
-        .arg("--ports_file_dir")
-        .arg(folder)
-        .args(login)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .expect("nats-server can be started");
-    let id = child.id().expect("it runs");
-    let ports = folder.join(format!("nats-server_{id}.ports"));
-    let start = Instant::now();
-    loop {
-        let said = std::fs::read_to_string(&ports).unwrap_or_default();
-        let number = said
-            .rsplit(':')
-            .next()
-            .map(|rest| rest.trim_matches(|c: char| !c.is_ascii_digit()));
-        if let Some(port) = number.and_then(|number| number.parse().ok()) {
-            return (child, port);
-        }
-        assert!(
-            start.elapsed() < LIMIT,
-            "nats-server does not start: {said}"
-        );
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+fn sink(server: &NatsServer, stream: Option<&str>, login: NatsLogin) -> Nats {
+    Nats::new(NatsOptions {
+        servers: vec![server.url()],
+        subject: "paywatch".to_owned(),
+        stream: stream.map(str::to_owned),
+        login,
+        within: Duration::from_secs(2),
+    })
 }
 
 fn event(number: usize, kind: &str, key: &str) -> Outgoing {
@@ -137,7 +52,7 @@ fn events(numbers: std::ops::Range<usize>) -> Vec<Outgoing> {
 }
 
 /// Subject, id and body of everything that the stream holds.
-async fn stored(server: &Server) -> Vec<(String, String, String)> {
+async fn stored(server: &NatsServer) -> Vec<(String, String, String)> {
     let client = async_nats::connect(server.url())
         .await
         .expect("the server is there");
@@ -164,9 +79,10 @@ async fn stored(server: &Server) -> Vec<(String, String, String)> {
 
 #[tokio::test]
 async fn events_are_stored_once_in_order_and_through_restarts() {
-    let Some(program) = program() else { return };
-    let mut server = Server::start(program, &[]).await;
-    let sink = server.sink(Some("EVENTS"), NatsLogin::Nobody);
+    let Some(mut server) = server(&[]).await else {
+        return;
+    };
+    let sink = sink(&server, Some("EVENTS"), NatsLogin::Nobody);
     sink.publish(&events(0..20)).await.expect("they are stored");
     let strange = [event(20, "chain.endpoints_disagree", "a b.c>")];
     sink.publish(&strange).await.expect("any key will do");
@@ -204,22 +120,21 @@ async fn events_are_stored_once_in_order_and_through_restarts() {
 
 #[tokio::test]
 async fn what_cannot_be_stored_is_told_with_a_remedy() {
-    let Some(program) = program() else { return };
-    let mut server = Server::start(program, &["--user", "shop", "--pass", "secret"]).await;
+    let Some(mut server) = server(&["--user", "shop", "--pass", "secret"]).await else {
+        return;
+    };
     let login = |password: &str| NatsLogin::User {
         user: "shop".to_owned(),
         password: password.into(),
     };
-    let failure = server
-        .sink(None, login("wrong"))
-        .publish(&events(0..1))
-        .await;
+    let wrong = sink(&server, None, login("wrong"));
+    let failure = wrong.publish(&events(0..1)).await;
     let failure = failure.expect_err("another password");
     assert_eq!(failure.kind, SinkFailureKind::Refused, "{failure}");
 
-    let sink = server.sink(None, login("secret"));
-    assert!(!format!("{sink:?}").contains("secret"), "{sink:?}");
-    let failure = sink
+    let right = sink(&server, None, login("secret"));
+    assert!(!format!("{right:?}").contains("secret"), "{right:?}");
+    let failure = right
         .publish(&events(0..1))
         .await
         .expect_err("no stream takes it");
@@ -247,22 +162,22 @@ async fn what_cannot_be_stored_is_told_with_a_remedy() {
     if let Some(last) = three.last_mut() {
         last.body = vec![b'x'; 500].into();
     }
-    let failure = sink
+    let failure = right
         .publish(&three)
         .await
         .expect_err("the last is too long");
     assert_eq!(
         (failure.kind, failure.acknowledged),
-        (SinkFailureKind::Refused, 2),
+        (SinkFailureKind::Unfit, 2),
         "{failure}"
     );
 
     server.stop().await;
-    let sink = server.sink(None, login("secret"));
-    let failure = sink
+    let alone = sink(&server, None, login("secret"));
+    let failure = alone
         .publish(&events(0..1))
         .await
         .expect_err("nobody is there");
     assert_eq!(failure.kind, SinkFailureKind::Unreachable, "{failure}");
-    assert_eq!(sink.publish(&[]).await, Ok(()), "nothing needs nobody");
+    assert_eq!(alone.publish(&[]).await, Ok(()), "nothing needs nobody");
 }

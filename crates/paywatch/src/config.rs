@@ -15,6 +15,7 @@ mod places;
 mod problem;
 mod raw;
 mod section;
+mod sinks;
 #[cfg(test)]
 mod tests;
 mod token;
@@ -42,6 +43,7 @@ use crate::config::problem::{Problems, Reported};
 use crate::config::raw::{Raw, RawAudit, RawChain, RawDatabase, RawLog, RawTreasury};
 use crate::config::section::Section;
 pub(crate) use crate::config::section::spoken;
+pub(crate) use crate::config::sinks::SinkConfig;
 pub(crate) use crate::config::webhooks::WebhooksConfig;
 
 /// Where the database lies if the configuration does not say.
@@ -65,6 +67,8 @@ pub(crate) struct Config {
     pub checkout: Option<CheckoutConfig>,
     /// How services are told of events.
     pub webhooks: WebhooksConfig,
+    /// Who else is told of them: buses and people.
+    pub sinks: Vec<SinkConfig>,
     /// Whether what comes to a treasury without an order is looked at.
     pub watches_treasury: bool,
     /// How often the books are audited; never, if nothing is said.
@@ -181,13 +185,15 @@ impl TryFrom<Raw> for Config {
     }
 }
 
-fn check(raw: Raw, problems: &mut Problems) -> Result<Config, Reported> {
+fn check(mut raw: Raw, problems: &mut Problems) -> Result<Config, Reported> {
+    let sinks = sinks::RawSinks::take(&mut raw);
     let database = check_database(raw.database, problems);
     let api = api::check(&raw.api, problems);
     let orders = orders::check(raw.orders, problems);
     let exact = methods::check_exact(&raw.exact_amount, problems);
     let checkout = checkout::check(raw.checkout, problems);
     let webhooks = webhooks::check(&raw.webhooks, problems);
+    let sinks = sinks::check(sinks, &webhooks, problems);
     let shared = chain::Shared {
         treasury: check_treasury(&raw.treasury, problems),
         factory: paywatch_contracts::deposit::factory_address(),
@@ -208,6 +214,7 @@ fn check(raw: Raw, problems: &mut Problems) -> Result<Config, Reported> {
         exact: exact?,
         checkout: checkout?,
         webhooks: webhooks?,
+        sinks: sinks?,
         watches_treasury: raw.treasury.watch.unwrap_or(true),
         audit_every: audit_every?,
         log: log?,

@@ -69,8 +69,12 @@ pub(crate) async fn run(config: Config, shutdown: CancellationToken) -> anyhow::
         );
         state = state.with_checkout(pages);
     }
+    if config.webhooks.callbacks {
+        let guard = config.webhooks.guard.clone();
+        state = state.with_callbacks(telling::callbacks::within(guard));
+    }
     let renderer = state.event_renderer();
-    loops.spawn(telling::begin(&config.webhooks, store.clone(), renderer, shutdown.clone()).await?);
+    loops.spawn(telling::begin(&config, store.clone(), renderer, shutdown.clone()).await?);
     tracing::info!(
         api.listen = %address,
         chains = config.chains.len(),

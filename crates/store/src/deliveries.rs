@@ -234,10 +234,11 @@ async fn queue(
     );
     statement.bind(at.unix_ms()).push("), ");
     statement.bind(at.unix_ms()).push("), ");
-    statement.bind(at.unix_ms()).push(
-        " FROM (SELECT events.seq AS seq, COALESCE(events.order_id, events.payment_id, \
-         events.endpoint_id, 'chain ' || CAST(events.chain_id AS TEXT)) AS subject, ",
-    );
+    statement
+        .bind(at.unix_ms())
+        .push(" FROM (SELECT events.seq AS seq, ")
+        .push(subject_of_events(endpoint.kind))
+        .push(" AS subject, ");
     statement.push(if by_order {
         "orders.callback_origin AS origin, orders.callback_url AS target \
          FROM events JOIN orders ON orders.id = events.order_id WHERE orders.callback_format = "
@@ -262,6 +263,22 @@ async fn queue(
         .push(") AS wanted WHERE true ON CONFLICT (endpoint_id, seq) DO NOTHING RETURNING seq");
     let rows = statement.rows(connection, "queue deliveries").await?;
     Ok(u64::try_from(rows.len()).unwrap_or(u64::MAX))
+}
+
+/// What has one subject is told in order: what is about one thing. A stream of NATS is in order as a
+/// whole, so nothing overtakes anything there.
+const fn subject_of_events(kind: EndpointKind) -> &'static str {
+    match kind {
+        EndpointKind::Nats => "''",
+        EndpointKind::Webhook
+        | EndpointKind::Callbacks
+        | EndpointKind::Kafka
+        | EndpointKind::Email
+        | EndpointKind::Message => {
+            "COALESCE(events.order_id, events.payment_id, events.endpoint_id, \
+             'chain ' || CAST(events.chain_id AS TEXT))"
+        },
+    }
 }
 
 /// Writes what became of the deliveries that are pending still.

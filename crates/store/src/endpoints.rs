@@ -14,19 +14,22 @@ use crate::error::{StoreError, failed};
 use crate::events::append_endpoint_events;
 use crate::fields::Fields;
 use crate::record::{EndpointHealth, EndpointRecord, EndpointSecret, NewDecision, NewEndpoint};
-use crate::store::{Store, commit};
+use crate::store::{Store, commit, take_event_numbers};
 
 const COLUMNS: &str = "SELECT id, kind, name, url, format, types, created_at, disabled_at, \
     disabled_because, queued_to, failing_since, failures, last_failure, alerted_at, requeued FROM endpoints";
 
 impl Store {
     /// The endpoint of this kind and name. If there is none, `new` becomes it; if there is, its URL and
-    /// types become those of `new`.
+    /// types become those of `new`, and if it has no secrets, so do these. Two programs that ask at once
+    /// get one.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn ensure_endpoint(&self, new: &NewEndpoint) -> Result<EndpointRecord, StoreError> {
         let mut tx = self.write().await?;
+        // Who comes second waits here, and then finds what the first has made.
+        take_event_numbers(&mut tx, 0).await?;
         let known: Option<String> = sqlx::query_scalar(
             "UPDATE endpoints SET url = $3, types = $4, format = $5 \
              WHERE kind = $1 AND name = $2 RETURNING id",
@@ -48,7 +51,13 @@ impl Store {
                 .parse()
                 .map_err(|_no_id| StoreError::refused("an endpoint has no id"))?,
         };
-        let endpoint = load(&mut tx, Some(id)).await?.pop();
+        let mut endpoint = load(&mut tx, Some(id)).await?.pop();
+        if endpoint.as_ref().is_some_and(|it| it.secrets.is_empty()) && !new.secrets.is_empty() {
+            for secret in &new.secrets {
+                keep_secret(&mut tx, id, secret, new.created_at).await?;
+            }
+            endpoint = load(&mut tx, Some(id)).await?.pop();
+        }
         commit(tx).await?;
         endpoint.ok_or_else(|| StoreError::refused("the endpoint was not kept"))
     }

@@ -1,6 +1,8 @@
 //! A request for an order, from JSON to a checked value. Pure: every problem is found at once.
 
+mod callback;
 mod chains;
+mod metadata;
 mod methods;
 mod terms;
 mod time;
@@ -11,27 +13,24 @@ use std::time::Duration;
 
 use paywatch_contracts::deposit::deposit_address;
 use paywatch_core::{
-    Amount, Asking, LatePolicy, MethodKind, Order, OrderId, PaymentMethod, PaymentOption,
-    Reference, SlotTerms, Timestamp,
+    Amount, Asking, EventFormat, LatePolicy, MethodKind, Order, OrderId, PaymentMethod,
+    PaymentOption, Reference, SlotTerms, Timestamp,
 };
-use paywatch_store::{NewOrder, SlotWish};
+use paywatch_store::{Callback, NewOrder, SlotWish};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
+use crate::orders::callbacks::{CallbackUrl, Callbacks};
 use crate::orders::request::chains::chains;
 use crate::orders::request::terms::Terms;
 use crate::orders::request::tokens::Offer;
 use crate::problem::FieldError;
 use crate::state::Shop;
 
-/// Limits of the merchant's own notes.
-const MOST_KEYS: usize = 50;
-const LONGEST_KEY: usize = 40;
-const LONGEST_VALUE: usize = 500;
 /// The fields of a request.
-const FIELDS: [&str; 12] = [
+const FIELDS: [&str; 13] = [
     "reference",
     "amount",
     "any_amount",
@@ -43,6 +42,7 @@ const FIELDS: [&str; 12] = [
     "expires_in",
     "grace",
     "late_payments",
+    "callback_url",
     "metadata",
 ];
 
@@ -97,6 +97,14 @@ pub(crate) struct CreateOrder {
     #[schema(required = false, example = "hold")]
     #[serde(skip_serializing_if = "Option::is_none")]
     late_payments: Option<&'static str>,
+    /// Where this order's events are sent besides the webhook endpoints: a URL that the daemon may reach.
+    /// Taken where `[webhooks] callbacks` is set; signed with the daemon's Ed25519 key for such URLs.
+    #[schema(
+        required = false,
+        example = "https://shop.example.com/orders/1001/paid"
+    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    callback_url: Option<String>,
     /// Your own notes: at most 50 keys of 1 to 40 characters, values of at most 500.
     #[schema(required = false, example = json!({"customer": "42"}))]
     metadata: BTreeMap<String, String>,
@@ -124,18 +132,20 @@ pub(crate) struct Checked<'a> {
     exact: SlotTerms,
     expires_in: Duration,
     grace_ms: u32,
+    callback: Option<CallbackUrl>,
     metadata: BTreeMap<String, String>,
     /// SHA-256 of the canonical request, in hex.
     digest: String,
 }
 
-/// Reads a request.
+/// Reads a request for an order, which may be told of where `callbacks` allow it.
 ///
 /// # Errors
 /// Every field that is wrong, with what is allowed.
 pub(crate) fn read<'a>(
     object: &Map<String, Value>,
     shop: &'a Shop,
+    callbacks: &Callbacks,
 ) -> Result<Checked<'a>, Vec<FieldError>> {
     let mut errors = unknown_fields(object);
     let reference = keep(reference(object.get("reference")), &mut errors);
@@ -143,11 +153,13 @@ pub(crate) fn read<'a>(
     let chains = keep(chains(object.get("chains"), shop), &mut errors);
     let symbols = keep(tokens::read(object.get("tokens")), &mut errors);
     let times = keep(time::read(object, shop), &mut errors);
-    let metadata = keep(metadata(object.get("metadata")), &mut errors);
+    let metadata = keep(metadata::read(object.get("metadata")), &mut errors);
+    let callback = callback::read(object.get("callback_url"), callbacks);
+    let callback = keep(callback, &mut errors);
     let asked = keep(terms::read(object), &mut errors);
     let methods = keep(methods::read(object.get("methods")), &mut errors);
     let all = (
-        reference, amount, chains, symbols, times, metadata, asked, methods,
+        reference, amount, chains, symbols, times, metadata, asked, methods, callback,
     );
     let (
         Some(reference),
@@ -158,6 +170,7 @@ pub(crate) fn read<'a>(
         Some(metadata),
         Some(asked),
         Some(methods),
+        Some(callback),
     ) = all
     else {
         return Err(errors);
@@ -189,6 +202,7 @@ pub(crate) fn read<'a>(
         expires_in: times.asked_expiry,
         grace: times.asked_grace,
         late_payments: asked.late_policy.map(LatePolicy::name),
+        callback_url: callback.as_ref().map(|callback| callback.url.clone()),
         metadata: metadata.clone(),
     });
     Ok(Checked {
@@ -199,6 +213,7 @@ pub(crate) fn read<'a>(
         exact: shop.exact,
         grace_ms: times.grace_ms,
         expires_in: times.expires_in,
+        callback,
         metadata,
         digest,
     })
@@ -267,52 +282,6 @@ fn unpayable(amount: Amount, offer: &Offer<'_>) -> Option<FieldError> {
     })
 }
 
-fn metadata(value: Option<&Value>) -> Result<BTreeMap<String, String>, Vec<FieldError>> {
-    let wrong = |detail: String| FieldError::new("metadata", "invalid", detail);
-    let object = match value {
-        None | Some(Value::Null) => return Ok(BTreeMap::new()),
-        Some(Value::Object(object)) => object,
-        Some(_) => return Err(wrong("must be an object of strings".to_owned()).into()),
-    };
-    if object.len() > MOST_KEYS {
-        return Err(wrong(format!("may have at most {MOST_KEYS} keys")).into());
-    }
-    let mut errors = Vec::new();
-    let notes = object
-        .iter()
-        .filter_map(|(key, value)| keep(note(key, value), &mut errors))
-        .collect();
-    if errors.is_empty() {
-        Ok(notes)
-    } else {
-        Err(errors)
-    }
-}
-
-/// One of the merchant's own notes.
-fn note(key: &str, value: &Value) -> Result<(String, String), FieldError> {
-    let wrong = |detail: String| {
-        Err(FieldError::new(
-            &format!("metadata.{key}"),
-            "invalid",
-            detail,
-        ))
-    };
-    let Value::String(value) = value else {
-        return wrong("must be a string".to_owned());
-    };
-    if key.is_empty() || key.chars().count() > LONGEST_KEY {
-        return wrong(format!("keys have 1 to {LONGEST_KEY} characters"));
-    }
-    if value.chars().count() > LONGEST_VALUE {
-        return wrong(format!("values have at most {LONGEST_VALUE} characters"));
-    }
-    if key.contains('\0') || value.contains('\0') {
-        return wrong("may not hold the character U+0000".to_owned());
-    }
-    Ok((key.to_owned(), value.clone()))
-}
-
 impl Checked<'_> {
     /// The order that was asked for, under `id`, made at `now`. `None` if its deadline lies beyond
     /// what a time can hold.
@@ -356,7 +325,11 @@ impl Checked<'_> {
             order,
             request_digest: self.digest,
             slots,
-            callback: None,
+            callback: self.callback.map(|callback| Callback {
+                url: callback.url,
+                origin: callback.origin,
+                format: EventFormat::Standard,
+            }),
         })
     }
 

@@ -75,6 +75,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::orders::callbacks::Callbacks;
     use crate::orders::request;
     use crate::samples::shop;
 
@@ -82,7 +83,8 @@ mod tests {
     fn order() -> Order {
         let object = json!({"reference": "INV-1001", "amount": "100"});
         let shop = shop();
-        let checked = request::read(object.as_object().unwrap(), &shop).unwrap();
+        let checked =
+            request::read(object.as_object().unwrap(), &shop, &Callbacks::default()).unwrap();
         let id = OrderId::from_bytes([7; 16]);
         let mut order = checked.order(id, Timestamp::EPOCH).unwrap().order;
         let mut call = order.options[0].clone();

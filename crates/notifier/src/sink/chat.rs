@@ -72,6 +72,7 @@ const fn kind_of(kind: PostFailureKind) -> SinkFailureKind {
 const fn kind_of_status(status: u16) -> SinkFailureKind {
     match status {
         408 | 425 | 429 | 500..=599 => SinkFailureKind::Unreachable,
+        400 | 409 | 413 | 422 => SinkFailureKind::Unfit,
         _ => SinkFailureKind::Refused,
     }
 }

@@ -186,6 +186,13 @@ fn kind_of(error: &Error) -> SinkFailureKind {
             protocol_error: ProtocolError::RequestTimedOut,
             ..
         } => SinkFailureKind::TimedOut,
+        Error::ServerError {
+            protocol_error:
+                ProtocolError::MessageTooLarge
+                | ProtocolError::RecordListTooLarge
+                | ProtocolError::InvalidRecord,
+            ..
+        } => SinkFailureKind::Unfit,
         Error::ServerError { .. } | Error::InvalidResponse(_) => SinkFailureKind::Refused,
         // The library may come to know other errors.
         _ => SinkFailureKind::Refused,

@@ -139,6 +139,8 @@ impl Mail {
         // A line break would begin another header.
         let shown = |letter: char| if letter.is_control() { ' ' } else { letter };
         let subject: String = self.subject.fill(event).chars().map(shown).collect();
+        // What an event does not have leaves a gap.
+        let subject = subject.split_whitespace().collect::<Vec<_>>().join(" ");
         let builder = self
             .to
             .iter()
@@ -209,7 +211,7 @@ impl Sink for Mail {
         for (acknowledged, event) in events.iter().enumerate() {
             let message = self.message(event).map_err(|error| {
                 let text = format!("the message cannot be written: {error}");
-                SinkFailure::new(SinkFailureKind::Refused, &text, acknowledged)
+                SinkFailure::new(SinkFailureKind::Unfit, &text, acknowledged)
             })?;
             // The library limits the connecting and no answer.
             let sent = tokio::time::timeout(self.within, self.transport.send(message)).await;

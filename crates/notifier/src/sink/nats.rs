@@ -1,10 +1,11 @@
 //! Publishes events to NATS JetStream, which stores each once and says so.
 
+use std::error::Error as _;
 use std::fmt;
 use std::time::Duration;
 
 use async_nats::jetstream::context::{PublishError, PublishErrorKind};
-use async_nats::jetstream::{self, Context, stream};
+use async_nats::jetstream::{self, Context, ErrorCode, stream};
 use async_nats::{ConnectErrorKind, ConnectOptions, HeaderMap, header};
 use async_trait::async_trait;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -152,9 +153,16 @@ impl Nats {
             PublishErrorKind::BrokenPipe | PublishErrorKind::MaxAckPending => {
                 (SinkFailureKind::Unreachable, String::new())
             },
+            PublishErrorKind::MaxPayloadExceeded => (
+                SinkFailureKind::Unfit,
+                "; raise max_payload of the server".to_owned(),
+            ),
+            PublishErrorKind::Other if is_too_long_for_stream(error) => (
+                SinkFailureKind::Unfit,
+                "; raise max_message_size of the stream".to_owned(),
+            ),
             PublishErrorKind::WrongLastMessageId
             | PublishErrorKind::WrongLastSequence
-            | PublishErrorKind::MaxPayloadExceeded
             | PublishErrorKind::Other => (SinkFailureKind::Refused, String::new()),
         };
         SinkFailure::new(kind, &format!("NATS: {error}{help}"), acknowledged)
@@ -182,6 +190,13 @@ impl Sink for Nats {
         }
         Ok(())
     }
+}
+
+fn is_too_long_for_stream(error: &PublishError) -> bool {
+    let cause = error.source().and_then(|cause| cause.downcast_ref());
+    cause.is_some_and(|cause: &jetstream::Error| {
+        cause.error_code() == ErrorCode::STREAM_MESSAGE_EXCEEDS_MAXIMUM
+    })
 }
 
 /// A key as one part of a subject.

@@ -13,14 +13,16 @@ enum Place {
     Reference,
     Amount,
     Detail,
+    Advice,
 }
 
 impl Place {
-    const ALL: [(&'static str, Self); 6] = [
+    const ALL: [(&'static str, Self); 7] = [
         ("type", Self::Kind),
         ("reference", Self::Reference),
         ("amount", Self::Amount),
         ("detail", Self::Detail),
+        ("advice", Self::Advice),
         ("id", Self::Id),
         ("key", Self::Key),
     ];
@@ -33,6 +35,7 @@ impl Place {
             Self::Reference => &event.words.reference,
             Self::Amount => &event.words.amount,
             Self::Detail => &event.words.detail,
+            Self::Advice => &event.words.advice,
         }
     }
 }
@@ -64,7 +67,7 @@ enum Node {
 pub enum TemplateError {
     /// A place that nothing is known for.
     #[error(
-        "{{{0}}} is no place; there are {{type}}, {{reference}}, {{amount}}, {{detail}}, {{id}} and {{key}}, and a brace of its own is written twice"
+        "{{{0}}} is no place; there are {{type}}, {{reference}}, {{amount}}, {{detail}}, {{advice}}, {{id}} and {{key}}, and a brace of its own is written twice"
     )]
     Place(String),
     /// A brace that has no partner.
@@ -189,6 +192,7 @@ mod tests {
                 reference: reference.to_owned(),
                 amount: "12.5 USDT".to_owned(),
                 detail: detail.to_owned(),
+                advice: String::new(),
             },
         }
     }

@@ -104,6 +104,9 @@ pub(crate) struct CreateOrder {
     /// What happens with late money: accept or hold; by default as configured.
     #[arg(long, value_name = "POLICY")]
     pub late_payments: Option<LatePolicy>,
+    /// Where its events are sent, too; the daemon must allow orders to say so.
+    #[arg(long, value_name = "URL")]
+    pub callback_url: Option<String>,
     /// On which chains it may be paid; by default on all.
     #[arg(long, value_delimiter = ',', value_name = "NAME,NAME")]
     pub chains: Option<Vec<String>>,

@@ -1,5 +1,7 @@
 //! `paywatch check-config`: whether the configuration can be used, and what is in effect.
 
+mod sinks;
+
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::path::Path;
@@ -9,6 +11,7 @@ use paywatch_core::{Address, AddressForm, Amount, FinalityRule, FinalityTag, Slo
 use serde::Serialize;
 use url::Url;
 
+use crate::command::check_config::sinks::SinkView;
 use crate::config::{
     ApiConfig, ChainConfig, Config, EndpointConfig, StartAt, process_environment, shown, spoken,
 };
@@ -33,6 +36,7 @@ pub(crate) struct View {
     methods: Vec<&'static str>,
     exact_amount: ExactView,
     checkout: Option<CheckoutView>,
+    told: Vec<SinkView>,
     dust: String,
     watch_treasury: bool,
     audit_every: Option<String>,
@@ -163,6 +167,7 @@ pub(crate) fn view(config: &Config) -> View {
             public_url: pages.public_url.as_ref().map(Url::to_string),
             merchant_name: pages.merchant_name.clone(),
         }),
+        told: config.sinks.iter().map(sinks::view).collect(),
         dust: config.orders.dust.to_string(),
         watch_treasury: config.watches_treasury,
         audit_every: config.audit_every.map(spoken),
@@ -274,7 +279,7 @@ fn in_words(view: &View) -> String {
         "database   {}\napi        http://{}, bodies up to {} bytes\n\
          \x20          {} requests a minute and {} at once; proxies: {}\n\
          orders     may be paid in {} by {} for {}, at most {}; late payments: {}\n\
-         \x20          tolerance: {}, or {} % if that is more\ncheckout   {}\naudit      {}\nlog        {}, {}\n",
+         \x20          tolerance: {}, or {} % if that is more\ncheckout   {}\n{}audit      {}\nlog        {}, {}\n",
         view.database,
         view.listen,
         view.body_limit,
@@ -289,6 +294,7 @@ fn in_words(view: &View) -> String {
         view.tolerance,
         view.tolerance_percent,
         pages(view.checkout.as_ref()),
+        sinks::in_words(&view.told),
         every(view.audit_every.as_deref()),
         view.log_format,
         view.log_filter,

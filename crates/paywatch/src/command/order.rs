@@ -90,6 +90,7 @@ async fn create(config: &Path, args: cli::CreateOrder, format: Format) -> anyhow
         chains: args.chains,
         expires_in: args.expires_in,
         grace: args.grace,
+        callback_url: args.callback_url,
         metadata: args.metadata.into_iter().collect(),
     };
     let order = connect::client(config, &args.connection)?

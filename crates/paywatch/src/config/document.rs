@@ -67,13 +67,13 @@ pub(crate) fn read(
 }
 
 /// The key that a variable overrides: `PAYWATCH__CHAINS__MY_CHAIN__HTTP` is
-/// `chains.my-chain.http`, since the names of chains have no underscores and those of variables no
-/// hyphens.
+/// `chains.my-chain.http`, since the names of chains and of messages have no underscores and those of
+/// variables no hyphens.
 fn key_of(variable: &str) -> Option<String> {
     let path = variable.strip_prefix(PREFIX)?.to_lowercase();
     let mut parts: Vec<String> = path.split("__").map(str::to_owned).collect();
     if let [section, name, ..] = parts.as_mut_slice()
-        && section == "chains"
+        && (section == "chains" || section == "messages")
     {
         *name = name.replace('_', "-");
     }

@@ -1,5 +1,7 @@
 //! The configuration as it is written: every key optional, nothing checked.
 
+mod sinks;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
@@ -8,6 +10,8 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
+
+pub(crate) use crate::config::raw::sinks::{RawEmail, RawKafka, RawMessage, RawNats};
 
 /// The whole file.
 #[derive(Debug, Default, Deserialize)]
@@ -19,6 +23,10 @@ pub(crate) struct Raw {
     pub exact_amount: RawExactAmount,
     pub checkout: RawCheckout,
     pub webhooks: RawWebhooks,
+    pub nats: Option<RawNats>,
+    pub kafka: Option<RawKafka>,
+    pub email: Option<RawEmail>,
+    pub messages: BTreeMap<String, RawMessage>,
     pub treasury: RawTreasury,
     pub audit: RawAudit,
     pub log: RawLog,

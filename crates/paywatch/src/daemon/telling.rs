@@ -1,4 +1,7 @@
-//! Tells services of events: the event log on one side, webhooks on the other.
+//! Tells of events: the event log on one side, webhooks, buses and people on the other.
+
+pub(crate) mod callbacks;
+mod sinks;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,14 +11,14 @@ use anyhow::Context as _;
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 use paywatch_api::{Clock as _, EventRenderer, ForeignEvent, RenderedEvent, SystemClock};
-use paywatch_core::{EndpointId, EndpointKind, EventFormat, EventTypes, Timestamp};
+use paywatch_core::{EventFormat, Timestamp};
 use paywatch_notifier::{Clock, Outbox, Poster, Render, Telling, Webhooks};
-use paywatch_store::{NewEndpoint, Store, StoreError};
+use paywatch_store::{Store, StoreError};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::config::WebhooksConfig;
+use crate::config::Config;
 
 /// No longer is slept at once: somebody may set the clock.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
@@ -105,16 +108,21 @@ fn foreign(event: ForeignEvent) -> Telling {
 /// # Errors
 /// When the client for outgoing requests cannot be made, or the database fails.
 pub(super) async fn begin(
-    config: &WebhooksConfig,
+    config: &Config,
     store: Store,
     renderer: EventRenderer,
     shutdown: CancellationToken,
 ) -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
+    let names = sinks::names(&config.chains);
+    let carriers = sinks::keep(&store, &config.sinks, names)
+        .await
+        .context("the endpoints of buses and people cannot be kept")?;
+    let config = &config.webhooks;
     let poster = Poster::new(config.guard.clone(), &config.post)?;
     if config.callbacks {
         for format in [EventFormat::Standard, EventFormat::Epusdt] {
             store
-                .ensure_endpoint(&callbacks(format))
+                .ensure_endpoint(&callbacks::endpoint(format)?)
                 .await
                 .context("the endpoint of orders' own URLs cannot be kept")?;
         }
@@ -127,6 +135,9 @@ pub(super) async fn begin(
     let carrier = Arc::new(Webhooks::new(poster));
     let outbox = Outbox::new(store.clone(), render, carrier, Arc::new(WallClock), name)
         .with_settings(config.lanes.clone());
+    let outbox = carriers.into_iter().fold(outbox, |outbox, (id, carrier)| {
+        outbox.with_carrier(id, carrier)
+    });
     let keep = config.keep;
     Ok(async move {
         let stop = shutdown.clone();
@@ -135,20 +146,6 @@ pub(super) async fn begin(
             forget(store, keep, shutdown)
         );
     })
-}
-
-/// The endpoint that stands for all URLs that orders name.
-fn callbacks(format: EventFormat) -> NewEndpoint {
-    NewEndpoint {
-        id: EndpointId::from_bytes(*Uuid::now_v7().as_bytes()),
-        kind: EndpointKind::Callbacks,
-        name: format!("URLs that orders name ({format})"),
-        url: String::new(),
-        format,
-        types: EventTypes::All,
-        secrets: Vec::new(),
-        created_at: SystemClock.now(),
-    }
 }
 
 /// Forgets finished deliveries that are older than `keep`, now and then.

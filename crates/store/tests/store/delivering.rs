@@ -21,6 +21,9 @@ on_both_engines!(
     old_secrets_sign_along_for_a_while,
     orders_name_where_they_are_told_of,
     an_endpoint_of_the_configuration_is_made_once,
+    an_endpoint_without_a_secret_is_given_one_once,
+    two_who_ask_at_once_get_one_endpoint,
+    what_is_told_to_nats_is_in_order_as_a_whole,
     whoever_waits_is_woken_by_a_commit,
 );
 
@@ -320,6 +323,59 @@ async fn an_endpoint_of_the_configuration_is_made_once(books: Books) {
     let types: EventTypes = "order.paid".parse().unwrap();
     assert_eq!(known.types, types);
     assert_eq!(books.store.endpoints().await.unwrap().len(), 1);
+}
+
+async fn an_endpoint_without_a_secret_is_given_one_once(books: Books) {
+    let with = |secrets: &[&str]| NewEndpoint {
+        kind: EndpointKind::Callbacks,
+        secrets: secrets.iter().map(|secret| (*secret).into()).collect(),
+        ..new_endpoint(1, "*")
+    };
+    let has = |known: EndpointRecord| {
+        let secrets = known.secrets.iter();
+        let texts = secrets.map(|kept| kept.secret.expose_secret().to_owned());
+        texts.collect::<Vec<_>>()
+    };
+    let store = &books.store;
+    assert!(has(store.ensure_endpoint(&with(&[])).await.unwrap()).is_empty());
+    for later in ["first", "second"] {
+        let known = store.ensure_endpoint(&with(&[later])).await.unwrap();
+        assert_eq!(has(known), ["first"], "what receivers know stays");
+    }
+}
+
+async fn two_who_ask_at_once_get_one_endpoint(books: Books) {
+    let ask = |number: u8| {
+        let store = books.store.clone();
+        let new = NewEndpoint {
+            name: "nats".to_owned(),
+            kind: EndpointKind::Nats,
+            ..new_endpoint(number, "*")
+        };
+        async move { store.ensure_endpoint(&new).await.unwrap().id }
+    };
+    let (one, other) = tokio::join!(ask(1), ask(2));
+    assert_eq!(one, other);
+    assert_eq!(books.store.endpoints().await.unwrap().len(), 1);
+}
+
+/// A stream of NATS is one row of events: what waits there, everything behind it waits for.
+async fn what_is_told_to_nats_is_in_order_as_a_whole(books: Books) {
+    let new = NewEndpoint {
+        kind: EndpointKind::Nats,
+        ..new_endpoint(1, "*")
+    };
+    let id = books.store.ensure_endpoint(&new).await.unwrap().id;
+    tell_of_chain(&books, ChainEventKind::Stalled).await;
+    books.expects(order(1)).await;
+    queued(&books, id, at(10)).await;
+    let first = due(&books, id, at(10)).await.remove(0);
+    let again = attempted(&first, AfterAttempt::Again(at(40)));
+    record(&books, id, &[again]).await;
+    books.expects(order(2)).await;
+    queued(&books, id, at(30)).await;
+    assert_eq!(due_seqs(&books, id, at(39)).await, []);
+    assert_eq!(due_seqs(&books, id, at(40)).await, [1, 2, 3]);
 }
 
 async fn whoever_waits_is_woken_by_a_commit(books: Books) {

@@ -18,14 +18,16 @@ fn request(changes: &Value) -> Map<String, Value> {
 /// Field, code and text of everything that is wrong with it.
 fn wrong(changes: &Value) -> Vec<(String, &'static str, String)> {
     let shop = shop();
-    let errors = read(&request(changes), &shop).expect_err("it is refused");
+    let errors = read(&request(changes), &shop, &Callbacks::default()).expect_err("it is refused");
     let parts = |error: FieldError| (error.field, error.code, error.detail);
     errors.into_iter().map(parts).collect()
 }
 
 fn digest_of(changes: &Value) -> String {
     let shop = shop();
-    read(&request(changes), &shop).unwrap().digest
+    read(&request(changes), &shop, &Callbacks::default())
+        .unwrap()
+        .digest
 }
 
 /// Refused for one reason only: this field, this code, this in the text.
@@ -41,6 +43,32 @@ fn check(changes: &Value, field: &str, code: &str, text: &str) {
         "{changes}: {its_text}"
     );
     assert!(its_text.contains(text), "{changes}: {its_text}");
+}
+
+#[test]
+fn an_order_may_say_where_it_is_told_of() {
+    let callbacks = Callbacks::new(|text| {
+        Ok(CallbackUrl {
+            url: text.to_owned(),
+            origin: "https://shop".to_owned(),
+        })
+    });
+    let (shop, id) = (shop(), OrderId::from_bytes([7; 16]));
+    let asked = request(&json!({"callback_url": "https://shop/a"}));
+    let told = read(&asked, &shop, &callbacks).unwrap();
+    let other = request(&json!({"callback_url": "https://shop/b"}));
+    let other = read(&other, &shop, &callbacks).unwrap().digest;
+    assert_ne!(told.digest, other, "another place is another content");
+    let callback = told.order(id, Timestamp::EPOCH).unwrap().callback.unwrap();
+    assert_eq!(callback.url, "https://shop/a");
+    assert_eq!(
+        (callback.origin.as_str(), callback.format),
+        ("https://shop", EventFormat::Standard)
+    );
+    let errors = read(&asked, &shop, &Callbacks::default()).unwrap_err();
+    assert_eq!(errors[0].field, "callback_url");
+    let plain = read(&request(&json!({})), &shop, &callbacks).unwrap();
+    assert_eq!(plain.order(id, Timestamp::EPOCH).unwrap().callback, None);
 }
 
 #[test]
@@ -69,7 +97,7 @@ fn an_amount_must_be_payable_exactly_on_every_chosen_chain() {
     let text = "more than 6 decimals; this amount cannot be paid exactly (USDT on anvil)";
     check(&json!({ "amount": amount }), "amount", "too_precise", text);
     let on_bnb = json!({"amount": amount, "chains": ["bnb"]});
-    assert!(read(&request(&on_bnb), &shop()).is_ok());
+    assert!(read(&request(&on_bnb), &shop(), &Callbacks::default()).is_ok());
 }
 
 #[test]
@@ -139,7 +167,7 @@ fn notes_are_few_and_short() {
     }
     // Characters are counted, not bytes.
     let wide = json!({"metadata": {"ключ": "é".repeat(500)}});
-    assert!(read(&request(&wide), &shop()).is_ok());
+    assert!(read(&request(&wide), &shop(), &Callbacks::default()).is_ok());
 }
 
 #[test]
@@ -279,7 +307,7 @@ fn an_order_of_any_amount_waits_as_long_as_the_largest() {
     shop.chains[0].finality =
         FinalityPolicy::tiered(vec![("1000".parse().unwrap(), few)], many).unwrap();
     let finality = |changes: &Value| {
-        let checked = read(&request(changes), &shop).unwrap();
+        let checked = read(&request(changes), &shop, &Callbacks::default()).unwrap();
         let order = checked
             .order(OrderId::from_bytes([7; 16]), Timestamp::EPOCH)
             .unwrap()
@@ -299,7 +327,7 @@ fn a_shop_may_take_fewer_tokens_than_it_watches() {
     shop.chains[0].tokens.push(other);
     shop.tokens = Some(vec!["USDT".to_owned()]);
     let symbols = |changes: &Value| -> Vec<String> {
-        let checked = read(&request(changes), &shop).unwrap();
+        let checked = read(&request(changes), &shop, &Callbacks::default()).unwrap();
         let order = checked
             .order(OrderId::from_bytes([7; 16]), Timestamp::EPOCH)
             .unwrap()
@@ -321,7 +349,7 @@ fn an_order_has_one_address_on_chains_with_one_treasury() {
     let id = OrderId::from_bytes([7; 16]);
     let now = Timestamp::from_unix_s(1_693_066_895).unwrap();
     let order = |changes: &Value| {
-        let checked = read(&request(changes), &shop).unwrap();
+        let checked = read(&request(changes), &shop, &Callbacks::default()).unwrap();
         checked.order(id, now).unwrap().order
     };
     let made = order(&json!({"expires_in": "30m"}));

@@ -1,89 +1,10 @@
 //! Mail to a server of our own that speaks enough SMTP.
 
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::net::TcpListener;
 
 use super::*;
 use crate::sink::Words;
-
-/// How the server treats those who send.
-#[derive(Clone, Copy, Debug)]
-enum Mood {
-    Well,
-    /// It knows nobody by this name.
-    NoSuchUser,
-    /// It is full, for a while.
-    Full,
-    Silent,
-}
-
-/// A mail server and what came to it: the lines of each conversation.
-struct Server {
-    port: u16,
-    came: mpsc::UnboundedReceiver<Vec<String>>,
-}
-
-impl Server {
-    async fn open(mood: Mood) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let (tell, came) = mpsc::unbounded_channel();
-        tokio::spawn(async move {
-            loop {
-                let (stream, _) = listener.accept().await.unwrap();
-                let tell = tell.clone();
-                tokio::spawn(async move {
-                    // A client that hangs up ends the conversation, too.
-                    let _ended = converse(stream, mood, tell).await;
-                });
-            }
-        });
-        Self { port, came }
-    }
-}
-
-async fn converse(
-    stream: TcpStream,
-    mood: Mood,
-    tell: mpsc::UnboundedSender<Vec<String>>,
-) -> std::io::Result<()> {
-    let (read, mut write) = stream.into_split();
-    let mut lines = BufReader::new(read).lines();
-    if matches!(mood, Mood::Silent) {
-        return lines.next_line().await.map(drop);
-    }
-    write.write_all(b"220 mail.example ESMTP\r\n").await?;
-    let mut said = Vec::new();
-    let mut is_text = false;
-    while let Some(line) = lines.next_line().await? {
-        let verb = line
-            .split([' ', ':'])
-            .next()
-            .unwrap_or_default()
-            .to_ascii_uppercase();
-        let answer = match (is_text, verb.as_str(), mood) {
-            (true, _, _) if line != "." => "",
-            (true, _, _) => "250 taken\r\n",
-            (_, "EHLO", _) => "250-mail.example\r\n250-8BITMIME\r\n250 AUTH PLAIN\r\n",
-            (_, "AUTH", _) => "235 welcome\r\n",
-            (_, "DATA", _) => "354 go on\r\n",
-            (_, "RCPT", Mood::NoSuchUser) => "550 5.1.1 no such user\r\n",
-            (_, "RCPT", Mood::Full) => "452 4.2.2 the mailbox is full\r\n",
-            (_, "QUIT", _) => "221 bye\r\n",
-            (_, _, _) => "250 ok\r\n",
-        };
-        let is_end = is_text && line == ".";
-        is_text = (is_text || verb == "DATA") && !is_end;
-        said.push(line);
-        if is_end {
-            // A test need not look at it.
-            let _unread = tell.send(std::mem::take(&mut said));
-        }
-        write.write_all(answer.as_bytes()).await?;
-    }
-    Ok(())
-}
+use crate::test_servers::{MailServer, Mood};
 
 fn options(port: u16) -> MailOptions {
     MailOptions {
@@ -113,6 +34,7 @@ fn event(id: &str) -> Outgoing {
             reference: "INV-1\r\nBcc: eve@evil.example".to_owned(),
             amount: "12.5 USDT".to_owned(),
             detail: "from a stranger".to_owned(),
+            advice: String::new(),
         },
         ..Outgoing::default()
     }
@@ -120,19 +42,19 @@ fn event(id: &str) -> Outgoing {
 
 #[tokio::test]
 async fn each_event_is_a_message_to_everybody() {
-    let mut server = Server::open(Mood::Well).await;
-    let mail = Mail::new(options(server.port)).unwrap();
+    let mut server = MailServer::open(Mood::Well).await;
+    let mail = Mail::new(options(server.port())).unwrap();
     assert_eq!(
         mail.publish(&[event("evt_1"), event("evt_2")]).await,
         Ok(())
     );
     for id in ["evt_1", "evt_2"] {
-        let came = server.came.recv().await.unwrap();
+        let came = server.mail().await;
         for line in [
             "MAIL FROM:<shop@shop.example>",
             "RCPT TO:<ann@shop.example>",
             "RCPT TO:<ben@shop.example>",
-            "Subject: order.paid: INV-1  Bcc: eve@evil.example",
+            "Subject: order.paid: INV-1 Bcc: eve@evil.example",
             "From: Shop <shop@shop.example>",
             &format!("Message-ID: <{id}@paywatch.invalid>"),
             "Bcc: eve@evil.example got 12.5 USDT.",
@@ -168,8 +90,8 @@ async fn who_does_not_take_it_is_heard() {
         (Mood::Full, SinkFailureKind::Unreachable, "mailbox is full"),
         (Mood::Silent, SinkFailureKind::TimedOut, "127.0.0.1"),
     ] {
-        let server = Server::open(mood).await;
-        let mail = Mail::new(options(server.port)).unwrap();
+        let server = MailServer::open(mood).await;
+        let mail = Mail::new(options(server.port())).unwrap();
         let failure = mail.publish(&[event("evt_1")]).await.unwrap_err();
         assert_eq!(failure.kind, kind, "{failure}");
         assert!(failure.text.contains(words), "{mood:?}: {failure}");
@@ -189,10 +111,10 @@ async fn who_does_not_take_it_is_heard() {
 /// A server without TLS is not spoken to in the open where TLS was asked for.
 #[tokio::test]
 async fn no_password_goes_over_an_open_line() {
-    let mut server = Server::open(Mood::Well).await;
+    let server = MailServer::open(Mood::Well).await;
     let options = MailOptions {
         security: MailSecurity::StartTls,
-        ..options(server.port)
+        ..options(server.port())
     };
     let failure = Mail::new(options)
         .unwrap()
@@ -200,7 +122,7 @@ async fn no_password_goes_over_an_open_line() {
         .await
         .unwrap_err();
     assert_eq!(failure.kind, SinkFailureKind::Refused, "{failure}");
-    assert!(server.came.try_recv().is_err());
+    assert!(server.is_empty());
 }
 
 #[test]

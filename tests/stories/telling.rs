@@ -14,7 +14,7 @@ use p256::ecdsa::{DerSignature, VerifyingKey};
 use p256::pkcs8::DecodePublicKey as _;
 use paywatch_core::{EndpointId, EndpointKind, EventFormat, Timestamp};
 use paywatch_notifier::{GatewayKey, Secret, SecretKind};
-use paywatch_store::{NewEndpoint, Store};
+use paywatch_store::{EndpointOutcome, NewEndpoint, Store};
 use paywatch_tests::chain::{Chain, PAYER};
 use paywatch_tests::daemon::chain_section;
 use paywatch_tests::database::Engine;
@@ -58,7 +58,8 @@ async fn is_told(shop: &Shop, url: &str, format: EventFormat, secret: String) {
         secrets: vec![SecretString::from(secret)],
         created_at: Timestamp::from_unix_ms(now).expect("a time"),
     };
-    store.create_endpoint(&new, None).await.expect("it is kept");
+    let made = store.create_endpoint(&new, None).await.expect("an answer");
+    assert!(matches!(made, EndpointOutcome::Done(_)), "{made:?}");
     store.close().await;
 }
 

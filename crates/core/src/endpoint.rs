@@ -76,13 +76,11 @@ pub enum EventFormat {
     Standard,
     /// The form of the gateway whose routes are taken over, signed with the daemon's own key.
     BlockAtm,
-    /// The form that plugins for epusdt understand.
-    Epusdt,
 }
 
 impl EventFormat {
     /// Every form.
-    pub const ALL: [Self; 3] = [Self::Standard, Self::BlockAtm, Self::Epusdt];
+    pub const ALL: [Self; 2] = [Self::Standard, Self::BlockAtm];
 
     /// The name in the database and the API.
     #[must_use]
@@ -90,7 +88,6 @@ impl EventFormat {
         match self {
             Self::Standard => "standard",
             Self::BlockAtm => "blockatm",
-            Self::Epusdt => "epusdt",
         }
     }
 }

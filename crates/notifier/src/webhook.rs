@@ -56,8 +56,6 @@ impl Webhooks {
             EventFormat::BlockAtm => {
                 headers.extend(signed_as_gateway(endpoint, telling, now).map_err(unsent)?);
             },
-            // It is signed within.
-            EventFormat::Epusdt => {},
         }
         self.poster
             .post(&url, headers, telling.body.as_bytes().to_vec())
@@ -129,7 +127,7 @@ impl Carrier for Webhooks {
     ) -> Came {
         match self.post(endpoint, target, telling, now).await {
             Ok(answer) => {
-                let verdict = verdict(&answer, endpoint.format);
+                let verdict = verdict(&answer);
                 Came {
                     status: Some(answer.status),
                     answer: answer.excerpt,
@@ -151,29 +149,19 @@ impl Carrier for Webhooks {
     }
 }
 
-fn verdict(answer: &Answer, format: EventFormat) -> Verdict {
+fn verdict(answer: &Answer) -> Verdict {
     let status = answer.status;
-    // What plugins for epusdt call taken is the word in the answer.
-    let is_taken = answer.is_success()
-        && match format {
-            EventFormat::Standard | EventFormat::BlockAtm => true,
-            EventFormat::Epusdt => answer.excerpt.trim().eq_ignore_ascii_case("ok"),
-        };
-    if is_taken {
+    if answer.is_success() {
         return Verdict::Taken;
     }
-    let because = if answer.is_success() {
-        format!("it answered {status}, but not with the word ok")
-    } else {
-        format!("it answered {status}")
-    };
+    let because = format!("it answered {status}");
     let asked = answer.retry_after.unwrap_or(Duration::ZERO);
     Verdict::Refused(Refusal {
         because,
         leave_alone_for: (matches!(status, 429 | 503) && !asked.is_zero()).then_some(asked),
         blame: match status {
             410 => Blame::Gone,
-            200..=299 | 400 | 409 | 413 | 422 => Blame::Event,
+            400 | 409 | 413 | 422 => Blame::Event,
             _ => Blame::Receiver,
         },
     })

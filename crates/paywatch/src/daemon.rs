@@ -20,7 +20,7 @@ use paywatch_indexer::Pool;
 use paywatch_reconciler::AddressBook;
 use paywatch_store::Store;
 use tokio::net::TcpListener;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -94,6 +94,14 @@ pub(crate) async fn run(config: Config, shutdown: CancellationToken) -> anyhow::
         },
     }
     tracing::info!("stopping");
+    drain(loops, server).await;
+    store.close().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Waits for the loops and the server to end, for a while.
+async fn drain(mut loops: JoinSet<()>, mut server: JoinHandle<()>) {
     let drained = tokio::time::timeout(DRAIN, async {
         while loops.join_next().await.is_some() {}
         if !server.is_finished() {
@@ -106,9 +114,6 @@ pub(crate) async fn run(config: Config, shutdown: CancellationToken) -> anyhow::
             DRAIN.as_secs()
         );
     }
-    store.close().await;
-    tracing::info!("stopped");
-    Ok(())
 }
 
 /// Begins to follow every chain, to audit them, and to ask their tokens for frozen addresses.

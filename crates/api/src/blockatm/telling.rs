@@ -66,7 +66,9 @@ pub(crate) fn telling(
         | EventKind::OrderRefundReverted
         | EventKind::PaymentUnmatched
         | EventKind::PaymentWrongAsset
-        | EventKind::PaymentWrittenOff => return None,
+        | EventKind::PaymentWrittenOff
+        | EventKind::SweepCompleted
+        | EventKind::SweepReverted => return None,
     };
     let OrderRecord { order, .. } = known.now(told.order_id)?;
     let (paid, _) = known.payment(event)?;

@@ -254,7 +254,7 @@ fn format(value: &Value) -> Result<EventFormat, FieldError> {
     let format: EventFormat = parsed("format", text("format", Some(value))?)?;
     match format {
         EventFormat::Standard => Ok(format),
-        EventFormat::BlockAtm | EventFormat::Epusdt => {
+        EventFormat::BlockAtm => {
             let detail = format!("webhooks are told in standard so far, not in {format}");
             Err(FieldError::new("format", "unsupported", detail))
         },

@@ -72,7 +72,6 @@ impl Render for Tellings {
                 let rendered = rendered.into_iter();
                 rendered.map(|event| (event.seq, foreign(event))).collect()
             },
-            EventFormat::Epusdt => BTreeMap::new(),
         })
     }
 }
@@ -120,12 +119,10 @@ pub(super) async fn begin(
     let config = &config.webhooks;
     let poster = Poster::new(config.guard.clone(), &config.post)?;
     if config.callbacks {
-        for format in [EventFormat::Standard, EventFormat::Epusdt] {
-            store
-                .ensure_endpoint(&callbacks::endpoint(format)?)
-                .await
-                .context("the endpoint of orders' own URLs cannot be kept")?;
-        }
+        store
+            .ensure_endpoint(&callbacks::endpoint()?)
+            .await
+            .context("the endpoint of orders' own URLs cannot be kept")?;
     }
     let name = Uuid::now_v7().to_string();
     let render = Arc::new(Tellings {

@@ -284,7 +284,7 @@ async fn orders_name_where_they_are_told_of(books: Books) {
             url: format!("https://{host}.example.com/{number}"),
             origin: format!("https://{host}.example.com"),
             format: if number == 4 {
-                EventFormat::Epusdt
+                EventFormat::BlockAtm
             } else {
                 EventFormat::Standard
             },

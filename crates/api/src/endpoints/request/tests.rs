@@ -29,7 +29,7 @@ fn a_webhook_needs_a_name_and_a_url() {
     assert_eq!(wanted.reason.as_str(), NO_REASON);
     let wrong = json!({
         "title": "x", "name": "", "url": "ftp://x", "types": ["order.gone"], "signature": "rsa",
-        "format": "epusdt", "reason": "no",
+        "format": "blockatm", "reason": "no",
     });
     let named = [
         "title",

@@ -24,23 +24,16 @@ pub(crate) fn within(guard: Guard) -> Callbacks {
 ///
 /// # Errors
 /// When the system gives no randomness.
-pub(super) fn endpoint(format: EventFormat) -> anyhow::Result<NewEndpoint> {
-    let secrets = match format {
-        EventFormat::Standard => {
-            let pair = Secret::generate(SecretKind::KeyPair)
-                .context("there is no randomness for a key")?;
-            vec![SecretString::from(pair.reveal().as_str())]
-        },
-        EventFormat::BlockAtm | EventFormat::Epusdt => Vec::new(),
-    };
+pub(super) fn endpoint() -> anyhow::Result<NewEndpoint> {
+    let pair = Secret::generate(SecretKind::KeyPair).context("there is no randomness for a key")?;
     Ok(NewEndpoint {
         id: EndpointId::from_bytes(*Uuid::now_v7().as_bytes()),
         kind: EndpointKind::Callbacks,
-        name: format!("URLs that orders name ({format})"),
+        name: "URLs that orders name".to_owned(),
         url: String::new(),
-        format,
+        format: EventFormat::Standard,
         types: EventTypes::All,
-        secrets,
+        secrets: vec![SecretString::from(pair.reveal().as_str())],
         created_at: SystemClock.now(),
     })
 }
@@ -54,10 +47,8 @@ mod tests {
 
     #[test]
     fn what_signs_for_orders_has_a_public_key() {
-        let endpoint = endpoint(EventFormat::Standard).unwrap();
+        let endpoint = endpoint().unwrap();
         let secret: Secret = endpoint.secrets[0].expose_secret().parse().unwrap();
         assert!(matches!(secret.verifier(), Verifier::Public(_)));
-        let plugins = super::endpoint(EventFormat::Epusdt).unwrap();
-        assert!(plugins.secrets.is_empty() && plugins.name != endpoint.name);
     }
 }

@@ -51,26 +51,37 @@ pub(crate) async fn waiting(
     Ok(flushes.collect())
 }
 
-/// The flushes that were told to be final and that lie above the retracted block.
+/// Flushes that were told to be final.
+const TOLD: &str = "SELECT payment_id FROM transfers WHERE canonical = 1 AND state = 'moved' \
+    AND confirmed_at_tip IS NOT NULL \
+    AND EXISTS (SELECT 1 FROM watched_addresses WHERE address = transfers.sender)";
+
+/// The flushes that were told to be final and that are retracted, or struck.
 pub(crate) async fn gone(
     connection: &mut AnyConnection,
     touch: &Touch,
 ) -> Result<Vec<Transfer>, StoreError> {
-    let Some(above) = touch.retract_above else {
-        return Ok(Vec::new());
-    };
-    let mut statement = Statement::new(
-        "SELECT payment_id FROM transfers WHERE canonical = 1 AND state = 'moved' \
-         AND confirmed_at_tip IS NOT NULL \
-         AND EXISTS (SELECT 1 FROM watched_addresses WHERE address = transfers.sender) \
-         AND chain_id = ",
-    );
-    statement
-        .bind(chain_number(touch.chain_id)?)
-        .push(" AND block_number > ")
-        .bind(number(above, "block")?);
-    let ids = ids(connection, statement).await?;
-    let gone = payments::by_id(connection, &ids).await?;
+    let mut gone = BTreeSet::new();
+    if let Some(above) = touch.retract_above {
+        let mut statement = Statement::new(TOLD);
+        statement
+            .push(" AND chain_id = ")
+            .bind(chain_number(touch.chain_id)?)
+            .push(" AND block_number > ")
+            .bind(number(above, "block")?);
+        gone.extend(ids(connection, statement).await?);
+    }
+    if !touch.struck.is_empty() {
+        let struck = touch.struck.iter();
+        let struck = struck.map(|id| PaymentId::of(id).to_string().into());
+        let mut statement = Statement::new(TOLD);
+        statement
+            .push(" AND payment_id IN (")
+            .bind_list(struck)
+            .push(")");
+        gone.extend(ids(connection, statement).await?);
+    }
+    let gone = payments::by_id(connection, &gone).await?;
     let gone = gone.into_values().map(|moved| moved.recorded.transfer);
     Ok(gone.collect())
 }

@@ -105,9 +105,12 @@ impl Work<'_> {
             .iter()
             .map(|transfer| PaymentEvent::of(transfer, EventKind::SweepReverted));
         let above = self.update.retract_above.map(|common| common.number);
+        let struck = &self.shown.disproved;
         let is_there = move |flush: &&Flush| {
-            let number = flush.recorded.transfer.block_number;
-            above.is_none_or(|above| number <= above)
+            let transfer = &flush.recorded.transfer;
+            let is_below = above.is_none_or(|above| transfer.block_number <= above);
+            // One that was struck waits anew, as it really is.
+            is_below && !struck.contains(&transfer.id)
         };
         let is_final = move |flush: &&Flush| {
             let mut rules = flush.rules.iter();

@@ -16,7 +16,6 @@ use paywatch_notifier::{Clock, Outbox, Poster, Render, Telling, Webhooks};
 use paywatch_store::{Store, StoreError};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use crate::config::Config;
 
@@ -116,6 +115,8 @@ pub(super) async fn begin(
     let carriers = sinks::keep(&store, &config.sinks, names)
         .await
         .context("the endpoints of buses and people cannot be kept")?;
+    // The same again after a crash, so that the new process need not wait for the old one's lease.
+    let name = super::name(config);
     let config = &config.webhooks;
     let poster = Poster::new(config.guard.clone(), &config.post)?;
     if config.callbacks {
@@ -124,7 +125,6 @@ pub(super) async fn begin(
             .await
             .context("the endpoint of orders' own URLs cannot be kept")?;
     }
-    let name = Uuid::now_v7().to_string();
     let render = Arc::new(Tellings {
         store: store.clone(),
         renderer,

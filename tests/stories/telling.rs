@@ -20,13 +20,17 @@ use paywatch_tests::daemon::chain_section;
 use paywatch_tests::database::Engine;
 use paywatch_tests::receiver::Receiver;
 use paywatch_tests::shop::{CONFIRMATIONS, Shop, pay_to};
-use paywatch_tests::wait;
+use paywatch_tests::{tools, wait};
 use secrecy::SecretString;
 use serde_json::Value;
 use tokio::net::TcpListener;
+use tokio::process::Command;
 use uuid::Uuid;
 
-on_both_engines!(what_a_chain_takes_back_is_told_and_told_again_when_it_returns);
+on_both_engines!(
+    what_a_chain_takes_back_is_told_and_told_again_when_it_returns,
+    a_daemon_that_is_killed_while_it_tells_loses_nothing,
+);
 
 /// A shop that may tell whoever listens at `address`.
 async fn shop_that_tells(engine: Engine, address: &str) -> Shop {
@@ -132,6 +136,25 @@ async fn what_a_chain_takes_back_is_told_and_told_again_when_it_returns(engine: 
     assert_eq!(last["data"]["order"]["flags"][0], "reverted");
     assert_eq!(receiver.forged(), 0);
     shop.close().await;
+}
+
+/// SIGKILL at random moments: nothing is lost, nothing comes unsigned, what comes twice has one id.
+async fn a_daemon_that_is_killed_while_it_tells_loses_nothing(engine: Engine) {
+    let program = tools::root().join("target/debug/paywatch-bench");
+    let name = match engine {
+        Engine::Sqlite => "sqlite",
+        Engine::Postgres => "postgres",
+    };
+    let output = Command::new(program)
+        .args(["fire", name])
+        .env("PAYWATCH_BENCH_EVENTS", "6000")
+        .output()
+        .await
+        .expect("it runs");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let erred = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}{erred}");
+    assert!(said.contains("none unsigned"), "{said}");
 }
 
 type Calls = Arc<Mutex<Vec<(HeaderMap, Bytes)>>>;

@@ -224,15 +224,15 @@ async fn queue(
         "INSERT INTO deliveries (endpoint_id, seq, subject, origin, target, state, attempts, \
          tried, next_at, queued_at) SELECT ",
     );
-    statement.bind(endpoint.id.to_string()).push(
-        ", seq, subject, origin, target, 'pending', 0, 0, COALESCE((SELECT MAX(waiting.next_at) \
-         FROM deliveries AS waiting WHERE waiting.endpoint_id = ",
-    );
-    statement.bind(endpoint.id.to_string()).push(
-        " AND waiting.subject = wanted.subject AND waiting.state = 'pending' \
-         AND waiting.next_at > ",
-    );
-    statement.bind(at.unix_ms()).push("), ");
+    statement
+        .bind(endpoint.id.to_string())
+        .push(", seq, subject, origin, target, 'pending', 0, 0, COALESCE((SELECT CASE WHEN ")
+        .push("last.next_at > ")
+        .bind(at.unix_ms())
+        .push(" THEN last.next_at END FROM deliveries AS last WHERE last.endpoint_id = ")
+        .bind(endpoint.id.to_string())
+        .push(" AND last.subject = wanted.subject AND last.state = 'pending' ")
+        .push("ORDER BY last.seq DESC LIMIT 1), ");
     statement.bind(at.unix_ms()).push("), ");
     statement
         .bind(at.unix_ms())

@@ -33,12 +33,19 @@ impl Store {
              JOIN events AS e ON e.seq = d.seq WHERE d.endpoint_id = ",
         );
         statement.bind(endpoint.to_string());
-        if !states.is_empty() {
-            let names = states.iter().map(|state| state.name().into());
-            statement
-                .push(" AND d.state IN (")
-                .bind_list(names)
-                .push(")");
+        match states {
+            [] => {},
+            // These are few among many, and have an index of their own.
+            [DeliveryState::Failed] => {
+                statement.push(" AND d.state = 'failed'");
+            },
+            _ => {
+                let names = states.iter().map(|state| state.name().into());
+                statement
+                    .push(" AND d.state IN (")
+                    .bind_list(names)
+                    .push(")");
+            },
         }
         if let Some(before) = before {
             statement

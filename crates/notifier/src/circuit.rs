@@ -35,6 +35,16 @@ pub(crate) enum Leave {
 }
 
 impl Circuit {
+    /// One that goes on after so many failures in a row, of which the books tell: a receiver that had
+    /// been left alone is tried with a single request.
+    pub(crate) fn after(failures: u32) -> Self {
+        Self {
+            failures,
+            open_until: (failures >= FAILURES).then_some(Timestamp::EPOCH),
+            pauses: 0,
+        }
+    }
+
     /// What it may be sent at `now`.
     pub(crate) fn leave(&self, now: Timestamp) -> Leave {
         match self.open_until {
@@ -138,6 +148,14 @@ mod tests {
             circuit.failed(at(100), None, 128);
         }
         assert_eq!(circuit.leave(at(100)), before);
+    }
+
+    #[test]
+    fn what_the_books_tell_of_failures_is_gone_on_with() {
+        let mut circuit = Circuit::after(FAILURES);
+        assert_eq!(circuit.leave(at(100)), Leave::One);
+        assert!(circuit.succeeded(), "it answers again");
+        assert_eq!(Circuit::after(FAILURES - 1).leave(at(100)), Leave::Full);
     }
 
     #[test]

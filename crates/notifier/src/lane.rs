@@ -106,7 +106,7 @@ impl Lane {
             orders,
             queue: Queue::default(),
             work: Work::default(),
-            circuit: Circuit::default(),
+            circuit: Circuit::after(endpoint.health.failures),
             health: endpoint.health.clone(),
             may_be_more: true,
             record_by: None,
@@ -144,7 +144,10 @@ impl Lane {
         if !self.work.done.is_empty() && (is_time || is_much) {
             self.record(endpoint).await?;
         }
-        if self.work.news == News::Gone {
+        if self.work.done.is_empty() {
+            self.follow_up(endpoint).await?;
+        }
+        if self.work.news.is_end() && !self.begins_anew(endpoint).await? {
             return Ok(Pause::News);
         }
         let now = self.shared.clock.now();
@@ -231,7 +234,8 @@ impl Lane {
                     self.health.failing_since.get_or_insert(now);
                     self.health.failures = self.health.failures.saturating_add(1);
                     self.health.last_failure = Some(refusal.because.clone());
-                    if refusal.is_gone() && endpoint.kind == EndpointKind::Webhook {
+                    let is_gone = refusal.is_gone() && endpoint.kind == EndpointKind::Webhook;
+                    if is_gone && self.work.news != News::Ended {
                         self.work.news = News::Gone;
                     }
                 },
@@ -273,12 +277,19 @@ impl Lane {
         self.work.keep(|seq| self.queue.knows(seq));
         self.record_by = None;
         self.may_be_more = true;
+        Ok(())
+    }
+
+    /// Does what follows from what was learned about the receiver, once the outcomes are in the books.
+    async fn follow_up(&mut self, endpoint: &EndpointRecord) -> Result<(), StoreError> {
+        let (store, now) = (&self.shared.store, self.shared.clock.now());
         match self.work.news {
-            News::None => {},
+            News::None | News::Ended => {},
             News::AnswersAgain => {
                 let place = (endpoint.id, self.origin.as_str());
                 store.hasten_deliveries(place, now).await?;
                 self.work.news = News::None;
+                self.may_be_more = true;
             },
             News::Gone => {
                 let because = "it answered 410 Gone: it wants nothing any more";
@@ -286,10 +297,24 @@ impl Lane {
                 if store.disable_endpoint(id, (because, now), None).await? {
                     tracing::warn!(endpoint.id = %id, "{because}");
                 }
+                self.work.news = News::Ended;
                 self.queue.forget();
             },
         }
         Ok(())
+    }
+
+    /// Whether somebody enabled the endpoint again before the outbox saw that it was disabled.
+    async fn begins_anew(&mut self, endpoint: &EndpointRecord) -> Result<bool, StoreError> {
+        let now = self.shared.store.endpoint(endpoint.id).await?;
+        let is_wanted = now.is_some_and(|now| now.disabled.is_none());
+        if is_wanted {
+            self.work.news = News::None;
+            self.circuit = Circuit::default();
+            self.health = EndpointHealth::default();
+            self.may_be_more = true;
+        }
+        Ok(is_wanted)
     }
 
     /// What is to be told of the endpoint: that it has failed for long, or that it answers again after
@@ -303,7 +328,7 @@ impl Lane {
         } = &self.health;
         let name = &endpoint.name;
         let (kind, detail) = match (failing_since, alerted_at) {
-            (Some(since), None) if self.work.news != News::Gone => {
+            (Some(since), None) if !self.work.news.is_end() => {
                 let ms = now.unix_ms().saturating_sub(since.unix_ms());
                 let patience = self.shared.settings.alert_after.as_millis();
                 if ms < i64::try_from(patience).unwrap_or(i64::MAX) {
@@ -367,7 +392,11 @@ impl Lane {
         if self.work.done.is_empty() {
             return;
         }
-        if let Err(error) = self.record(&endpoint).await {
+        let recorded = match self.record(&endpoint).await {
+            Ok(()) => self.follow_up(&endpoint).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = recorded {
             tracing::warn!(
                 endpoint.id = %endpoint.id,
                 error = %in_one_line(&error),

@@ -21,6 +21,8 @@ const LEASE: Duration = Duration::from_secs(10);
 const RENEW_EVERY: Duration = Duration::from_secs(3);
 /// How often the log is looked at though nothing was committed here: other programs write, too.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// However much is committed here, the endpoints are looked at no more often.
+const LOOK_AT_MOST_EVERY: Duration = Duration::from_millis(100);
 /// How long commits are let gather before they are queued.
 const GATHER: Duration = Duration::from_millis(4);
 /// Events that are queued in one transaction.
@@ -37,6 +39,10 @@ pub struct Outbox {
     name: String,
     led: BTreeMap<EndpointId, Led>,
     lanes: JoinSet<()>,
+    /// Until when what it leads is its own.
+    leased_until: Instant,
+    /// When the endpoints were looked at last.
+    looked_at: Instant,
 }
 
 /// An endpoint that is this program's for now.
@@ -80,6 +86,8 @@ impl Outbox {
             name,
             led: BTreeMap::new(),
             lanes: JoinSet::new(),
+            leased_until: Instant::now(),
+            looked_at: Instant::now(),
         }
     }
 
@@ -104,17 +112,8 @@ impl Outbox {
         tokio::pin!(stop);
         loop {
             commits.mark_unchanged();
-            let turn = async {
-                if renew_at <= Instant::now() {
-                    self.lease().await?;
-                    renew_at = later(RENEW_EVERY);
-                } else {
-                    self.look().await?;
-                }
-                self.queue_all().await
-            };
             let turn: Result<(), StoreError> = tokio::select! {
-                turn = turn => turn,
+                turn = self.turn(&mut renew_at) => turn,
                 () = &mut stop => break,
             };
             if let Err(error) = turn {
@@ -128,20 +127,50 @@ impl Outbox {
                 _changed = commits.changed() => sleep(GATHER).await,
                 () = sleep_until(renew_at.min(later(LOOK_EVERY))) => {},
             }
-            while self.lanes.try_join_next().is_some() {}
+            self.watch_lanes();
         }
         self.end().await;
+    }
+
+    /// Learns what is new, and queues it.
+    async fn turn(&mut self, renew_at: &mut Instant) -> Result<(), StoreError> {
+        let now = Instant::now();
+        if self.leased_until <= now {
+            // It could not be renewed: somebody else may deliver by now.
+            self.let_go(|_| false);
+        }
+        if *renew_at <= now {
+            self.lease().await?;
+            *renew_at = later(RENEW_EVERY);
+        } else if now.duration_since(self.looked_at) >= LOOK_AT_MOST_EVERY {
+            self.look().await?;
+        }
+        self.queue_all().await
+    }
+
+    /// A lane ends when it is told to. One that broke off is begun anew, with all others.
+    fn watch_lanes(&mut self) {
+        while let Some(ended) = self.lanes.try_join_next() {
+            if let Err(error) = ended {
+                tracing::error!(%error, "deliveries broke off; they are begun anew");
+                self.let_go(|_| false);
+                self.leased_until = Instant::now();
+            }
+        }
     }
 
     /// Takes the endpoints that nobody else delivers to, and keeps those that this program has.
     async fn lease(&mut self) -> Result<(), StoreError> {
         let now = self.shared.clock.now();
         let until = now.plus_ms(ms(LEASE)).unwrap_or(now);
+        let leased_until = later(LEASE);
         let leased = self
             .shared
             .store
             .lease_endpoints(&self.name, (now, until))
             .await?;
+        self.leased_until = leased_until;
+        self.looked_at = Instant::now();
         let ids: Vec<EndpointId> = leased.iter().map(|endpoint| endpoint.id).collect();
         self.let_go(|id| ids.contains(&id));
         let leased = leased.into_iter();
@@ -155,6 +184,7 @@ impl Outbox {
     /// Learns what has changed about the endpoints.
     async fn look(&mut self) -> Result<(), StoreError> {
         let all = self.shared.store.endpoints().await?;
+        self.looked_at = Instant::now();
         let is_able = |endpoint: &&EndpointRecord| endpoint.disabled.is_none();
         let able: Vec<EndpointId> = all.iter().filter(is_able).map(|it| it.id).collect();
         self.let_go(|id| able.contains(&id));
@@ -221,7 +251,10 @@ impl Outbox {
     }
 
     async fn queue_all(&mut self) -> Result<(), StoreError> {
-        let ids: Vec<EndpointId> = self.led.keys().copied().collect();
+        let last = self.shared.store.last_event().await?;
+        let has_news = |led: &&Led| led.queued_to < last || led.look_for_lanes;
+        let led = self.led.iter().filter(|(_, led)| has_news(led));
+        let ids: Vec<EndpointId> = led.map(|(id, _)| *id).collect();
         for id in ids {
             match self.queue(id).await {
                 // It was disabled, or somebody else has it: the next turn tells.

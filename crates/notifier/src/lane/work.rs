@@ -56,6 +56,18 @@ pub(super) enum News {
     AnswersAgain,
     /// It wants nothing any more.
     Gone,
+    /// It wants nothing any more, and the books know.
+    Ended,
+}
+
+impl News {
+    /// Whether nothing is to be delivered any more.
+    pub(super) const fn is_end(self) -> bool {
+        match self {
+            Self::None | Self::AnswersAgain => false,
+            Self::Gone | Self::Ended => true,
+        }
+    }
 }
 
 impl Refusal {

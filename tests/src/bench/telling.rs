@@ -75,7 +75,7 @@ async fn endpoint(store: &Store, url: &str, secret: &SecretString) -> Result<End
     let new = NewEndpoint {
         id,
         kind: EndpointKind::Webhook,
-        name: url.to_owned(),
+        name: format!("{url} {id}"),
         url: url.to_owned(),
         format: EventFormat::Standard,
         types: "*".parse()?,

@@ -40,8 +40,9 @@ enum Task {
     },
     /// Measures speed and memory, against a simulated chain in a process of its own.
     Bench {
-        /// Which of the benchmarks: backfill, watched, live, calls, idle, books, keys, api, webhooks, fire; all, if none is
-        /// named. `books sqlite` and `books postgres` are books on one engine.
+        /// Which of the benchmarks: backfill, watched, live, calls, idle, books, keys, api, webhooks, fire,
+        /// listeners, latency; all, if none is named. `books sqlite` and `books postgres` are books on one
+        /// engine.
         names: Vec<String>,
     },
     /// Feeds random and mutated inputs to whatever reads what strangers send.

@@ -3,8 +3,11 @@
 mod api;
 mod backfill;
 mod books;
+mod house;
 mod idle;
 mod keys;
+mod latency;
+mod listeners;
 mod live;
 mod process;
 mod served;
@@ -15,6 +18,8 @@ pub use crate::bench::backfill::{bare, compare_backfills, compare_watched, daemo
 pub use crate::bench::books::books;
 pub use crate::bench::idle::idle;
 pub use crate::bench::keys::keys;
+pub use crate::bench::latency::latency;
+pub use crate::bench::listeners::listeners;
 pub use crate::bench::live::{bare as bare_live, live};
 pub use crate::bench::served::{serve_bulk, serve_live};
 pub use crate::bench::telling::{fire, webhooks};

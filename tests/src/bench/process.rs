@@ -3,6 +3,7 @@
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use serde::de::DeserializeOwned;
@@ -109,4 +110,20 @@ pub(crate) fn cpu_ticks(pid: u32) -> Result<u64> {
         Ok(fields.get(place).context("it has the field")?.parse()?)
     };
     Ok(ticks(11)? + ticks(12)?)
+}
+
+/// The middle, the slowest in a hundred and the slowest of `times`.
+pub(crate) fn percentiles(mut times: Vec<Duration>) -> Result<String> {
+    times.sort_unstable();
+    let at = |share: usize| {
+        let place = (times.len() * share / 100).min(times.len().saturating_sub(1));
+        times.get(place).map(Duration::as_millis)
+    };
+    Ok(format!(
+        "p50 {} ms, p99 {} ms, at most {} ms, of {}",
+        at(50).context("there are some")?,
+        at(99).context("there are some")?,
+        at(100).context("there are some")?,
+        times.len()
+    ))
 }

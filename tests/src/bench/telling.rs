@@ -1,27 +1,24 @@
 //! Telling services of events: how many in a second, how late, and what is left of it when the daemon
 //! is killed again and again.
 
-use std::net::SocketAddr;
-use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context as _, Result, ensure};
 use paywatch_core::{EndpointId, EndpointKind, EventFormat, Timestamp};
 use paywatch_notifier::{Secret, SecretKind};
-use paywatch_store::test_postgres::PrivatePostgres;
 use paywatch_store::{NewEndpoint, Store};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use secrecy::SecretString;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
-use tokio::process::Child;
 use tokio::time::sleep;
 use uuid::Uuid;
 
 use crate::bench::books::histories::Plan;
-use crate::bench::process::{self, Server};
-use crate::bench::served::{BULK, LivePlan, TOKEN, say};
+use crate::bench::house::{House, TRICKLE, following, on_each};
+use crate::bench::process::{self, percentiles};
+use crate::bench::served::say;
 use crate::receiver::{Mood, Receiver};
 
 /// The environment variable that asks for fewer events, to try something out.
@@ -32,22 +29,10 @@ const EVENTS: u64 = 100_000;
 const NOBODY: &str = "127.0.0.1:1";
 /// How long until the daemon may have told everything.
 const PATIENCE: Duration = Duration::from_secs(600);
-/// Orders that are made while delays are measured, and how often.
-const TRICKLE: u64 = 600;
-const TRICKLE_EVERY: Duration = Duration::from_millis(20);
-
 /// Somebody to be told, and what signs for him.
-struct Told {
-    receiver: Receiver,
-    secret: SecretString,
-}
-
-/// A daemon whose books are full of events that nobody was told of.
-struct House {
-    folder: TempDir,
-    database: String,
-    listen: SocketAddr,
-    daemon: Option<Child>,
+pub(crate) struct Told {
+    pub(crate) receiver: Receiver,
+    pub(crate) secret: SecretString,
 }
 
 fn events() -> Result<u64> {
@@ -62,7 +47,7 @@ fn now() -> Result<Timestamp> {
     Ok(Timestamp::from_unix_ms(i64::try_from(now.as_millis())?)?)
 }
 
-async fn somebody() -> Result<Told> {
+pub(crate) async fn somebody() -> Result<Told> {
     let secret = Secret::generate(SecretKind::Shared)?.reveal().to_string();
     Ok(Told {
         receiver: Receiver::open(&secret).await,
@@ -70,7 +55,12 @@ async fn somebody() -> Result<Told> {
     })
 }
 
-async fn endpoint(store: &Store, url: &str, secret: &SecretString) -> Result<EndpointId> {
+/// Tells `url` of everything from now on.
+pub(crate) async fn endpoint(
+    store: &Store,
+    url: &str,
+    secret: &SecretString,
+) -> Result<EndpointId> {
     let id = EndpointId::from_bytes(*Uuid::now_v7().as_bytes());
     let new = NewEndpoint {
         id,
@@ -87,86 +77,6 @@ async fn endpoint(store: &Store, url: &str, secret: &SecretString) -> Result<End
     Ok(id)
 }
 
-impl House {
-    /// A house that may tell those at `allowed`, and follows the chain of `node`.
-    fn build(
-        (database, folder): (String, TempDir),
-        node: &str,
-        allowed: &[SocketAddr],
-    ) -> Result<Self> {
-        let listen = process::free_address()?;
-        let allowed: Vec<String> = allowed.iter().map(|at| format!("\"{at}\"")).collect();
-        let config = format!(
-            "[database]\nurl = \"{database}\"\n[api]\nlisten = \"{listen}\"\n[log]\nfilter = \"error\"\n\
-             [treasury]\naddress = \"0x00000000000000000000000000000000000000ee\"\n\
-             [webhooks]\nallow_http = true\nallow = [{}]\nretries = [\"1s\", \"2s\", \"5s\", \"1m\"]\n\
-             [chains.live]\nid = {}\nhttp = \"http://{node}\"\nconfirmations = 3\n\
-             tokens = [{{ symbol = \"USDT\", address = \"{TOKEN}\", decimals = 6 }}]\n",
-            allowed.join(", "),
-            BULK.chain_id
-        );
-        std::fs::write(folder.path().join("paywatch.toml"), config)?;
-        Ok(Self {
-            folder,
-            database,
-            listen,
-            daemon: None,
-        })
-    }
-
-    fn folder(&self) -> &Path {
-        self.folder.path()
-    }
-
-    async fn store(&self) -> Result<Store> {
-        Ok(Store::open(&self.database.parse()?).await?)
-    }
-
-    fn starts(&mut self) -> Result<()> {
-        let mut daemon = process::daemon(self.folder())?;
-        self.daemon = Some(daemon.arg("run").spawn()?);
-        Ok(())
-    }
-
-    /// Orders come, a few at a time.
-    async fn takes_orders(&self) -> Result<()> {
-        let rate = ["--per-minute", "60000000", "--burst", "1000000"];
-        let key = process::key(self.folder(), &rate).await?;
-        let client = reqwest::Client::new();
-        let url = format!("http://{}/v1/orders", self.listen);
-        let run = Uuid::now_v7();
-        for number in 0..TRICKLE {
-            let reference = format!("T-{run}-{number}");
-            loop {
-                let made = client
-                    .post(&url)
-                    .bearer_auth(&key)
-                    .json(&serde_json::json!({"reference": reference, "amount": "100"}))
-                    .send()
-                    .await;
-                match made {
-                    Ok(made) if made.status().is_success() => break,
-                    // It is not up yet, or its chain was never read: no order is taken then.
-                    Ok(made) if number > 0 => {
-                        ensure!(made.status().is_success(), "{}", made.text().await?);
-                    },
-                    Ok(_) | Err(_) => sleep(Duration::from_millis(50)).await,
-                }
-            }
-            sleep(TRICKLE_EVERY).await;
-        }
-        Ok(())
-    }
-
-    async fn is_killed(&mut self) -> Result<()> {
-        if let Some(mut daemon) = self.daemon.take() {
-            // SIGKILL.
-            daemon.kill().await?;
-        }
-        Ok(())
-    }
-}
-
 /// Fills `store` with about `count` events; returns how many there are.
 async fn fill(store: &Store, count: u64) -> Result<u64> {
     let plan = Plan::ending_now(count)?;
@@ -180,27 +90,6 @@ async fn fill(store: &Store, count: u64) -> Result<u64> {
             return Ok(told);
         }
     }
-}
-
-/// Runs `what` on each of `engines`.
-async fn on_each<F: Future<Output = Result<()>>>(
-    engines: &[&str],
-    what: impl Fn(TempDir, String) -> F,
-) -> Result<()> {
-    let folder = tempfile::tempdir()?;
-    for engine in engines {
-        let here = tempfile::tempdir_in(folder.path())?;
-        if *engine == "sqlite" {
-            say("  on SQLite, synchronous=FULL");
-            let url = format!("sqlite:{}", here.path().join("books.sqlite").display());
-            what(here, url).await?;
-        } else {
-            say("  on PostgreSQL as it is installed, fsync and all");
-            let server = PrivatePostgres::start_durable()?;
-            what(here, server.create_database()?).await?;
-        }
-    }
-    Ok(())
 }
 
 /// How many events a second reach somebody who takes them; how late they are beside ten who do not.
@@ -272,14 +161,7 @@ async fn delays_beside(folder: TempDir, database: String, dead: usize) -> Result
         closed,
         silent.local_addr()?,
     ];
-    let plan = LivePlan {
-        name: "live".to_owned(),
-        id: BULK.chain_id,
-        block_ms: 1_000,
-        tokens: vec![(TOKEN, 6)],
-    };
-    let chain = Server::start(&["serve-live".to_owned(), serde_json::to_string(&[plan])?]).await?;
-    let node = format!("{}/live", chain.said);
+    let (_chain, node) = following().await?;
     let mut allowed = vec![somebody.receiver.address()];
     allowed.extend(deads);
     let mut house = House::build((database, folder), &node, &allowed)?;
@@ -296,26 +178,21 @@ async fn delays_beside(folder: TempDir, database: String, dead: usize) -> Result
     endpoint(&store, &somebody.receiver.url(), &somebody.secret).await?;
     store.close().await;
     house.starts()?;
-    house.takes_orders().await?;
-    wait_for(&somebody.receiver, TRICKLE).await?;
+    let key = house.key().await?;
+    house.takes_an_order(&key).await?;
+    house.takes_orders(&key).await?;
+    wait_for(&somebody.receiver, TRICKLE + 1).await?;
     house.is_killed().await?;
     let mut delays = Vec::new();
     for arrival in somebody.receiver.told() {
         if arrival.sequence > before && arrival.kind == "order.created" {
             let told: jiff::Timestamp = arrival.told_at.parse()?;
             let at = jiff::Timestamp::try_from(arrival.at)?;
-            delays.push(at.as_millisecond() - told.as_millisecond());
+            let late = at.as_millisecond() - told.as_millisecond();
+            delays.push(Duration::from_millis(u64::try_from(late.max(0))?));
         }
     }
-    delays.sort_unstable();
-    let at = |share: usize| delays.get((delays.len() * share / 100).min(delays.len() - 1));
-    Ok(format!(
-        "p50 {} ms, p99 {} ms, at most {} ms, of {}",
-        at(50).context("some came")?,
-        at(99).context("some came")?,
-        at(100).context("some came")?,
-        delays.len()
-    ))
+    percentiles(delays)
 }
 
 async fn somebody_dead(mood: Mood) -> Result<Told> {

@@ -18,12 +18,23 @@ async fn main() -> Result<()> {
         ["bare-live", url] => bench::bare_live(url).await,
         [] => {
             all(&[
-                "backfill", "watched", "live", "idle", "books", "keys", "api", "webhooks", "fire",
+                "backfill",
+                "watched",
+                "live",
+                "idle",
+                "books",
+                "keys",
+                "api",
+                "webhooks",
+                "fire",
+                "listeners",
+                "latency",
             ])
             .await
         },
         ["books", engines @ ..] if !engines.is_empty() => bench::books(engines).await,
         ["webhooks", engines @ ..] if !engines.is_empty() => bench::webhooks(engines).await,
+        ["listeners", engines @ ..] if !engines.is_empty() => bench::listeners(engines).await,
         ["fire", engines @ ..] if !engines.is_empty() => bench::fire(engines).await,
         names => all(names).await,
     }
@@ -42,10 +53,12 @@ async fn all(names: &[&str]) -> Result<()> {
             "api" => bench::api().await?,
             "webhooks" => bench::webhooks(&["sqlite", "postgres"]).await?,
             "fire" => bench::fire(&["sqlite", "postgres"]).await?,
+            "listeners" => bench::listeners(&["sqlite", "postgres"]).await?,
+            "latency" => bench::latency().await?,
             other => {
                 bail!(
                     "there is no benchmark {other}; there are: backfill, watched, live, idle, books, \
-                     keys, api, webhooks, fire"
+                     keys, api, webhooks, fire, listeners, latency"
                 )
             },
         }

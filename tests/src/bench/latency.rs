@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Result, ensure};
+use paywatch_client::Order;
 use paywatch_store::Store;
 
 use crate::bench::process::percentiles;
@@ -61,25 +62,29 @@ async fn delays(heads: Heads) -> Result<Vec<Duration>> {
     let store = Store::open(&shop.daemon.database.parse()?).await?;
     endpoint(&store, &told.receiver.url(), &told.secret).await?;
     store.close().await;
+    let hears_of = |order: &Order, kind: &'static str| {
+        let (id, receiver) = (order.id.clone(), &told.receiver);
+        wait::until(kind, move || {
+            let arrivals = receiver.taken();
+            let of_it = arrivals.iter().rev().find(|arrival| {
+                let is_of_it = arrival.order.as_ref().is_some_and(|(of, _)| *of == id);
+                is_of_it && arrival.kind == kind
+            });
+            std::future::ready(
+                of_it
+                    .map(|arrival| arrival.at)
+                    .ok_or_else(|| format!("{} events", arrivals.len())),
+            )
+        })
+    };
     let mut delays = Vec::new();
     for number in 0..PAYMENTS {
         let order = shop.order(&format!("LATE-{number}"), "25").await;
+        hears_of(&order, "order.created").await;
         let sent = SystemTime::now();
         shop.chain().pays(PAYER, pay_to(&order), "25").await;
-        let arrived = wait::until("payment.detected", || async {
-            let arrivals = told.receiver.taken();
-            let of_it = arrivals.iter().rev().find(|arrival| {
-                let is_of_it = arrival
-                    .order
-                    .as_ref()
-                    .is_some_and(|(id, _)| *id == order.id);
-                is_of_it && arrival.kind == "payment.detected"
-            });
-            of_it
-                .map(|arrival| arrival.at)
-                .ok_or_else(|| format!("{} events", arrivals.len()))
-        });
-        delays.push(arrived.await.duration_since(sent)?);
+        let arrived = hears_of(&order, "payment.detected").await;
+        delays.push(arrived.duration_since(sent)?);
     }
     ensure!(told.receiver.forged() == 0, "a signature was not right");
     shop.becomes_final().await;

@@ -38,8 +38,10 @@ async fn fan_out(folder: tempfile::TempDir, database: String) -> Result<()> {
     let first = store.last_event().await?;
     let url = format!("http://{}/v1/events/stream?after={first}", house.listen);
     let ready = Arc::new(Barrier::new(LISTENERS + 1));
+    let client = reqwest::Client::new();
     let hearing = (0..LISTENERS).map(|_| {
-        let hears = hear(url.clone(), key.clone(), Arc::clone(&ready));
+        let asked = client.get(&url).bearer_auth(&key);
+        let hears = hear(asked, Arc::clone(&ready));
         async { tokio::spawn(hears).await? }
     });
     let hearing = tokio::spawn(try_join_all(hearing));
@@ -65,9 +67,11 @@ async fn fan_out(folder: tempfile::TempDir, database: String) -> Result<()> {
 }
 
 /// Listens until it has heard as many events as orders are made; when it heard which.
-async fn hear(url: String, key: String, ready: Arc<Barrier>) -> Result<Vec<(u64, SystemTime)>> {
-    let answer = reqwest::Client::new().get(&url).bearer_auth(&key).send();
-    let mut stream = answer.await?.error_for_status()?;
+async fn hear(
+    asked: reqwest::RequestBuilder,
+    ready: Arc<Barrier>,
+) -> Result<Vec<(u64, SystemTime)>> {
+    let mut stream = asked.send().await?.error_for_status()?;
     ready.wait().await;
     let mut heard = Vec::new();
     let mut rest: Vec<u8> = Vec::new();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use futures::future::try_join_all;
 use paywatch_store::Store;
 use tokio::sync::Barrier;
@@ -14,6 +14,8 @@ use crate::bench::served::say;
 
 /// How many listen.
 const LISTENERS: usize = 1_000;
+/// How many of them listen with one key.
+const OF_ONE_KEY: usize = 100;
 /// How long until everybody may have heard everything.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -39,15 +41,23 @@ async fn fan_out(folder: tempfile::TempDir, database: String) -> Result<()> {
     let url = format!("http://{}/v1/events/stream?after={first}", house.listen);
     let ready = Arc::new(Barrier::new(LISTENERS + 1));
     let client = reqwest::Client::new();
-    let hearing = (0..LISTENERS).map(|_| {
-        let asked = client.get(&url).bearer_auth(&key);
+    let mut keys = Vec::new();
+    for _ in 0..LISTENERS / OF_ONE_KEY {
+        keys.push(house.key().await?);
+    }
+    let hearing = keys.iter().cycle().take(LISTENERS).map(|key| {
+        let asked = client.get(&url).bearer_auth(key);
         let hears = hear(asked, Arc::clone(&ready));
         async { tokio::spawn(hears).await? }
     });
-    let hearing = tokio::spawn(try_join_all(hearing));
-    tokio::time::timeout(PATIENCE, ready.wait())
-        .await
-        .context("some could not listen")?;
+    let mut hearing = tokio::spawn(try_join_all(hearing));
+    tokio::select! {
+        _ready = ready.wait() => {},
+        ended = &mut hearing => {
+            ended??;
+        },
+        () = tokio::time::sleep(PATIENCE) => bail!("some could not listen"),
+    }
     let from = Instant::now();
     house.takes_orders(&key).await?;
     let heard = hearing.await??;

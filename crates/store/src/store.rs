@@ -5,6 +5,7 @@ use std::ops::{Deref, DerefMut};
 use sqlx::{Any, AnyConnection, AnyPool, Transaction};
 use tokio::sync::watch;
 
+use crate::create::queue::Queue;
 use crate::database_url::DatabaseUrl;
 use crate::engine::{self, Engine, Pools};
 use crate::error::{StoreError, failed};
@@ -16,6 +17,8 @@ pub struct Store {
     pools: Pools,
     /// Counts what this program has committed.
     commits: watch::Sender<u64>,
+    /// Who waits for an order to be made.
+    pub(crate) queue: Queue,
 }
 
 /// A transaction that is rolled back unless it is committed.
@@ -54,7 +57,12 @@ impl Store {
     pub async fn open(url: &DatabaseUrl) -> Result<Self, StoreError> {
         let pools = engine::connect(url).await?;
         let commits = watch::Sender::new(0);
-        let store = Self { pools, commits };
+        let queue = Queue::default();
+        let store = Self {
+            pools,
+            commits,
+            queue,
+        };
         let ready = async {
             migrations::run(&store.pools).await?;
             store.give_older_orders_pages().await

@@ -13,6 +13,7 @@ on_both_engines!(
     the_same_request_gives_the_same_order,
     another_request_finds_the_reference_taken,
     twins_make_one_order,
+    who_asks_at_once_is_answered_as_if_alone,
     addresses_are_watched_from_the_event_on,
     a_row_that_means_nothing_is_named,
     the_books_outlive_the_program,
@@ -129,6 +130,68 @@ async fn twins_make_one_order(books: Books) {
     assert_eq!(books.store.watched_after(0, 1_000).await.unwrap().len(), 1);
     let next = books.expects(order(99)).await;
     assert_eq!(books.order(&next).await.seq, 2);
+}
+
+async fn who_asks_at_once_is_answered_as_if_alone(books: Books) {
+    let there = books.expects(order(1)).await;
+    let creations = (2..=120).map(|number| {
+        let store = books.store.clone();
+        let mut wanted = order(number);
+        let digest = match number % 6 {
+            0 => {
+                wanted.reference = there.reference.clone();
+                "d1"
+            },
+            1 => {
+                wanted.reference = there.reference.clone();
+                "d2"
+            },
+            2 => {
+                wanted.reference = "INV-OFTEN".parse().unwrap();
+                "d1"
+            },
+            _ => "d1",
+        };
+        async move {
+            (
+                number,
+                store
+                    .create_order(&requested(&wanted, digest))
+                    .await
+                    .unwrap(),
+            )
+        }
+    });
+    let mut often = Vec::new();
+    let mut made = 1;
+    for outcome in join_all(creations.map(tokio::spawn)).await {
+        match outcome.unwrap() {
+            (number, CreateOutcome::Existing(record)) if number % 6 == 0 => {
+                assert_eq!(record.order.id, there.id);
+            },
+            (number, CreateOutcome::ReferenceTaken { by }) => {
+                assert_eq!((number % 6, by), (1, there.id));
+            },
+            (number, CreateOutcome::Created(record) | CreateOutcome::Existing(record))
+                if number % 6 == 2 =>
+            {
+                often.push(record.order.id);
+            },
+            (number, CreateOutcome::Created(record)) => {
+                assert_eq!(record.order.id, order_id(number));
+                assert_eq!(
+                    books.store.order(record.order.id).await.unwrap(),
+                    Some(record)
+                );
+                made += 1;
+            },
+            (number, other) => panic!("{number}: {other:?}"),
+        }
+    }
+    often.dedup();
+    assert_eq!((often.len(), made), (1, 61));
+    let told: Vec<u64> = books.events().await.iter().map(|event| event.seq).collect();
+    assert_eq!(told, (1..=62).collect::<Vec<u64>>());
 }
 
 async fn addresses_are_watched_from_the_event_on(books: Books) {

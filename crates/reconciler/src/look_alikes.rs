@@ -1,6 +1,7 @@
 //! Looks, now and then, for transfers of contracts that are no token of ours to addresses of ours.
 //! Apart from the loop of the chain: nothing here is money, and nothing waits for it.
 
+mod addresses;
 mod describe;
 mod found;
 mod words;
@@ -10,10 +11,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt as _;
-use metrics::{counter, gauge};
-use paywatch_core::{
-    Address, BlockNumber, ChainHeads, ChainId, FinalityRule, Timestamp, Token, final_block,
-};
+use metrics::counter;
+use paywatch_core::{Address, BlockNumber, ChainId, FinalityRule, Timestamp, Token, final_block};
 use paywatch_indexer::{
     ChainSource, Contradiction, NotThere, SourceError, TransferLog, in_one_line,
 };
@@ -35,15 +34,12 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(6 * 3_600);
 const TOLD_AFTER: u32 = 3;
 /// How far below the head a chain begins to be looked through.
 const FIRST: BlockNumber = 1_000;
-/// How many addresses are looked for at most, and how many of them in one question.
-const MOST_ADDRESSES: usize = 1_000;
+/// How many addresses go into one question.
 const PER_QUESTION: usize = 100;
 /// How many questions one round asks at most. The next one goes on.
 const MOST_QUESTIONS: u32 = 400;
 /// How many single blocks a round passes over that hold more than a node gives.
 const MOST_PASSED: u32 = 8;
-/// For how long the addresses of an order are looked for after its end.
-const RECENT_MS: i64 = 7 * 24 * 3_600 * 1_000;
 /// How much is kept.
 const BOUNDS: LookAlikeBounds = LookAlikeBounds {
     of_address: 20,
@@ -252,49 +248,6 @@ impl LookAlikeWatch {
         }
         self.store.begin_look_alikes(chain_id, first).await?;
         Ok(self.store.look_alike_cursor(chain_id).await?)
-    }
-
-    /// For whom it is looked: the merchant's own, and those of orders, the newest first. What is
-    /// read may be old, so an order's end is compared with the chain's time where that is earlier.
-    async fn addresses(
-        &mut self,
-        heads: &ChainHeads,
-        now: Timestamp,
-    ) -> Result<Vec<Address>, StoreError> {
-        let mut addresses: Vec<Address> = self.settings.own.iter().copied().collect();
-        let shared = self.store.shared_addresses().await?;
-        addresses.extend(
-            shared
-                .iter()
-                .filter(|one| !self.settings.own.contains(*one)),
-        );
-        let left = MOST_ADDRESSES.saturating_sub(addresses.len());
-        let since = now
-            .min(heads.covered_time)
-            .unix_ms()
-            .saturating_sub(RECENT_MS);
-        let since = Timestamp::from_unix_ms(since).unwrap_or(Timestamp::EPOCH);
-        let one_more = u32::try_from(left.saturating_add(1)).unwrap_or(u32::MAX);
-        let mut orders = self.store.addresses_of_late(since, one_more).await?;
-        let is_too_many = orders.len() > left;
-        orders.truncate(left);
-        addresses.extend(orders);
-        self.tell_of_many(is_too_many);
-        Ok(addresses)
-    }
-
-    fn tell_of_many(&mut self, is_too_many: bool) {
-        let chain = self.settings.chain_id.to_string();
-        if is_too_many && !self.is_told_of_many {
-            tracing::warn!(
-                chain.id = chain,
-                "there are more addresses of open orders than look-alike tokens are looked for: \
-                 the newest {MOST_ADDRESSES} are"
-            );
-        }
-        self.is_told_of_many = is_too_many;
-        let value = if is_too_many { 1.0 } else { 0.0 };
-        gauge!("paywatch_look_alike_addresses_left_out", "chain" => chain).set(value);
     }
 
     /// Asks for less at once from now on, if that can help with `error`; returns whether it can.

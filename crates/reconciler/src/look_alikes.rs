@@ -197,11 +197,10 @@ impl LookAlikeWatch {
             return Ok(Looked::TooEarly);
         };
         let addresses = self.addresses(&chain.heads, now).await?;
-        self.width = self
-            .width
-            .saturating_mul(2)
-            .min(self.settings.max_range)
-            .max(1);
+        // What was too much the last time may not be now.
+        let (width, most) = (self.width.saturating_mul(2), self.settings.max_range);
+        self.width = width.min(most).max(1);
+        self.per_question = self.per_question.saturating_mul(2).min(PER_QUESTION);
         let (mut asked, mut passed) = (0_u32, 0_u32);
         while cursor < newest && asked < MOST_QUESTIONS {
             let to = cursor.saturating_add(self.width).min(newest);
@@ -212,7 +211,11 @@ impl LookAlikeWatch {
                 .saturating_add(1);
             let found = match self.look(blocks, &addresses).await {
                 Ok(found) => found,
-                Err(LookAlikeError::Source(error)) if self.narrowed(blocks, &error) => continue,
+                Err(LookAlikeError::Source(error))
+                    if self.narrowed(blocks, addresses.len(), &error) =>
+                {
+                    continue;
+                },
                 Err(LookAlikeError::Source(SourceError::TooWide { .. }))
                     if self.is_served && passed < MOST_PASSED =>
                 {
@@ -251,7 +254,13 @@ impl LookAlikeWatch {
     }
 
     /// Asks for less at once from now on, if that can help with `error`; returns whether it can.
-    fn narrowed(&mut self, (from, to): (BlockNumber, BlockNumber), error: &SourceError) -> bool {
+    fn narrowed(
+        &mut self,
+        (from, to): (BlockNumber, BlockNumber),
+        addresses: usize,
+        error: &SourceError,
+    ) -> bool {
+        let at_once = self.per_question.min(addresses);
         match error {
             SourceError::TooWide { suggested, .. } if to > from => {
                 let half = to.saturating_sub(from).saturating_add(1).div_ceil(2);
@@ -262,8 +271,8 @@ impl LookAlikeWatch {
                 true
             },
             // Some nodes take only so many addresses.
-            SourceError::TooWide { .. } | SourceError::Unusable { .. } if self.per_question > 1 => {
-                self.per_question = self.per_question.div_ceil(2);
+            SourceError::TooWide { .. } | SourceError::Unusable { .. } if at_once > 1 => {
+                self.per_question = at_once.div_ceil(2);
                 true
             },
             SourceError::TooWide { .. }

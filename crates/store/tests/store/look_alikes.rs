@@ -156,7 +156,7 @@ async fn what_a_contract_says_holds_for_all_its_transfers(books: Books) {
         .look_alikes_to_describe(chain(56), 9)
         .await
         .unwrap();
-    assert_eq!(elsewhere, []);
+    assert!(elsewhere.is_empty());
     let says = calls_itself(Likeness::LookAlike);
     let described = books
         .store
@@ -169,7 +169,7 @@ async fn what_a_contract_says_holds_for_all_its_transfers(books: Books) {
         .look_alikes_to_describe(chain(1), 9)
         .await
         .unwrap();
-    assert_eq!(waiting, []);
+    assert!(waiting.is_empty());
     let all = all(&books).await;
     assert_eq!(all.len(), 3);
     assert!(all.iter().all(|one| one.says == says && one.is_described));
@@ -284,5 +284,5 @@ async fn addresses_of_the_newest_orders_come_first(books: Books) {
     assert_eq!(two, wanted[..2]);
     let after = paywatch_core::Timestamp::from_unix_ms(last.unix_ms() + 1).unwrap();
     let none = books.store.addresses_of_late(after, 9).await.unwrap();
-    assert_eq!(none, []);
+    assert!(none.is_empty());
 }

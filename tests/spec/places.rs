@@ -124,7 +124,7 @@ pub(crate) fn section<P: Place>(plan: &ChainPlan, place: &P) -> String {
     format!(
         "[chains.{name}]\nid = {id}\nhttp = \"{http}\"\nws = \"{ws}\"\n\
          confirmations = {CONFIRMATIONS}\nstart_block = 0\npoll_interval = \"100ms\"\n\
-         tokens = [{}]\n{wallets}{receiver}",
+         look_alikes = \"1s\"\ntokens = [{}]\n{wallets}{receiver}",
         tokens.join(", ")
     )
 }

@@ -63,6 +63,8 @@ pub(crate) enum Step {
     FindsFrozen(&'static str),
     /// The merchant finds no trace of the payment.
     FindsNothing(&'static str),
+    /// The merchant finds the payment among what contracts sent that are no token of his.
+    FindsStrange(&'static str),
     /// These events were told of orders and payments so far, in this order.
     Told(&'static [&'static str]),
     /// These events were told of the order so far, in this order.
@@ -79,6 +81,7 @@ impl Step {
             | Self::Finds(..)
             | Self::FindsFrozen(..)
             | Self::FindsNothing(..)
+            | Self::FindsStrange(..)
             | Self::Told(..)
             | Self::ToldOf(..)
             | Self::Alerted(..)
@@ -148,6 +151,7 @@ impl fmt::Display for Step {
                 write!(f, "the payment {payment} went to a frozen address")
             },
             Self::FindsNothing(payment) => write!(f, "there is no trace of {payment}"),
+            Self::FindsStrange(payment) => write!(f, "{payment} is of no token of ours"),
             Self::Told(kinds) => write!(f, "told so far: {}", kinds.join(", ")),
             Self::ToldOf(order, kinds) => write!(f, "told of {order}: {}", kinds.join(", ")),
             Self::Alerted(words) => write!(f, "alerts so far: {}", words.join("; ")),

@@ -228,6 +228,11 @@ impl Story {
         self.then(Step::FindsNothing(payment))
     }
 
+    /// The merchant finds the payment that was called so among what is no money.
+    pub(crate) fn finds_strange(self, payment: &'static str) -> Self {
+        self.then(Step::FindsStrange(payment))
+    }
+
     /// Exactly these events were told of orders and payments so far.
     pub(crate) fn told(self, kinds: &'static [&'static str]) -> Self {
         self.then(Step::Told(kinds))

@@ -29,6 +29,8 @@ pub enum Wrong {
     LostReceipt,
     /// It has no finalized block.
     NoFinality,
+    /// It gives no logs to whom names no contract.
+    WantsContracts,
 }
 
 /// How often the node is asked for its head, to announce it.
@@ -172,7 +174,8 @@ impl Forwarder {
             | Wrong::InventedLog(_)
             | Wrong::OtherChain
             | Wrong::LostReceipt
-            | Wrong::NoFinality => None,
+            | Wrong::NoFinality
+            | Wrong::WantsContracts => None,
         });
         Ok(head.saturating_sub(behind.unwrap_or_default()))
     }
@@ -194,6 +197,10 @@ impl Forwarder {
 
     async fn logs(&self, params: &[Value]) -> Result<Value, RpcError> {
         let mut params = params.to_vec();
+        if params[0].get("address").is_none() && self.wrong().contains(&Wrong::WantsContracts) {
+            let message = "please specify an address in your request";
+            return Err(RpcError::new(-32_602, message));
+        }
         let head = self.head().await?;
         if let Some(hash) = params[0].get("blockHash").cloned() {
             let block = self
@@ -224,7 +231,11 @@ impl Forwarder {
                         logs.push(invented);
                     }
                 },
-                Wrong::Behind(_) | Wrong::OtherChain | Wrong::LostReceipt | Wrong::NoFinality => {},
+                Wrong::Behind(_)
+                | Wrong::OtherChain
+                | Wrong::LostReceipt
+                | Wrong::NoFinality
+                | Wrong::WantsContracts => {},
             }
         }
         Ok(Value::Array(logs))

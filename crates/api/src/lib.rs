@@ -22,6 +22,7 @@ mod health;
 mod idempotency;
 pub mod keys;
 mod limits;
+mod look_alikes;
 mod metrics;
 mod orders;
 mod payments;

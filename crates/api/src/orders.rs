@@ -24,6 +24,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::body::read_object;
+use crate::look_alikes::view::LookAlikeCounts;
 use crate::orders::request::CreateOrder;
 use crate::orders::view::OrderView;
 use crate::present::Present;
@@ -190,13 +191,11 @@ pub(crate) async fn find(state: &ApiState, id: OrderId) -> Result<OrderRecord, P
 /// The order as it is shown now.
 async fn shown(state: &ApiState, record: &OrderRecord) -> Result<OrderView, Problem> {
     let present = Present::read(state).await?;
-    Ok(view::order(
-        record,
-        &present,
-        &state.shop,
-        state.checkout_url(record),
-        state.clock.now(),
-    ))
+    let came = state.store.look_alike_sums(record.order.id).await?;
+    let url = state.checkout_url(record);
+    let mut order = view::order(record, &present, &state.shop, url, state.clock.now());
+    order.look_alikes = LookAlikeCounts::of(came);
+    Ok(order)
 }
 
 /// List orders

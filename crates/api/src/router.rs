@@ -30,7 +30,7 @@ use crate::problem::{Code, Problem, REQUEST_ID, finish};
 use crate::state::ApiState;
 use crate::{
     blockatm, chains, checkout, decisions, endpoints, etag, events, health, idempotency, limits,
-    metrics, orders, payments, refunds,
+    look_alikes, metrics, orders, payments, refunds,
 };
 
 /// How long a request may take: longer than anybody may wait for an order.
@@ -62,7 +62,8 @@ fn with_key() -> OpenApiRouter<ApiState> {
             no_routes()
                 .routes(routes!(payments::list))
                 .routes(routes!(payments::read))
-                .routes(routes!(payments::proof)),
+                .routes(routes!(payments::proof))
+                .routes(routes!(look_alikes::list)),
         ))
         .merge(for_scopes(
             // They tell of orders and of payments, those that belong to no order, too.

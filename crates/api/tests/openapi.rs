@@ -62,6 +62,7 @@ fn every_route_of_v1_needs_a_key_and_no_other_does() {
             "get /v1/events/stream",
             "get /v1/events/{id}",
             "get /v1/limits/blocked",
+            "get /v1/look-alikes",
             "get /v1/orders",
             "get /v1/orders/{id}",
             "get /v1/orders/{id}/qr.png",

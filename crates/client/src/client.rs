@@ -16,8 +16,8 @@ use url::Url;
 pub use crate::client::event::EventStream;
 use crate::error::{ClientError, Problem};
 use crate::wire::{
-    Chain, CreateOrder, DecisionPage, ListDecisions, ListOrders, ListPayments, Order, Page,
-    Payment, PaymentPage, Readiness,
+    Chain, CreateOrder, DecisionPage, ListDecisions, ListLookAlikes, ListOrders, ListPayments,
+    LookAlikePage, Order, Page, Payment, PaymentPage, Readiness,
 };
 
 /// How long a call may take.
@@ -218,6 +218,15 @@ impl Client {
     /// [`ClientError`].
     pub async fn payments(&self, list: &ListPayments) -> Result<PaymentPage, ClientError> {
         self.answer(self.request(Method::GET, "v1/payments")?.query(list))
+            .await
+    }
+
+    /// A page of transfers of contracts that are no token of the merchant's.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn look_alikes(&self, list: &ListLookAlikes) -> Result<LookAlikePage, ClientError> {
+        self.answer(self.request(Method::GET, "v1/look-alikes")?.query(list))
             .await
     }
 

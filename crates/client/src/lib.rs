@@ -13,8 +13,9 @@ pub use crate::wire::{
     Block, Chain, ChainReadiness, Change, ChangeWebhook, ContractCall, CoveredBlock, CreateOrder,
     CreateWebhook, Decision, DecisionPage, Delivery, DeliveryPage, DeliveryRequest,
     DeliveryWithRequests, Event, EventChain, EventData, EventPage, EventSweep, Finality,
-    FinalityTier, ListDecisions, ListDeliveries, ListEvents, ListOrders, ListPayments, ListRefunds,
-    Order, Page, Payment, PaymentOption, PaymentPage, PrepareRefund, Readiness, Redeliver, Refund,
+    FinalityTier, ListDecisions, ListDeliveries, ListEvents, ListLookAlikes, ListOrders,
+    ListPayments, ListRefunds, LookAlike, LookAlikeCounts, LookAlikePage, LookAlikeTransfer, Order,
+    Page, Payment, PaymentOption, PaymentPage, PrepareRefund, Readiness, Redeliver, Refund,
     RefundPage, RefundPayment, Token, Transaction, UnsignedTransaction, Webhook, WebhookHealth,
     WebhookSecret, WebhookWithSecret,
 };

@@ -4,6 +4,7 @@ mod block;
 mod chain;
 mod decision;
 mod event;
+mod look_alike;
 mod payment;
 mod refund;
 mod webhook;
@@ -20,6 +21,9 @@ pub use crate::wire::chain::{
 pub use crate::wire::decision::{Decision, DecisionPage, ListDecisions};
 pub use crate::wire::event::{
     Change, Event, EventChain, EventData, EventPage, EventSweep, ListEvents,
+};
+pub use crate::wire::look_alike::{
+    ListLookAlikes, LookAlike, LookAlikeCounts, LookAlikePage, LookAlikeTransfer,
 };
 pub use crate::wire::payment::{ListPayments, Payment, PaymentPage};
 pub use crate::wire::refund::{
@@ -165,6 +169,10 @@ pub struct Order {
     /// The chains that a passed deadline still waits for.
     #[serde(default)]
     pub waiting_for_chains: Vec<String>,
+    /// Transfers of contracts that are no token of the merchant's, if any came to its addresses.
+    /// Only where one order is read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub look_alikes: Option<LookAlikeCounts>,
     /// What happens with money after the deadline: `accept` or `hold`.
     pub late_policy: String,
     /// Its deadline.

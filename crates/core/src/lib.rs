@@ -16,6 +16,7 @@ mod event;
 mod finality;
 mod heads;
 mod id;
+mod likeness;
 mod notice;
 mod option;
 mod order;
@@ -59,6 +60,7 @@ pub use crate::finality::{
 };
 pub use crate::heads::{ChainHeads, Heads, Tags};
 pub use crate::id::{CheckoutToken, EndpointId, IdError, OrderId, PaymentId, RefundId};
+pub use crate::likeness::{Likeness, NoLikeness};
 pub use crate::notice::{Freeze, TokenNotice, TokenNoticeKind};
 pub use crate::option::{MethodKind, PaymentMethod, PaymentOption};
 pub use crate::order::{Asking, LatePolicy, Order, Reference, ReferenceError};

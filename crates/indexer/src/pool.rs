@@ -2,6 +2,7 @@
 
 mod agreement;
 mod alarm;
+mod aside;
 mod calls;
 mod compare;
 mod head;
@@ -27,10 +28,11 @@ pub use crate::pool::alarm::Alarm;
 
 use crate::pool::agreement::more_telling;
 use crate::pool::alarm::Alarms;
+use crate::pool::head::headers_from;
 use crate::pool::member::Member;
 use crate::source::only;
 use crate::{
-    Call, CallAt, ChainSource, Contradiction, Header, LogAnswer, LogFilter, LogQuery, SourceError,
+    Call, CallAt, ChainSource, Header, LogAnswer, LogFilter, LogQuery, SourceError, TransferLog,
     TxReceipt,
 };
 
@@ -256,31 +258,6 @@ impl Pool {
     }
 }
 
-async fn headers_from(
-    source: &Arc<dyn ChainSource>,
-    numbers: &[BlockNumber],
-) -> Result<Vec<Option<Header>>, SourceError> {
-    let headers = source.headers(numbers).await?;
-    if headers.len() != numbers.len() {
-        return Err(Contradiction::OtherCount {
-            asked: numbers.len(),
-            answered: headers.len(),
-        }
-        .into());
-    }
-    let other = numbers.iter().zip(&headers).find_map(|(asked, header)| {
-        let answered = header.as_ref()?.block.number;
-        (answered != *asked).then_some(Contradiction::OtherNumber {
-            asked: *asked,
-            answered,
-        })
-    });
-    match other {
-        Some(other) => Err(other.into()),
-        None => Ok(headers),
-    }
-}
-
 #[async_trait]
 impl ChainSource for Pool {
     async fn chain_id(&self) -> Result<ChainId, SourceError> {
@@ -367,6 +344,19 @@ impl ChainSource for Pool {
             LogQuery::Block(header) => self.logs_of_block(header, filter).await,
             LogQuery::Range { from, to } => self.logs_of_range(*from, *to, filter).await,
         }
+    }
+
+    async fn transfers_to(
+        &self,
+        blocks: (BlockNumber, BlockNumber),
+        recipients: &[Address],
+    ) -> Result<Vec<TransferLog>, SourceError> {
+        self.aside(|source| source.transfers_to(blocks, recipients))
+            .await
+    }
+
+    async fn call_stranger(&self, call: &Call) -> Result<Bytes, SourceError> {
+        self.aside(|source| source.call_stranger(call)).await
     }
 
     async fn evidence(&self, block: BlockRef) -> Result<BlockEvidence, SourceError> {

@@ -14,6 +14,7 @@ mod node;
 mod questions;
 mod receipt;
 mod socket;
+mod strangers;
 mod wire;
 
 use std::fmt;
@@ -40,7 +41,7 @@ use crate::rpc::wire::WireHeader;
 use crate::source::only;
 use crate::{
     Call, CallAt, ChainSource, Contradiction, Header, LogAnswer, LogFilter, LogQuery, NotThere,
-    SourceError, TxReceipt,
+    SourceError, TransferLog, TxReceipt,
 };
 
 /// How many headers go into one JSON-RPC batch.
@@ -282,6 +283,14 @@ impl ChainSource for RpcSource {
                 self.node.ask(requests, read).await.map_err(classify)?
             },
         }
+    }
+
+    async fn transfers_to(
+        &self,
+        blocks: (BlockNumber, BlockNumber),
+        recipients: &[Address],
+    ) -> Result<Vec<TransferLog>, SourceError> {
+        strangers::transfers_to(&self.node, blocks, recipients).await
     }
 
     async fn evidence(&self, block: BlockRef) -> Result<BlockEvidence, SourceError> {

@@ -38,6 +38,27 @@ pub trait ChainSource: Send + Sync + Debug {
         filter: &LogFilter,
     ) -> Result<LogAnswer, SourceError>;
 
+    /// The `Transfer` logs, as ERC-20 has them, that any contract wrote in the canonical blocks
+    /// `from` to `to` and that name one of `recipients`. What is written otherwise is left out.
+    ///
+    /// It is asked aside: one endpoint's word is enough, and one that refuses it is no worse for
+    /// everything else.
+    async fn transfers_to(
+        &self,
+        _blocks: (BlockNumber, BlockNumber),
+        _recipients: &[Address],
+    ) -> Result<Vec<TransferLog>, SourceError> {
+        Err(SourceError::Unusable {
+            cause: "it cannot be asked for the logs of every contract".into(),
+        })
+    }
+
+    /// What a stranger's contract answers after the newest block. Asked aside, as
+    /// [`Self::transfers_to`]: what such a contract does is nobody's fault.
+    async fn call_stranger(&self, call: &Call) -> Result<Bytes, SourceError> {
+        self.call(call.to, call.data.clone(), CallAt::Latest).await
+    }
+
     /// Header and receipts of `block`, unchecked.
     async fn evidence(&self, block: BlockRef) -> Result<BlockEvidence, SourceError>;
 

@@ -21,7 +21,7 @@ pub(crate) use crate::cli::api_key::{ApiKey, CreateKey};
 pub(crate) use crate::cli::books::{Audit, Export, ExportFormat, Exported};
 pub(crate) use crate::cli::events::Events;
 pub(crate) use crate::cli::order::{CreateOrder, ListOrders, Order};
-pub(crate) use crate::cli::payment::{ListPayments, Payment};
+pub(crate) use crate::cli::payment::{ListLookAlikes, ListPayments, Payment};
 pub(crate) use crate::cli::refund::{ListRefunds, PrepareRefund, Refund};
 pub(crate) use crate::cli::sweep::{
     Contracts, Deploy, PlanFormat, PlanSweep, RunSweep, Spending, Sweep, SweepLimits,

@@ -3,6 +3,7 @@
 pub(crate) mod audit;
 pub(crate) mod chain;
 mod freezes;
+mod look_alikes;
 mod metrics;
 mod telling;
 
@@ -132,6 +133,8 @@ async fn follow(
         let pool = Arc::new(chain::pool(chain).await?);
         audited.push(audit::audited(config, chain, Arc::<Pool>::clone(&pool)));
         let freezes = freezes::check(chain, Arc::clone(&pool), store.clone());
+        let look_alikes =
+            look_alikes::watch(config, chain, &promises, (Arc::clone(&pool), store.clone()));
         let agent = chain::agent(
             chain,
             (&promises, config.orders.dust),
@@ -146,6 +149,10 @@ async fn follow(
             shutdown.clone(),
         ));
         loops.spawn(agent.run(shutdown.clone()));
+        if let Some(watch) = look_alikes {
+            let now = Arc::new(|| SystemClock.now());
+            loops.spawn(watch.run(now, shutdown.clone()));
+        }
         loops.spawn(freezes.run(Arc::new(|| SystemClock.now()), shutdown.clone()));
     }
     let daily = config.audit_every;

@@ -8,6 +8,7 @@ mod audit;
 pub mod decide;
 mod freezes;
 mod import;
+mod look_alikes;
 mod prove;
 mod reconciler;
 mod resync;
@@ -20,6 +21,7 @@ pub use crate::audit::{
 };
 pub use crate::freezes::{Checked, FreezeCheck, FreezeError};
 pub use crate::import::{ImportError, ImportOutcome, ImportRequest};
+pub use crate::look_alikes::{LookAlikeError, LookAlikeSettings, LookAlikeWatch, Looked};
 pub use crate::prove::Proved;
 pub use crate::reconciler::{Applied, Due, ReconcileError, Reconciler};
 pub use crate::resync::{ResyncError, Resynced, resync};

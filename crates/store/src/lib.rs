@@ -27,6 +27,7 @@ mod frozen;
 mod idempotency;
 mod listing;
 mod load;
+mod look_alikes;
 mod migrations;
 mod payments;
 mod promises;
@@ -52,10 +53,11 @@ pub use crate::record::{
     ChainRecord, Claimed, CreateOutcome, DecisionFilter, DecisionRecord, DeliveryRecord,
     DueDelivery, EndpointChange, EndpointHealth, EndpointOutcome, EndpointRecord, EndpointSecret,
     EventContext, EventFilter, EventGap, EventPage, EventRecord, Flush, FrozenAddress, FrozenState,
-    Holder, Imported, KeyRate, KeyTerms, Ledger, Misplaced, NewApiKey, NewDecision, NewEndpoint,
+    Holder, Imported, KeyRate, KeyTerms, Ledger, LookAlike, LookAlikeBounds, LookAlikeCommit,
+    LookAlikeFilter, LookAlikePlace, LookAlikeSums, Misplaced, NewApiKey, NewDecision, NewEndpoint,
     NewOrder, NewRefund, OrderBooks, OrderChange, OrderEvent, OrderFilter, OrderPage, OrderRecord,
     OrderSums, OrderThen, Origins, Page, PaidDeposit, PaidDeposits, PaymentFilter, PaymentProof,
-    PaymentRecord, PaymentThen, Period, Queued, RefundFilter, RefundRecord, RefundThen, SlotWish,
-    Told, Touch, Watched,
+    PaymentRecord, PaymentThen, Period, Queued, RefundFilter, RefundRecord, RefundThen,
+    SelfDescription, SlotWish, StrangeTransfers, Told, Touch, Watched,
 };
 pub use crate::store::Store;

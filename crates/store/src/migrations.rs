@@ -9,7 +9,7 @@ use crate::engine::Pools;
 use crate::error::{StoreError, failed};
 
 /// Every step, in order. A step that was ever released is never changed.
-const STEPS: [(i64, &str, &str); 16] = [
+const STEPS: [(i64, &str, &str); 17] = [
     (
         1,
         "orders and payments",
@@ -89,6 +89,11 @@ const STEPS: [(i64, &str, &str); 16] = [
         16,
         "failed deliveries",
         include_str!("../../../migrations/0016_failed_deliveries.sql"),
+    ),
+    (
+        17,
+        "look-alikes",
+        include_str!("../../../migrations/0017_look_alikes.sql"),
     ),
 ];
 

@@ -6,6 +6,7 @@ mod decision;
 mod deposit;
 mod endpoint;
 mod event;
+mod look_alike;
 mod payment;
 mod refund;
 
@@ -32,6 +33,10 @@ pub use crate::record::endpoint::{
 pub use crate::record::event::{
     EventContext, EventFilter, EventPage, EventRecord, OrderEvent, OrderThen, PaymentThen,
     RefundThen, Told,
+};
+pub use crate::record::look_alike::{
+    LookAlike, LookAlikeBounds, LookAlikeCommit, LookAlikeFilter, LookAlikePlace, LookAlikeSums,
+    SelfDescription, StrangeTransfers,
 };
 pub use crate::record::payment::{BookedPlace, BookedTransfer, Claimed, PaymentFilter};
 pub use crate::record::refund::{NewRefund, RefundFilter, RefundRecord};

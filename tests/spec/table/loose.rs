@@ -175,6 +175,8 @@ fn a_look_alike_is_no_money() -> Story {
         .becomes_final()
         .finds_nothing_of("FAKE")
         .finds_nothing_of("FAKE TOO")
+        .finds_strange("FAKE")
+        .finds_strange("FAKE TOO")
         .sees("TEA", awaiting_payment().received("0").payments(&[]))
         .told(&["order.created"])
 }

@@ -11,6 +11,7 @@ use paywatch_store::OrderRecord;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::look_alikes::view::LookAlikeCounts;
 use crate::orders::view::ask::ask;
 use crate::orders::view::call::CallView;
 use crate::payments::view::PaymentView;
@@ -82,6 +83,12 @@ pub(crate) struct OrderView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     waiting_for_chains: Option<Vec<String>>,
+    /// What came to its deposit addresses from contracts that are no configured token, if anything
+    /// did: no money, whatever they call themselves. `GET /v1/look-alikes?order=` says more. Only
+    /// where one order is read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) look_alikes: Option<LookAlikeCounts>,
     /// What happens with money after the deadline: `accept` or `hold`.
     #[schema(example = "accept")]
     late_policy: &'static str,
@@ -214,6 +221,7 @@ fn view(
         checkout_url,
         payments_left_out: None,
         waiting_for_chains: None,
+        look_alikes: None,
         late_policy: order.late_policy.name(),
         expires_at: time(order.expires_at),
         grace_until: time(order.closes_at()),

@@ -1,5 +1,6 @@
 //! The newest block, as far as enough endpoints support it.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use futures::stream::{FuturesUnordered, StreamExt};
@@ -7,7 +8,7 @@ use paywatch_core::BlockNumber;
 
 use crate::pool::member::Member;
 use crate::pool::{HEAD_LAG, LAG_REST, Pool};
-use crate::{Header, SourceError};
+use crate::{ChainSource, Contradiction, Header, SourceError};
 
 impl Pool {
     /// The highest head that as many endpoints as must agree have shown.
@@ -76,5 +77,31 @@ impl Pool {
         }
         self.head_by.store(index, Ordering::Relaxed);
         header
+    }
+}
+
+/// The headers at `numbers`, and of no other heights.
+pub(super) async fn headers_from(
+    source: &Arc<dyn ChainSource>,
+    numbers: &[BlockNumber],
+) -> Result<Vec<Option<Header>>, SourceError> {
+    let headers = source.headers(numbers).await?;
+    if headers.len() != numbers.len() {
+        return Err(Contradiction::OtherCount {
+            asked: numbers.len(),
+            answered: headers.len(),
+        }
+        .into());
+    }
+    let other = numbers.iter().zip(&headers).find_map(|(asked, header)| {
+        let answered = header.as_ref()?.block.number;
+        (answered != *asked).then_some(Contradiction::OtherNumber {
+            asked: *asked,
+            answered,
+        })
+    });
+    match other {
+        Some(other) => Err(other.into()),
+        None => Ok(headers),
     }
 }

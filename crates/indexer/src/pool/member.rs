@@ -26,6 +26,8 @@ pub(super) const LONGEST_ALONE: Duration = Duration::from_secs(4);
 const UNUSABLE: Duration = Duration::from_secs(60);
 /// However long an endpoint asks us to wait, it is asked again after this.
 const LONGEST_ASKED: Duration = Duration::from_secs(300);
+/// How often it is looked whether there is room for a question that nothing rests on.
+const ASIDE_PAUSE: Duration = Duration::from_millis(50);
 /// Latencies in one step of this are taken for the same.
 const LATENCY_STEP_MS: u128 = 50;
 
@@ -36,6 +38,7 @@ pub(super) struct Member {
     priority: u32,
     pace: Option<DefaultDirectRateLimiter>,
     slots: Semaphore,
+    at_once: usize,
     longest: Duration,
     health: Mutex<Health>,
 }
@@ -70,6 +73,7 @@ impl Member {
                 .requests_per_second
                 .map(|rate| RateLimiter::direct(Quota::per_second(rate))),
             slots: Semaphore::new(endpoint.at_once.max(1)),
+            at_once: endpoint.at_once.max(1),
             longest,
             health: Mutex::new(Health {
                 is_verified: false,
@@ -172,6 +176,25 @@ impl Member {
             Err(error) => self.failed(error),
         }
         answer
+    }
+
+    /// The same for what nothing rests on: it waits until others could still ask at the same time,
+    /// if so many may, and how it went says nothing of this endpoint.
+    pub(super) async fn aside<T>(
+        &self,
+        question: impl Future<Output = Result<T, SourceError>>,
+    ) -> Result<T, SourceError> {
+        let free = self.at_once.min(2);
+        let _slot = loop {
+            if self.slots.available_permits() >= free
+                && let Ok(slot) = self.slots.try_acquire()
+            {
+                break slot;
+            }
+            sleep(ASIDE_PAUSE).await;
+        };
+        self.keep_pace().await;
+        question.await
     }
 
     async fn keep_pace(&self) {

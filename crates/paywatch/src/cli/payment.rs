@@ -16,6 +16,12 @@ Examples:
   paywatch payment list --status unmatched      what waits for you
   paywatch payment list --tx 0x…                what a transaction is to us")]
     List(ListPayments),
+    /// List what came from contracts that are no configured token: look-alikes and noise, no money.
+    #[command(after_help = "\
+Examples:
+  paywatch payment look-alikes                  all of them, those first that were heard of last
+  paywatch payment look-alikes --order ord_…    \"But I paid!\"")]
+    LookAlikes(ListLookAlikes),
     /// Show a payment.
     Show {
         /// The payment's id, pay_….
@@ -66,6 +72,28 @@ Examples:
         #[command(flatten)]
         connection: Connection,
     },
+}
+
+/// `paywatch payment look-alikes`
+#[derive(Debug, Args)]
+pub(crate) struct ListLookAlikes {
+    /// Only on this chain.
+    #[arg(long, value_name = "NAME")]
+    pub chain: Option<String>,
+    /// Only to this address.
+    #[arg(long)]
+    pub address: Option<String>,
+    /// Only to the deposit address of this order.
+    #[arg(long, value_name = "ID")]
+    pub order: Option<String>,
+    /// How many at most.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub limit: u32,
+    /// Where to go on: what the list before printed at its end.
+    #[arg(long)]
+    pub cursor: Option<String>,
+    #[command(flatten)]
+    pub connection: Connection,
 }
 
 /// `paywatch payment list`

@@ -98,6 +98,7 @@ struct ChainView {
     ranges_at_once: usize,
     filter_up_to: usize,
     stall_after: Option<String>,
+    look_alikes: Option<String>,
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -252,6 +253,7 @@ fn chain_view(chain: &ChainConfig) -> ChainView {
         ranges_at_once: chain.ranges_at_once,
         filter_up_to: chain.filter_up_to,
         stall_after: chain.stall_after.map(spoken),
+        look_alikes: chain.look_alikes.map(spoken),
     }
 }
 

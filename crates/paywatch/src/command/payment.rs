@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use paywatch_client::{ListPayments, Payment};
+use paywatch_client::{ListLookAlikes, ListPayments, Payment};
 use paywatch_proof::{ProvenTransfer, verify_bundle};
 use serde_json::{Value, json};
 
@@ -16,6 +16,7 @@ use crate::output::{self, Format};
 pub(crate) async fn run(config: &Path, args: cli::Payment, format: Format) -> anyhow::Result<()> {
     match args {
         cli::Payment::List(args) => list(config, args, format).await,
+        cli::Payment::LookAlikes(args) => look_alikes(config, args, format).await,
         cli::Payment::Show { id, connection } => {
             let client = connect::client(config, &connection)?;
             print(&client.payment(&id).await?, format)
@@ -86,6 +87,42 @@ async fn list(config: &Path, args: cli::ListPayments, format: Format) -> anyhow:
             &payment.to,
             payment.order.as_deref().unwrap_or("-"),
             &payment.detected_at,
+        ]);
+    }
+    output::line(&table.to_string())?;
+    if let Some(cursor) = &page.next_cursor {
+        output::line(&format!("There are more: --cursor {cursor}"))?;
+    }
+    Ok(())
+}
+
+async fn look_alikes(
+    config: &Path,
+    args: cli::ListLookAlikes,
+    format: Format,
+) -> anyhow::Result<()> {
+    let request = ListLookAlikes {
+        chain: args.chain,
+        address: args.address,
+        order: args.order,
+        limit: Some(args.limit),
+        cursor: args.cursor,
+    };
+    let page = connect::client(config, &args.connection)?
+        .look_alikes(&request)
+        .await?;
+    if format == Format::Json {
+        return output::json(&page);
+    }
+    let mut table = output::table(["is", "calls itself", "contract", "to", "times", "last"]);
+    for one in &page.data {
+        table.add_row([
+            one.kind.as_str(),
+            one.symbol.as_deref().or(one.name.as_deref()).unwrap_or("-"),
+            &one.contract,
+            &one.to,
+            &one.transfers.to_string(),
+            &one.last.tx_hash,
         ]);
     }
     output::line(&table.to_string())?;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use alloy_primitives::Address;
-use paywatch_core::{B256, BlockNumber, ChainId, FinalityPolicy, Proof, Token};
+use paywatch_core::{AddressForm, B256, BlockNumber, ChainId, FinalityPolicy, Proof, Token};
 use url::Url;
 
 use crate::config::endpoint::EndpointConfig;
@@ -31,6 +31,8 @@ const STALL_FLOOR: Duration = Duration::from_secs(120);
 const GATHER_BELOW: Duration = Duration::from_millis(1_000);
 /// How long an answer of a node is waited for.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
+/// How often it is looked for look-alike tokens.
+const LOOK_ALIKES: Duration = Duration::from_secs(300);
 /// Bounds of how often the head is asked for where the configuration does not say.
 const POLL_MS: (u64, u64) = (1_000, 4_000);
 
@@ -80,6 +82,8 @@ pub(crate) struct ChainConfig {
     pub filter_up_to: usize,
     /// After how long without a new block it has stalled.
     pub stall_after: Option<Duration>,
+    /// How often it is looked for look-alike tokens; never, if nothing is said.
+    pub look_alikes: Option<Duration>,
     /// How long an answer is waited for.
     pub request_timeout: Duration,
 }
@@ -167,6 +171,7 @@ pub(crate) fn check(
     let filter_up_to = section.number("filter_up_to", raw.filter_up_to, FILTER_UP_TO, 0..=1_000);
     let block_time = known.map(|chain| Duration::from_millis(chain.block_ms));
     let stall_after = check_stall(section, raw.stall_after.as_deref(), block_time);
+    let look_alikes = check_look_alikes(section, raw.look_alikes.as_deref(), id);
     let places = places?;
     Ok(ChainConfig {
         name,
@@ -193,6 +198,7 @@ pub(crate) fn check(
         ranges_at_once: ranges_at_once?,
         filter_up_to: filter_up_to?,
         stall_after: stall_after?,
+        look_alikes: look_alikes?,
         request_timeout: request_timeout?,
     })
 }
@@ -285,6 +291,24 @@ fn check_stall(
     section
         .duration("stall_after", given, STALL_FLOOR, range)
         .map(Some)
+}
+
+/// How often it is looked for look-alikes. Tron has no deposit addresses, so there only if wanted.
+fn check_look_alikes(
+    section: &mut Section<'_>,
+    given: Option<&str>,
+    id: Result<ChainId, Reported>,
+) -> Result<Option<Duration>, Reported> {
+    match given {
+        Some("off") => Ok(None),
+        None if AddressForm::of(id?) != AddressForm::Eip55 => Ok(None),
+        given => {
+            let range = Duration::from_secs(1)..=Duration::from_secs(86_400);
+            section
+                .duration("look_alikes", given, LOOK_ALIKES, range)
+                .map(Some)
+        },
+    }
 }
 
 impl ChainConfig {

@@ -174,6 +174,7 @@ pub(crate) struct RawChain {
     pub ranges_at_once: Option<usize>,
     pub filter_up_to: Option<usize>,
     pub stall_after: Option<String>,
+    pub look_alikes: Option<String>,
 }
 
 /// One of a chain's `endpoints`.

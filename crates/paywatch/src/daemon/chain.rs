@@ -104,7 +104,7 @@ pub(crate) fn follow_settings(chain: &ChainConfig, promises: &Promises) -> Follo
     }
 }
 
-fn tokens(chain: &ChainConfig, promises: &Promises) -> Vec<Token> {
+pub(super) fn tokens(chain: &ChainConfig, promises: &Promises) -> Vec<Token> {
     let mut tokens = chain.tokens.clone();
     for token in &promises.tokens {
         let is_known = tokens.iter().any(|known| known.address == token.address);
@@ -115,7 +115,7 @@ fn tokens(chain: &ChainConfig, promises: &Promises) -> Vec<Token> {
     tokens
 }
 
-fn receivers(chain: &ChainConfig, promises: &Promises) -> Vec<Address> {
+pub(super) fn receivers(chain: &ChainConfig, promises: &Promises) -> Vec<Address> {
     let promised = promises.receivers.iter();
     let promised = promised.filter(|(chain_id, _)| *chain_id == chain.id);
     let receivers = chain.receiver.into_iter();

@@ -50,6 +50,7 @@ mod large;
 mod line;
 mod listing;
 mod log;
+mod look_alikes;
 mod loose;
 mod managing;
 mod opening;

@@ -50,6 +50,7 @@ impl<P: Place> Scene<P> {
             Step::Finds(payment, status) => self.finds(payment, status).await,
             Step::FindsFrozen(payment) => self.finds_frozen(payment).await,
             Step::FindsNothing(payment) => self.finds_nothing(payment).await,
+            Step::FindsStrange(payment) => self.finds_strange(payment).await,
             Step::Told(kinds) => self.told(None, kinds).await,
             Step::ToldOf(order, kinds) => self.told(Some(order), kinds).await,
             Step::Alerted(words) => self.alerted(words).await,

@@ -1,6 +1,6 @@
 //! What must be seen in a step.
 
-use paywatch_client::{ListPayments, Payment};
+use paywatch_client::{ListLookAlikes, ListPayments, Payment};
 use paywatch_core::{EventKind, OrderId};
 use paywatch_tests::{books, wait};
 
@@ -64,6 +64,18 @@ impl<P: Place> Scene<P> {
             [] => Ok(()),
             payments => Err(format!("There is one: {payments:#?}")),
         }
+    }
+
+    pub(super) async fn finds_strange(&self, name: &str) -> Result<(), String> {
+        let tx_hash = self.payment(name).to_string();
+        let client = self.client();
+        wait::in_time(|| async {
+            let page = client.look_alikes(&ListLookAlikes::default()).await;
+            let page = page.map_err(|error| error.to_string())?;
+            let is_there = page.data.iter().any(|one| one.last.tx_hash == tx_hash);
+            is_there.then_some(()).ok_or(format!("There is: {page:#?}"))
+        })
+        .await
     }
 
     pub(super) async fn told(&self, order: Option<&str>, kinds: &[&str]) -> Result<(), String> {

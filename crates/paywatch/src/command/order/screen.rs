@@ -57,6 +57,13 @@ pub(crate) fn draw(order: &Order) -> String {
         }
         parts.push(payments.to_string());
     }
+    if let Some(came) = &order.look_alikes {
+        parts.push(format!(
+            "received {} transfers of contracts that are no configured token, {} of them of \
+             look-alikes: no money (paywatch payment look-alikes --order {})",
+            came.transfers, came.of_look_alikes, order.id
+        ));
+    }
     if !order.refunds.is_empty() {
         let mut refunds = output::table(["chain", "amount", "refund", "to", "transaction"]);
         for refund in &order.refunds {

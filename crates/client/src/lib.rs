@@ -12,9 +12,9 @@ pub use crate::error::{ClientError, FieldProblem, Problem};
 pub use crate::wire::{
     Block, Chain, ChainReadiness, Change, ChangeWebhook, ContractCall, CoveredBlock, CreateOrder,
     CreateWebhook, Decision, DecisionPage, Delivery, DeliveryPage, DeliveryRequest,
-    DeliveryWithRequests, Event, EventChain, EventData, EventPage, EventSweep, Finality,
-    FinalityTier, ListDecisions, ListDeliveries, ListEvents, ListOrders, ListPayments, ListRefunds,
-    Order, Page, Payment, PaymentOption, PaymentPage, PrepareRefund, Readiness, Redeliver, Refund,
-    RefundPage, RefundPayment, Token, Transaction, UnsignedTransaction, Webhook, WebhookHealth,
-    WebhookSecret, WebhookWithSecret,
+    DeliveryWithRequests, Event, EventChain, EventData, EventEndpoint, EventPage, EventSweep,
+    Finality, FinalityTier, ListDecisions, ListDeliveries, ListEvents, ListOrders, ListPayments,
+    ListRefunds, Order, Page, Payment, PaymentOption, PaymentPage, PrepareRefund, Readiness,
+    Redeliver, Refund, RefundPage, RefundPayment, Token, Transaction, UnsignedTransaction, Webhook,
+    WebhookHealth, WebhookSecret, WebhookWithSecret,
 };

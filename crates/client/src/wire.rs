@@ -19,7 +19,7 @@ pub use crate::wire::chain::{
 };
 pub use crate::wire::decision::{Decision, DecisionPage, ListDecisions};
 pub use crate::wire::event::{
-    Change, Event, EventChain, EventData, EventPage, EventSweep, ListEvents,
+    Change, Event, EventChain, EventData, EventEndpoint, EventPage, EventSweep, ListEvents,
 };
 pub use crate::wire::payment::{ListPayments, Payment, PaymentPage};
 pub use crate::wire::refund::{

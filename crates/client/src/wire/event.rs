@@ -44,6 +44,18 @@ pub struct EventData {
     /// The chain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chain: Option<EventChain>,
+    /// Who is told of events.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<EventEndpoint>,
+}
+
+/// The endpoint that an event is about.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct EventEndpoint {
+    /// Its id, `ep_…`.
+    pub id: String,
+    /// The circumstances, in words for people.
+    pub detail: String,
 }
 
 /// A deposit address that was flushed to its treasury.
@@ -116,4 +128,28 @@ pub struct ListEvents {
     /// How many seconds to wait for the first, at most 30; not for streams.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<u64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// What is printed of an event with these `data`.
+    fn again(data: &Value) -> Value {
+        let event = json!({"id": "evt_1", "type": "x.y", "version": 1, "sequence": 7,
+            "order_sequence": null, "timestamp": "2026-11-23T14:50:12.120Z", "data": data,
+            "changes": {}});
+        let read: Event = serde_json::from_value(event.clone()).unwrap();
+        let printed = serde_json::to_value(&read).unwrap();
+        assert_eq!(printed, event);
+        printed["data"].clone()
+    }
+
+    #[test]
+    fn an_alarm_keeps_its_words() {
+        let data = json!({"endpoint": {"id": "ep_1", "detail": "shop takes nothing"}});
+        assert_eq!(again(&data), data);
+    }
 }

@@ -156,15 +156,18 @@ pub struct Order {
     pub options: Vec<PaymentOption>,
     /// What was paid.
     pub payments: Vec<Payment>,
+    /// How many payments an event leaves out, if some are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payments_left_out: Option<u64>,
     /// What goes back.
     #[serde(default)]
     pub refunds: Vec<Refund>,
     /// The page on which a payer sees all of it and pays, if the daemon shows one.
     #[serde(default)]
     pub checkout_url: Option<String>,
-    /// The chains that a passed deadline still waits for.
-    #[serde(default)]
-    pub waiting_for_chains: Vec<String>,
+    /// The chains that a passed deadline still waits for. Events do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting_for_chains: Option<Vec<String>>,
     /// What happens with money after the deadline: `accept` or `hold`.
     pub late_policy: String,
     /// Its deadline.

@@ -152,4 +152,29 @@ mod tests {
         let data = json!({"endpoint": {"id": "ep_1", "detail": "shop takes nothing"}});
         assert_eq!(again(&data), data);
     }
+
+    #[test]
+    fn what_an_event_does_not_say_is_not_made_up() {
+        let (id, hash) = ("pay_1", "0x11");
+        let payment = json!({"id": id, "order": "ord_1", "chain_id": 1, "tx_hash": hash,
+            "log_index": 0, "block_number": 9, "block_hash": hash, "token": "0x55", "from": "0x1",
+            "to": "0x2", "amount": "40", "status": "detected", "assigned": false, "late": false,
+            "detected_at": "2026-11-23T14:50:12.120Z"});
+        let sent = json!({"id": id, "tx_hash": hash, "block_number": 9, "from": "0x2", "to": "0x1",
+            "amount": "40"});
+        let refund = json!({"id": "ref_1", "order": "ord_1", "reference": "R-1", "status": "sent",
+            "chain_id": 1, "chain": "ethereum", "to": "0x1", "amount": "40",
+            "token": {"symbol": "USDT", "address": "0x55", "decimals": 6},
+            "amount_base_units": "40000000", "reason": "too much", "send_from": [],
+            "transaction": null, "uri": null, "qr": null, "payment": sent, "warnings": [],
+            "created_at": "", "cancelled_at": null});
+        let order = json!({"id": "ord_1", "reference": "A", "status": "paid", "flags": [],
+            "amount": "40", "any_amount": false, "tolerance": "0", "accepted": null,
+            "received": "40", "confirmed": "0", "remaining": "0", "excess": "0", "ignored": "0",
+            "refunded": "0", "options": [], "payments": [payment], "payments_left_out": 3,
+            "refunds": [refund], "checkout_url": null, "late_policy": "hold", "expires_at": "",
+            "created_at": "", "updated_at": "", "metadata": {}});
+        let data = json!({"order": order, "payment": payment});
+        assert_eq!(again(&data), data);
+    }
 }

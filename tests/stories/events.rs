@@ -9,11 +9,13 @@ use paywatch_tests::daemon::chain_section;
 use paywatch_tests::database::Engine;
 use paywatch_tests::shop::{CONFIRMATIONS, Shop, pay_to};
 use paywatch_tests::wait;
+use secrecy::ExposeSecret as _;
 
 on_both_engines!(
     whoever_follows_misses_nothing_and_hears_nothing_twice,
     an_event_stays_as_it_was,
     a_flush_is_told_when_it_is_final_and_when_it_is_taken_back,
+    what_can_be_no_id_is_no_event,
 );
 
 /// All events, by turning pages.
@@ -219,5 +221,19 @@ async fn a_flush_is_told_when_it_is_final_and_when_it_is_taken_back(engine: Engi
     shop.sees(&order, "completed").await;
     let sweeps = told.iter().filter(|event| event.kind.starts_with("sweep."));
     assert_eq!(sweeps.count(), 3);
+    shop.close().await;
+}
+
+/// PostgreSQL keeps no text with a NUL in it, and refuses to look for one.
+async fn what_can_be_no_id_is_no_event(engine: Engine) {
+    let shop = Shop::open(engine).await;
+    let http = reqwest::Client::new();
+    for id in ["%00", "evt_%00", "evt_0000000000000000000000000000000%00"] {
+        let url = shop.daemon.url().join(&format!("v1/events/{id}"));
+        let request = http.get(url.expect("a URL"));
+        let request = request.bearer_auth(shop.daemon.key().expose_secret());
+        let answer = request.send().await.expect("an answer");
+        assert_eq!(answer.status(), 404, "{id}");
+    }
     shop.close().await;
 }

@@ -12,8 +12,8 @@ pub use crate::error::{ClientError, FieldProblem, Problem};
 pub use crate::wire::{
     Block, Chain, ChainReadiness, Change, ChangeWebhook, ContractCall, CoveredBlock, CreateOrder,
     CreateWebhook, Decision, DecisionPage, Delivery, DeliveryPage, DeliveryRequest,
-    DeliveryWithRequests, Event, EventChain, EventData, EventPage, EventSweep, Finality,
-    FinalityTier, ListDecisions, ListDeliveries, ListEvents, ListLookAlikes, ListOrders,
+    DeliveryWithRequests, Event, EventChain, EventData, EventEndpoint, EventPage, EventSweep,
+    Finality, FinalityTier, ListDecisions, ListDeliveries, ListEvents, ListLookAlikes, ListOrders,
     ListPayments, ListRefunds, LookAlike, LookAlikeCounts, LookAlikePage, LookAlikeTransfer, Order,
     Page, Payment, PaymentOption, PaymentPage, PrepareRefund, Readiness, Redeliver, Refund,
     RefundPage, RefundPayment, Token, Transaction, UnsignedTransaction, Webhook, WebhookHealth,

@@ -20,7 +20,7 @@ pub use crate::wire::chain::{
 };
 pub use crate::wire::decision::{Decision, DecisionPage, ListDecisions};
 pub use crate::wire::event::{
-    Change, Event, EventChain, EventData, EventPage, EventSweep, ListEvents,
+    Change, Event, EventChain, EventData, EventEndpoint, EventPage, EventSweep, ListEvents,
 };
 pub use crate::wire::look_alike::{
     ListLookAlikes, LookAlike, LookAlikeCounts, LookAlikePage, LookAlikeTransfer,
@@ -160,15 +160,18 @@ pub struct Order {
     pub options: Vec<PaymentOption>,
     /// What was paid.
     pub payments: Vec<Payment>,
+    /// How many payments an event leaves out, if some are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payments_left_out: Option<u64>,
     /// What goes back.
     #[serde(default)]
     pub refunds: Vec<Refund>,
     /// The page on which a payer sees all of it and pays, if the daemon shows one.
     #[serde(default)]
     pub checkout_url: Option<String>,
-    /// The chains that a passed deadline still waits for.
-    #[serde(default)]
-    pub waiting_for_chains: Vec<String>,
+    /// The chains that a passed deadline still waits for. Events do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting_for_chains: Option<Vec<String>>,
     /// Transfers of contracts that are no token of the merchant's, if any came to its addresses.
     /// Only where one order is read.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -59,6 +59,11 @@ pub(crate) fn table<const N: usize>(headings: [&str; N]) -> Table {
     table
 }
 
+/// How deep a payment lies, where that is said, to follow what it is.
+pub(crate) fn confirmations(count: Option<u64>) -> String {
+    count.map_or_else(String::new, |count| format!(" ({count} confirmations)"))
+}
+
 /// How many rows `text` takes in this terminal, which breaks lines that are too long for it.
 pub(crate) fn rows(text: &str) -> usize {
     let width = Table::new()

@@ -67,6 +67,8 @@ pub(crate) async fn follow(
 async fn tell(state: &ApiState, (order, token): (OrderId, CheckoutToken), to: &Sender<Bytes>) {
     // Before the order is read: what happens after that is heard.
     let mut news = state.feed.listen(state);
+    // The first news may be all that is told of what happened between the two.
+    let mut heard = Heard::Nothing;
     let mut known = String::new();
     let mut told_at = Instant::now();
     while let Some(standing) = read(state, token).await {
@@ -82,7 +84,8 @@ async fn tell(state: &ApiState, (order, token): (OrderId, CheckoutToken), to: &S
             told_at = Instant::now();
             known.clone_from(&standing.revision);
         }
-        hear(&mut news, order, look_again(&standing, told_at)).await;
+        let end = look_again(&standing, told_at);
+        heard = hear((&mut news, heard), order, end).await;
     }
 }
 
@@ -109,13 +112,29 @@ fn look_again(standing: &Standing, told_at: Instant) -> Option<Instant> {
     told_at.checked_add(KEEP_ALIVE)
 }
 
-/// Waits until something happens to `order`, or until `end`.
-async fn hear(news: &mut Receiver<Told>, order: OrderId, end: Option<Instant>) {
+/// What of the news was heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Heard {
+    Nothing,
+    Something,
+}
+
+/// Waits until something happens to `order`, until the first news, or until `end`.
+async fn hear(
+    (news, mut heard): (&mut Receiver<Told>, Heard),
+    order: OrderId,
+    end: Option<Instant>,
+) -> Heard {
     let end = end.unwrap_or_else(Instant::now);
     loop {
         match timeout_at(end, news.recv()).await {
-            Ok(Ok(told)) if told.order != Some(order) => {},
-            Ok(Ok(_) | Err(RecvError::Lagged(_) | RecvError::Closed)) | Err(_) => return,
+            Ok(Ok(told)) => {
+                let is_first = std::mem::replace(&mut heard, Heard::Something) == Heard::Nothing;
+                if is_first || told.order == Some(order) {
+                    return heard;
+                }
+            },
+            Ok(Err(RecvError::Lagged(_) | RecvError::Closed)) | Err(_) => return heard,
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::body::read_object;
 use crate::deciding::{Trouble, anew_while_stale, new_decision};
 use crate::endpoints::request::{self, Redeliver};
 use crate::endpoints::{called, find, read_id};
+use crate::events::read_event_id;
 use crate::problem::{Code, FieldError, Problem, ProblemBody};
 use crate::state::ApiState;
 
@@ -68,10 +69,12 @@ async fn resolve(state: &ApiState, asked: request::Again) -> Result<(Again, Stri
             (Again::Range(from, to), format!("of events {from} to {to}"))
         },
         request::Again::Event(id) => {
-            let event = state.store.event(&id).await?.ok_or_else(|| {
-                let detail = format!("there is no event {id}");
+            let missing = || {
+                let detail = format!("there is no event {id:?}");
                 Problem::fields(vec![FieldError::new("event", "unknown_event", detail)])
-            })?;
+            };
+            let known = read_event_id(&id).ok_or_else(missing)?;
+            let event = state.store.event(known).await?.ok_or_else(missing)?;
             (Again::Range(event.seq, event.seq), format!("of {id}"))
         },
     })

@@ -55,8 +55,9 @@ impl Default for Feed {
 }
 
 impl Feed {
-    /// Everything that is told from about now on. What is read from the books after this call, and
-    /// then received, has no gap.
+    /// Everything that is told from about now on, and something at once if anything was ever told.
+    /// What is read from the books after this call, and again when a number is not the next one, has
+    /// no gap.
     pub(crate) fn listen(&self, state: &ApiState) -> broadcast::Receiver<Told> {
         let news = self.0.news.subscribe();
         let was_read = std::mem::replace(&mut *self.0.is_read(), true);
@@ -124,7 +125,10 @@ async fn read_on(shared: Arc<Shared>, state: ApiState) {
 /// Tells what is written after `place`, if it is within a while; returns how far it has read.
 async fn next(shared: &Shared, state: &ApiState, place: Option<u64>) -> Result<u64, StoreError> {
     let Some(place) = place else {
-        return state.changes.last(&state.store).await;
+        // Whoever listened first may have read the books before the last event was written. He is told
+        // of it, and finds out by its number what else he does not know.
+        let last = state.changes.last(&state.store).await?;
+        return Ok(last.saturating_sub(1));
     };
     let until = Instant::now().checked_add(WAIT);
     if let Some(until) = until

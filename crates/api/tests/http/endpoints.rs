@@ -173,6 +173,7 @@ async fn what_is_wrong_is_named_at_once() {
         ("/enable", json!({"reason": "ok"}), "reason"),
         ("/redeliver", json!({"from": 9, "to": 5}), "to"),
         ("/redeliver", json!({"event": "evt_unknown"}), "event"),
+        ("/redeliver", json!({"event": "evt_\u{0}"}), "event"),
     ] {
         let answer = asks(&api, "POST", &format!("/{id}{path}"), &body).await;
         assert_eq!(

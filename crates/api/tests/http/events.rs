@@ -313,7 +313,12 @@ async fn wrong_parameters_are_named() {
         let detail = error["detail"].as_str().unwrap();
         assert!(detail.contains(text), "{query}: {detail}");
     }
-    for id in ["evt_00000000000000000000000000000000", "1", "%ff"] {
+    for id in [
+        "evt_00000000000000000000000000000000",
+        "1",
+        "%ff",
+        "evt_0000000000000000000000000000000%00",
+    ] {
         let path = format!("/v1/events/{id}");
         api.get(&path).await.problem(404, "not_found");
     }

@@ -192,14 +192,18 @@ async fn nobody_misses_anything_and_nothing_comes_twice() {
     let mut quick = Vec::new();
     let mut slow = Vec::new();
     for place in 0..40 {
-        let query = format!("after={}", place % 10);
+        let (place_of_it, query) = if place % 5 == 0 {
+            (10, String::new())
+        } else {
+            (place % 10, format!("after={}", place % 10))
+        };
         let listening = Listening::begin(&api, &key, &query, None).await;
         if place % 4 == 0 {
             &mut slow
         } else {
             &mut quick
         }
-        .push((place % 10, listening));
+        .push((place_of_it, listening));
     }
     let store = api.store.clone();
     let telling = tokio::spawn(async move { tell(&store, told).await });
@@ -213,6 +217,23 @@ async fn nobody_misses_anything_and_nothing_comes_twice() {
     join_all(quick.into_iter().map(all)).await;
     telling.await.unwrap();
     join_all(slow.into_iter().map(all)).await;
+}
+
+#[tokio::test]
+async fn the_first_event_after_the_first_listener_is_not_held_back() {
+    for turns in 0..60 {
+        let api = Api::open().await;
+        tell(&api.store, 3).await;
+        let mut first = Listening::begin(&api, &api.authorization(), "", None).await;
+        assert_eq!(first.beginning().await, "retry: 2000\nid: 3");
+        // Somewhere between his look at the books and that of whoever reads on.
+        for _ in 0..turns {
+            tokio::task::yield_now().await;
+        }
+        tell(&api.store, 1).await;
+        let told = timeout(Duration::from_secs(5), first.next()).await;
+        assert_eq!(told.expect("at once").unwrap().id, 4, "after {turns} turns");
+    }
 }
 
 fn with_streams(of_each: usize, of_all: usize) -> LimitSettings {

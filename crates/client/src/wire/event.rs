@@ -44,6 +44,18 @@ pub struct EventData {
     /// The chain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chain: Option<EventChain>,
+    /// Who is told of events.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<EventEndpoint>,
+}
+
+/// The endpoint that an event is about.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct EventEndpoint {
+    /// Its id, `ep_…`.
+    pub id: String,
+    /// The circumstances, in words for people.
+    pub detail: String,
 }
 
 /// A deposit address that was flushed to its treasury.
@@ -116,4 +128,53 @@ pub struct ListEvents {
     /// How many seconds to wait for the first, at most 30; not for streams.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<u64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// What is printed of an event with these `data`.
+    fn again(data: &Value) -> Value {
+        let event = json!({"id": "evt_1", "type": "x.y", "version": 1, "sequence": 7,
+            "order_sequence": null, "timestamp": "2026-11-23T14:50:12.120Z", "data": data,
+            "changes": {}});
+        let read: Event = serde_json::from_value(event.clone()).unwrap();
+        let printed = serde_json::to_value(&read).unwrap();
+        assert_eq!(printed, event);
+        printed["data"].clone()
+    }
+
+    #[test]
+    fn an_alarm_keeps_its_words() {
+        let data = json!({"endpoint": {"id": "ep_1", "detail": "shop takes nothing"}});
+        assert_eq!(again(&data), data);
+    }
+
+    #[test]
+    fn what_an_event_does_not_say_is_not_made_up() {
+        let (id, hash) = ("pay_1", "0x11");
+        let payment = json!({"id": id, "order": "ord_1", "chain_id": 1, "tx_hash": hash,
+            "log_index": 0, "block_number": 9, "block_hash": hash, "token": "0x55", "from": "0x1",
+            "to": "0x2", "amount": "40", "status": "detected", "assigned": false, "late": false,
+            "detected_at": "2026-11-23T14:50:12.120Z"});
+        let sent = json!({"id": id, "tx_hash": hash, "block_number": 9, "from": "0x2", "to": "0x1",
+            "amount": "40"});
+        let refund = json!({"id": "ref_1", "order": "ord_1", "reference": "R-1", "status": "sent",
+            "chain_id": 1, "chain": "ethereum", "to": "0x1", "amount": "40",
+            "token": {"symbol": "USDT", "address": "0x55", "decimals": 6},
+            "amount_base_units": "40000000", "reason": "too much", "send_from": [],
+            "transaction": null, "uri": null, "qr": null, "payment": sent, "warnings": [],
+            "created_at": "", "cancelled_at": null});
+        let order = json!({"id": "ord_1", "reference": "A", "status": "paid", "flags": [],
+            "amount": "40", "any_amount": false, "tolerance": "0", "accepted": null,
+            "received": "40", "confirmed": "0", "remaining": "0", "excess": "0", "ignored": "0",
+            "refunded": "0", "options": [], "payments": [payment], "payments_left_out": 3,
+            "refunds": [refund], "checkout_url": null, "late_policy": "hold", "expires_at": "",
+            "created_at": "", "updated_at": "", "metadata": {}});
+        let data = json!({"order": order, "payment": payment});
+        assert_eq!(again(&data), data);
+    }
 }

@@ -34,21 +34,20 @@ pub struct Payment {
     pub amount: String,
     /// What it is to the order, or what it is without one, such as `unmatched`.
     pub status: String,
-    /// Blocks that stand on it, its own included. Events do not say: there it is 0.
-    #[serde(default)]
-    pub confirmations: u64,
-    /// What shows that its block holds it: `receipts_root` or `none`. Events do not say: there it is
-    /// empty.
-    #[serde(default)]
-    pub proof: String,
+    /// Blocks that stand on it, its own included. Events do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmations: Option<u64>,
+    /// What shows that its block holds it: `receipts_root` or `none`. Events do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<String>,
     /// Whether an operator gave it to its order.
     #[serde(default)]
     pub assigned: bool,
     /// Whether it came after the deadline.
     pub late: bool,
-    /// Whether the issuer of the token has frozen the address that was paid.
-    #[serde(default)]
-    pub frozen: bool,
+    /// Whether the issuer of the token has frozen the address that was paid. Events do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frozen: Option<bool>,
     /// When it was first seen.
     pub detected_at: String,
 }

@@ -98,9 +98,9 @@ pub struct RefundPayment {
     pub to: String,
     /// How much was sent.
     pub amount: String,
-    /// Blocks that stand on it, its own included.
-    #[serde(default)]
-    pub confirmations: u64,
+    /// Blocks that stand on it, its own included. Events do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmations: Option<u64>,
 }
 
 /// A page of refunds, newest first.

@@ -130,7 +130,9 @@ fn in_words(event: &Event) -> String {
     });
     let chain = data.chain.as_ref();
     let chain = chain.map(|about| format!("{}: {}", about.chain, about.detail));
-    let about: Vec<String> = [order, payment, sweep, chain]
+    let endpoint = data.endpoint.as_ref();
+    let endpoint = endpoint.map(|about| format!("{}: {}", about.id, about.detail));
+    let about: Vec<String> = [order, payment, sweep, chain, endpoint]
         .into_iter()
         .flatten()
         .collect();

@@ -142,13 +142,14 @@ fn print(payment: &Payment, format: Format) -> anyhow::Result<()> {
         ""
     };
     let order = payment.order.as_deref().unwrap_or("none");
-    let frozen = if payment.frozen {
+    let frozen = if payment.frozen == Some(true) {
         "\n  frozen       the issuer froze the address that was paid: the money cannot be moved"
     } else {
         ""
     };
+    let confirmations = output::confirmations(payment.confirmations);
     Ok(output::line(&format!(
-        "{}  {} ({} confirmations)\n\
+        "{}  {}{confirmations}\n\
          \x20 amount       {}\n\
          \x20 from         {}\n\
          \x20 to           {}\n\
@@ -158,14 +159,13 @@ fn print(payment: &Payment, format: Format) -> anyhow::Result<()> {
          \x20 proof        {}{frozen}",
         payment.id,
         payment.status,
-        payment.confirmations,
         payment.amount,
         payment.from,
         payment.to,
         payment.chain_id,
         payment.block_number,
         payment.tx_hash,
-        payment.proof,
+        payment.proof.as_deref().unwrap_or("-"),
     ))?)
 }
 

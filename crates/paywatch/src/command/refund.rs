@@ -125,8 +125,10 @@ fn in_words(refund: &Refund) -> String {
     ];
     if let Some(payment) = &refund.payment {
         lines.push(format!(
-            "  sent         {} in transaction {} ({} confirmations)",
-            payment.amount, payment.tx_hash, payment.confirmations
+            "  sent         {} in transaction {}{}",
+            payment.amount,
+            payment.tx_hash,
+            output::confirmations(payment.confirmations)
         ));
     }
     if let Some(transaction) = &refund.transaction {

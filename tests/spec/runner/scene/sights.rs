@@ -50,7 +50,7 @@ impl<P: Place> Scene<P> {
     pub(super) async fn finds_frozen(&self, name: &str) -> Result<(), String> {
         wait::in_time(|| async {
             let payments = self.payments_of(name).await?;
-            if !payments.is_empty() && payments.iter().all(|payment| payment.frozen) {
+            if !payments.is_empty() && payments.iter().all(|payment| payment.frozen == Some(true)) {
                 return Ok(());
             }
             Err(format!("The payment is not flagged so: {payments:#?}"))

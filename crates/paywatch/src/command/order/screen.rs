@@ -26,8 +26,9 @@ pub(crate) fn draw(order: &Order) -> String {
             .iter()
             .map(|url| format!("to be paid at {url}")),
     );
-    if !order.waiting_for_chains.is_empty() {
-        let chains = order.waiting_for_chains.join(", ");
+    let waiting = order.waiting_for_chains.as_deref().unwrap_or_default();
+    if !waiting.is_empty() {
+        let chains = waiting.join(", ");
         parts.push(format!(
             "past its deadline, and open until paywatch has read that far on {chains}"
         ));
@@ -51,7 +52,9 @@ pub(crate) fn draw(order: &Order) -> String {
                 chain_name(order, payment.chain_id),
                 payment.amount.clone(),
                 payment.status.clone(),
-                payment.confirmations.to_string(),
+                payment
+                    .confirmations
+                    .map_or_else(|| "-".to_owned(), |it| it.to_string()),
                 payment.tx_hash.clone(),
             ]);
         }

@@ -67,6 +67,10 @@ pub struct LookAlikeSettings {
 
 /// Looks for look-alikes on one chain.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an independent fact, not a state"
+)]
 pub struct LookAlikeWatch {
     store: Store,
     source: Arc<dyn ChainSource>,
@@ -250,7 +254,7 @@ impl LookAlikeWatch {
             return Ok(None);
         }
         self.store.begin_look_alikes(chain_id, first).await?;
-        Ok(self.store.look_alike_cursor(chain_id).await?)
+        self.store.look_alike_cursor(chain_id).await
     }
 
     /// Asks for less at once from now on, if that can help with `error`; returns whether it can.

@@ -112,6 +112,19 @@ fn a_chain_by_name_gets_everything_from_the_registry() {
     assert_eq!(chain.endpoints[0].ws, None);
     assert_eq!((chain.agreement, chain.blooms), (1, true));
     assert_eq!(chain.stall_after, Some(Duration::from_secs(240)));
+    assert_eq!(chain.look_alikes, Some(Duration::from_secs(300)));
+}
+
+#[test]
+fn look_alikes_are_looked_for_as_often_as_is_said() {
+    let cases = [
+        ("look_alikes = \"off\"\n", None),
+        ("look_alikes = \"1h\"\n", Some(Duration::from_secs(3_600))),
+    ];
+    for (line, every) in cases {
+        let config = Written::new(&format!("{TREASURY}{ETHEREUM}{line}")).config();
+        assert_eq!(config.chains[0].look_alikes, every, "{line}");
+    }
 }
 
 #[test]

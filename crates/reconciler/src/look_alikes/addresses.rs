@@ -34,14 +34,15 @@ impl LookAlikeWatch {
         let since = Timestamp::from_unix_ms(since).unwrap_or(Timestamp::EPOCH);
         let one_more = u32::try_from(left.saturating_add(1)).unwrap_or(u32::MAX);
         let mut orders = self.store.addresses_of_late(since, one_more).await?;
-        let is_too_many = orders.len() > left;
+        self.tell_of_many(orders.len(), left);
         orders.truncate(left);
         addresses.extend(orders);
-        self.tell_of_many(is_too_many);
         Ok(addresses)
     }
 
-    fn tell_of_many(&mut self, is_too_many: bool) {
+    /// Says, once, that so many addresses are more than there is room for.
+    fn tell_of_many(&mut self, found: usize, room: usize) {
+        let is_too_many = found > room;
         let chain = self.settings.chain_id.to_string();
         if is_too_many && !self.is_told_of_many {
             tracing::warn!(

@@ -89,6 +89,7 @@ fn the_scopes_of_the_routes_are_a_contract() {
     assert_eq!(
         of(&[Scope::PaymentsRead]),
         [
+            "GET /v1/look-alikes",
             "GET /v1/payments",
             "GET /v1/payments/x",
             "GET /v1/payments/x/proof"

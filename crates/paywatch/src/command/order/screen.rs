@@ -60,13 +60,7 @@ pub(crate) fn draw(order: &Order) -> String {
         }
         parts.push(payments.to_string());
     }
-    if let Some(came) = &order.look_alikes {
-        parts.push(format!(
-            "received {} transfers of contracts that are no configured token, {} of them of \
-             look-alikes: no money (paywatch payment look-alikes --order {})",
-            came.transfers, came.of_look_alikes, order.id
-        ));
-    }
+    parts.extend(no_money(order));
     if !order.refunds.is_empty() {
         let mut refunds = output::table(["chain", "amount", "refund", "to", "transaction"]);
         for refund in &order.refunds {
@@ -83,6 +77,16 @@ pub(crate) fn draw(order: &Order) -> String {
         parts.push(refunds.to_string());
     }
     parts.join("\n")
+}
+
+/// What came that is no money, if anything did.
+fn no_money(order: &Order) -> Option<String> {
+    let came = order.look_alikes?;
+    Some(format!(
+        "received {} transfers of contracts that are no configured token, {} of them of \
+         look-alikes: no money (paywatch payment look-alikes --order {})",
+        came.transfers, came.of_look_alikes, order.id
+    ))
 }
 
 /// The order on one line.

@@ -33,16 +33,7 @@ pub(crate) fn draw(order: &Order) -> String {
             "past its deadline, and open until paywatch has read that far on {chains}"
         ));
     }
-    let mut options = output::table(["pay on", "token", "amount", "to"]);
-    for option in &order.options {
-        options.add_row([
-            &option.chain,
-            &option.token.symbol,
-            &option.amount,
-            &option.address,
-        ]);
-    }
-    parts.push(options.to_string());
+    parts.push(ways_to_pay(order));
     if order.payments.is_empty() {
         parts.push("no payment yet".to_owned());
     } else {
@@ -77,6 +68,20 @@ pub(crate) fn draw(order: &Order) -> String {
         parts.push(refunds.to_string());
     }
     parts.join("\n")
+}
+
+/// Where the payer may send it.
+fn ways_to_pay(order: &Order) -> String {
+    let mut options = output::table(["pay on", "token", "amount", "to"]);
+    for option in &order.options {
+        options.add_row([
+            &option.chain,
+            &option.token.symbol,
+            &option.amount,
+            &option.address,
+        ]);
+    }
+    options.to_string()
 }
 
 /// What came that is no money, if anything did.

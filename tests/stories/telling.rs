@@ -12,8 +12,9 @@ use base64::engine::general_purpose::STANDARD;
 use p256::ecdsa::signature::Verifier as _;
 use p256::ecdsa::{DerSignature, VerifyingKey};
 use p256::pkcs8::DecodePublicKey as _;
+use paywatch_client::CreateWebhook;
 use paywatch_core::{EndpointId, EndpointKind, EventFormat, Timestamp};
-use paywatch_notifier::{GatewayKey, Secret, SecretKind};
+use paywatch_notifier::{Secret, SecretKind};
 use paywatch_store::{EndpointOutcome, NewEndpoint, Store};
 use paywatch_tests::chain::{Chain, PAYER};
 use paywatch_tests::daemon::chain_section;
@@ -42,8 +43,8 @@ async fn shop_that_tells(engine: Engine, address: &str) -> Shop {
     Shop::open_with(engine, vec![chain], &sections).await
 }
 
-/// From now on `url` is told of everything that it has a form for.
-async fn is_told(shop: &Shop, url: &str, format: EventFormat, secret: String) {
+/// From now on `url` is told of everything.
+async fn is_told(shop: &Shop, url: &str, secret: String) {
     let database = shop.daemon.database.parse().expect("a database URL");
     let store = Store::open(&database).await.expect("the books open");
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
@@ -53,7 +54,7 @@ async fn is_told(shop: &Shop, url: &str, format: EventFormat, secret: String) {
         kind: EndpointKind::Webhook,
         name: "the story".to_owned(),
         url: url.to_owned(),
-        format,
+        format: EventFormat::Standard,
         types: "*".parse().expect("types"),
         secrets: vec![SecretString::from(secret)],
         created_at: Timestamp::from_unix_ms(now).expect("a time"),
@@ -80,13 +81,7 @@ async fn what_a_chain_takes_back_is_told_and_told_again_when_it_returns(engine: 
     let secret = Secret::generate(SecretKind::Shared).expect("randomness");
     let receiver = Receiver::open(secret.reveal().as_str()).await;
     let mut shop = shop_that_tells(engine, &receiver.address().to_string()).await;
-    is_told(
-        &shop,
-        &receiver.url(),
-        EventFormat::Standard,
-        secret.reveal().to_string(),
-    )
-    .await;
+    is_told(&shop, &receiver.url(), secret.reveal().to_string()).await;
     let order = shop.order("TOLD-1", "25").await;
     shop.chain().pays(PAYER, pay_to(&order), "25").await;
     shop.becomes_final().await;
@@ -184,11 +179,30 @@ async fn a_shop_that_knew_a_gateway_is_told_in_its_form() {
     let server = tokio::spawn(async move {
         let _served = axum::serve(listener, Router::new().route("/hook", post(hook))).await;
     });
-    let key = GatewayKey::generate().expect("randomness");
-    let secret = key.reveal().expect("a key").to_string();
     let mut shop = shop_that_tells(Engine::Sqlite, &address.to_string()).await;
-    let url = format!("http://{address}/hook");
-    is_told(&shop, &url, EventFormat::BlockAtm, secret).await;
+    let till = CreateWebhook {
+        name: "till".to_owned(),
+        url: format!("http://{address}/hook"),
+        format: Some("blockatm".to_owned()),
+        ..CreateWebhook::default()
+    };
+    let made = shop
+        .client()
+        .create_webhook(&till)
+        .await
+        .expect("a webhook");
+    let id = made.webhook.id;
+    let rotated = shop
+        .client()
+        .rotate_webhook_secret(&id, 0, "as every year")
+        .await;
+    rotated.expect("another key");
+    let shown = shop.client().webhook(&id).await.expect("it is there");
+    let public_key = shown.public_key.expect("a key");
+    assert_ne!(
+        made.webhook.public_key.as_deref(),
+        Some(public_key.as_str())
+    );
     let order = shop.order("TOLD-2", "40").await;
     let paid = shop.chain().pays(PAYER, pay_to(&order), "15.5").await;
     shop.becomes_final().await;
@@ -202,9 +216,7 @@ async fn a_shop_that_knew_a_gateway_is_told_in_its_form() {
     })
     .await;
     server.abort();
-    let public = STANDARD
-        .decode(key.public_key().expect("a key"))
-        .expect("base64");
+    let public = STANDARD.decode(public_key).expect("base64");
     let public = VerifyingKey::from_public_key_der(&public).expect("a key");
     let calls = calls.lock().expect("nobody panics").clone();
     for ((headers, body), status) in calls.iter().zip([0, 1]) {

@@ -1,12 +1,14 @@
 //! Who is told of events: which kinds of endpoints there are, in which form they are told, and of
 //! what.
 
+mod form;
 mod terms;
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
+pub use crate::endpoint::form::FormError;
 pub use crate::endpoint::terms::{
     EndpointName, EndpointNameError, LONGEST_OVERLAP_S, MOST_SECRETS, MOST_TOLD_AGAIN,
     MOST_WEBHOOKS, SignatureKind, USUAL_OVERLAP_S,

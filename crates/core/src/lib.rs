@@ -51,8 +51,8 @@ pub use crate::decision::{
 };
 pub use crate::endpoint::{
     DeliveryState, EndpointEvent, EndpointEventKind, EndpointKind, EndpointName, EndpointNameError,
-    EventFormat, EventTypes, LONGEST_OVERLAP_S, MOST_SECRETS, MOST_TOLD_AGAIN, MOST_WEBHOOKS,
-    SignatureKind, USUAL_OVERLAP_S,
+    EventFormat, EventTypes, FormError, LONGEST_OVERLAP_S, MOST_SECRETS, MOST_TOLD_AGAIN,
+    MOST_WEBHOOKS, SignatureKind, USUAL_OVERLAP_S,
 };
 pub use crate::event::{Event, EventKind, ImpossibleStep, PaymentState, Snapshot, events_between};
 pub use crate::finality::{

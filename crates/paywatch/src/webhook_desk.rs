@@ -2,7 +2,7 @@
 
 use paywatch_api::WebhookDesk;
 use paywatch_core::SignatureKind;
-use paywatch_notifier::{Guard, Secret, SecretKind, Verifier};
+use paywatch_notifier::{GatewayKey, Guard, Secret, SecretKind, Verifier};
 use secrecy::{ExposeSecret as _, SecretString};
 
 /// Longer URLs are not taken by everything on the way.
@@ -31,16 +31,27 @@ impl WebhookDesk for Desk {
     }
 
     fn new_secret(&self, kind: SignatureKind) -> Result<SecretString, String> {
-        let kind = match kind {
-            SignatureKind::Hmac => SecretKind::Shared,
-            SignatureKind::Ed25519 => SecretKind::KeyPair,
+        let secret = |kind| {
+            let secret = Secret::generate(kind).map_err(|error| error.to_string())?;
+            Ok(SecretString::from(secret.reveal().as_str()))
         };
-        let secret = Secret::generate(kind).map_err(|error| error.to_string())?;
-        Ok(SecretString::from(secret.reveal().as_str()))
+        match kind {
+            SignatureKind::Hmac => secret(SecretKind::Shared),
+            SignatureKind::Ed25519 => secret(SecretKind::KeyPair),
+            SignatureKind::P256 => {
+                let key = GatewayKey::generate().and_then(|key| key.reveal());
+                let key = key.map_err(|error| error.to_string())?;
+                Ok(SecretString::from(key.as_str()))
+            },
+        }
     }
 
     fn public_key_of(&self, secret: &SecretString) -> Option<String> {
-        let secret: Secret = secret.expose_secret().parse().ok()?;
+        let secret = secret.expose_secret();
+        if let Ok(key) = secret.parse::<GatewayKey>() {
+            return key.public_key().ok();
+        }
+        let secret: Secret = secret.parse().ok()?;
         match secret.verifier() {
             Verifier::Shared(_) => None,
             Verifier::Public(key) => Some(key.to_string()),
@@ -62,8 +73,12 @@ mod tests {
         assert!(pair.expose_secret().starts_with("whsk_"));
         let public = desk.public_key_of(&pair).unwrap();
         assert!(public.starts_with("whpk_"), "{public}");
+        let key = desk.new_secret(SignatureKind::P256).unwrap();
+        let read: GatewayKey = key.expose_secret().parse().unwrap();
+        assert_eq!(desk.public_key_of(&key), read.public_key().ok());
         assert_eq!(desk.public_key_of(&SecretString::from("x")), None);
-        assert!(!format!("{shared:?}{pair:?}").contains("whs"));
+        let shown = format!("{shared:?}{pair:?}{key:?}");
+        assert!(!shown.contains("whs") && !shown.contains("gws"));
     }
 
     #[test]

@@ -47,29 +47,7 @@ pub(crate) fn telling(
     shop: &Shop,
 ) -> Option<GatewayTelling> {
     let told = event.of_order()?;
-    let status = match told.event.kind {
-        EventKind::PaymentDetected | EventKind::PaymentAssigned => 0,
-        EventKind::PaymentConfirmed => 1,
-        EventKind::PaymentReverted | EventKind::PaymentUnassigned => -1,
-        EventKind::OrderCreated
-        | EventKind::OrderPartiallyPaid
-        | EventKind::OrderPaid
-        | EventKind::OrderCompleted
-        | EventKind::OrderOverpaid
-        | EventKind::OrderExpired
-        | EventKind::OrderLatePayment
-        | EventKind::OrderReverted
-        | EventKind::OrderCancelled
-        | EventKind::OrderExtended
-        | EventKind::OrderResolved
-        | EventKind::OrderRefunded
-        | EventKind::OrderRefundReverted
-        | EventKind::PaymentUnmatched
-        | EventKind::PaymentWrongAsset
-        | EventKind::PaymentWrittenOff
-        | EventKind::SweepCompleted
-        | EventKind::SweepReverted => return None,
-    };
+    let status = status(told.event.kind)?;
     let OrderRecord { order, .. } = known.now(told.order_id)?;
     let (paid, _) = known.payment(event)?;
     let transfer = &paid.transfer;
@@ -101,4 +79,47 @@ pub(crate) fn telling(
         signed_as,
         event: name,
     })
+}
+
+/// What that gateway's webhooks call what happened; `None` for what they say nothing of, which is all
+/// but the types of [`EventFormat::BlockAtm`](paywatch_core::EventFormat::BlockAtm).
+const fn status(kind: EventKind) -> Option<i8> {
+    match kind {
+        EventKind::PaymentDetected | EventKind::PaymentAssigned => Some(0),
+        EventKind::PaymentConfirmed => Some(1),
+        EventKind::PaymentReverted | EventKind::PaymentUnassigned => Some(-1),
+        EventKind::OrderCreated
+        | EventKind::OrderPartiallyPaid
+        | EventKind::OrderPaid
+        | EventKind::OrderCompleted
+        | EventKind::OrderOverpaid
+        | EventKind::OrderExpired
+        | EventKind::OrderLatePayment
+        | EventKind::OrderReverted
+        | EventKind::OrderCancelled
+        | EventKind::OrderExtended
+        | EventKind::OrderResolved
+        | EventKind::OrderRefunded
+        | EventKind::OrderRefundReverted
+        | EventKind::PaymentUnmatched
+        | EventKind::PaymentWrongAsset
+        | EventKind::PaymentWrittenOff
+        | EventKind::SweepCompleted
+        | EventKind::SweepReverted => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use paywatch_core::EventFormat;
+
+    use super::*;
+
+    #[test]
+    fn it_has_words_for_what_the_form_is_told_of() {
+        let types = EventFormat::BlockAtm.types();
+        for kind in EventKind::ALL {
+            assert_eq!(status(kind).is_some(), types.has(kind.name()), "{kind:?}");
+        }
+    }
 }

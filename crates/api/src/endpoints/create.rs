@@ -8,6 +8,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use paywatch_core::{
     DecisionKind, EndpointId, EndpointKind, MOST_SECRETS, MOST_WEBHOOKS, SignatureKind,
+    USUAL_OVERLAP_S,
 };
 use paywatch_store::{EndpointOutcome, EndpointRecord, NewEndpoint};
 use secrecy::SecretString;
@@ -21,7 +22,7 @@ use crate::endpoints::request::{self, CreateEndpoint, RotateSecret};
 use crate::endpoints::view::{EndpointView, WithSecret, signature_of};
 use crate::endpoints::{called, desk, find, missing, read_id, shown, shown_url};
 use crate::idempotency::KeptInstead;
-use crate::problem::{Code, Problem, ProblemBody};
+use crate::problem::{Code, FieldError, Problem, ProblemBody};
 use crate::state::ApiState;
 use crate::wire::time;
 
@@ -29,7 +30,8 @@ use crate::wire::time;
 ///
 /// It is told of what happens from now on; of what happened before with `redeliver`. Each request is
 /// signed as Standard Webhooks says, so that its libraries check it. The secret is in this answer and
-/// in no other: store it now.
+/// in no other: store it now. With `format` `blockatm` it is told of payments as the gateway BlockATM
+/// tells, signed by a key whose `public_key` is always shown.
 #[utoipa::path(
     post, path = "/v1/webhook-endpoints", operation_id = "create_webhook_endpoint", tag = "webhooks", security(("api_key" = [])),
     request_body = CreateEndpoint,
@@ -101,7 +103,7 @@ pub(crate) async fn create(
 ///
 /// Those before it sign along until the overlap is over: each request then has several signatures,
 /// and every one of your servers accepts it, whichever secret it has. The new secret is in this
-/// answer and in no other.
+/// answer and in no other. In the form `blockatm` one key signs, the newest.
 #[utoipa::path(
     post, path = "/v1/webhook-endpoints/{id}/rotate-secret", operation_id = "rotate_webhook_secret", tag = "webhooks", security(("api_key" = [])),
     params(("id" = String, Path, description = "The endpoint's id", example = "ep_0190a6d2b3c47e5f8a9b0c1d2e3f4a5b")),
@@ -127,6 +129,7 @@ pub(crate) async fn rotate(
     let known = find(&state, read_id(id)?).await?;
     only_webhooks(&known, "given another secret")?;
     let signature = signature_of(&known, desk(&state)?);
+    let overlap_s = overlap(signature, overlap_s)?;
     let secret = secret(&state, signature)?;
     let now = state.clock.now();
     let overlap_ms = i64::try_from(overlap_s.saturating_mul(1_000)).unwrap_or(i64::MAX);
@@ -158,6 +161,22 @@ pub(crate) async fn rotate(
     answer(&state, StatusCode::OK, &rotated, (signature, secret)).await
 }
 
+/// For how many seconds secrets before the newest sign along. Of `p256`, one signature is sent.
+fn overlap(signature: SignatureKind, asked_s: Option<u64>) -> Result<u64, Problem> {
+    match (signature, asked_s) {
+        (SignatureKind::Hmac | SignatureKind::Ed25519, asked_s) => {
+            Ok(asked_s.unwrap_or(USUAL_OVERLAP_S))
+        },
+        (SignatureKind::P256, None | Some(0)) => Ok(0),
+        (SignatureKind::P256, Some(_)) => {
+            let detail = "in the form blockatm one key signs, the newest: leave it out, and give \
+                          your receiver the new public key";
+            let error = FieldError::new("overlap_seconds", "unsupported", detail);
+            Err(Problem::fields(vec![error]))
+        },
+    }
+}
+
 fn secret(state: &ApiState, kind: SignatureKind) -> Result<SecretString, Problem> {
     desk(state)?.new_secret(kind).map_err(|error| {
         tracing::error!(error, "no secret could be made");
@@ -182,10 +201,7 @@ async fn answer(
         tracing::error!(%error, "an answer is no JSON");
         Problem::new(Code::Internal)
     })?;
-    let shared = match signature {
-        SignatureKind::Hmac => Some(secret),
-        SignatureKind::Ed25519 => None,
-    };
+    let shared = signature.is_shared().then_some(secret);
     let mut response = (status, Json(with(shared))).into_response();
     response.extensions_mut().insert(KeptInstead(kept));
     Ok(response)

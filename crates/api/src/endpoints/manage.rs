@@ -43,7 +43,8 @@ pub(crate) async fn change(
     let known = find(&state, read_id(id)?).await?;
     only_webhooks(&known, "changed")?;
     let desk = desk(&state)?;
-    let asked = request::change(&object, &|url| desk.check_url(url)).map_err(Problem::fields)?;
+    let asked = request::change(&object, known.format, &|url| desk.check_url(url))
+        .map_err(Problem::fields)?;
     let detail = format!("{}: {}", called(&known), in_words(&asked));
     let kind = DecisionKind::ChangeEndpoint;
     let decision = new_decision(&state, &caller, kind, &asked.reason, detail);

@@ -5,7 +5,7 @@ mod bodies;
 
 use paywatch_core::{
     EndpointName, EventFormat, EventTypes, LONGEST_OVERLAP_S, MOST_TOLD_AGAIN, Reason,
-    SignatureKind, USUAL_OVERLAP_S,
+    SignatureKind,
 };
 use serde_json::{Map, Value, json};
 
@@ -65,6 +65,20 @@ pub(super) fn create(
     let types = keep(optional(object, "types", types), &mut errors);
     let signature = keep(optional(object, "signature", signature), &mut errors);
     let format = keep(optional(object, "format", format), &mut errors);
+    let format = format.map(|format| format.unwrap_or(EventFormat::Standard));
+    let types = format.zip(types).and_then(|(format, types)| {
+        keep(
+            told_in(format, types.unwrap_or(EventTypes::All)),
+            &mut errors,
+        )
+    });
+    let signature = format.zip(signature).and_then(|(format, signature)| {
+        let fits = format.signed_by(signature);
+        keep(
+            fits.map_err(|error| FieldError::new("signature", "unsupported", error)),
+            &mut errors,
+        )
+    });
     let reason = keep(reason(object), &mut errors);
     match (name, url, types, signature, format, reason) {
         (Some(name), Some(url), Some(types), Some(signature), Some(format), Some(reason))
@@ -73,9 +87,9 @@ pub(super) fn create(
             Ok(Wanted {
                 name,
                 url,
-                types: types.unwrap_or(EventTypes::All),
-                signature: signature.unwrap_or(SignatureKind::Hmac),
-                format: format.unwrap_or(EventFormat::Standard),
+                types,
+                signature,
+                format,
                 reason,
             })
         },
@@ -83,12 +97,13 @@ pub(super) fn create(
     }
 }
 
-/// Reads what is to be changed.
+/// Reads what is to be changed about a webhook that is told in `form`.
 ///
 /// # Errors
 /// Every field that is wrong, with what is allowed.
 pub(super) fn change(
     object: &Map<String, Value>,
+    form: EventFormat,
     check: CheckUrl<'_>,
 ) -> Result<Changed, Vec<FieldError>> {
     let known = ["name", "url", "types", "reason"];
@@ -98,7 +113,8 @@ pub(super) fn change(
         optional(object, "url", |it| url(Some(it), check)),
         &mut errors,
     );
-    let types = keep(optional(object, "types", types), &mut errors);
+    let types = optional(object, "types", |it| told_in(form, types(it)?));
+    let types = keep(types, &mut errors);
     let reason = keep(reason(object), &mut errors);
     if let (Some(None), Some(None), Some(None)) = (&name, &url, &types) {
         let detail = "give at least one of name, url and types";
@@ -115,11 +131,14 @@ pub(super) fn change(
     }
 }
 
-/// Reads for how many seconds old secrets are to sign along, and why they are replaced.
+/// Reads for how many seconds old secrets are to sign along, if it is said, and why they are
+/// replaced.
 ///
 /// # Errors
 /// Every field that is wrong, with what is allowed.
-pub(super) fn rotate(object: &Map<String, Value>) -> Result<(u64, Reason), Vec<FieldError>> {
+pub(super) fn rotate(
+    object: &Map<String, Value>,
+) -> Result<(Option<u64>, Reason), Vec<FieldError>> {
     let field = "overlap_seconds";
     let mut errors = unknown(object, &[field, "reason"]);
     let overlap = optional(object, field, |value| {
@@ -131,9 +150,7 @@ pub(super) fn rotate(object: &Map<String, Value>) -> Result<(u64, Reason), Vec<F
     });
     let overlap = keep(overlap, &mut errors);
     match (overlap, keep(reason(object), &mut errors)) {
-        (Some(overlap), Some(reason)) if errors.is_empty() => {
-            Ok((overlap.unwrap_or(USUAL_OVERLAP_S), reason))
-        },
+        (Some(overlap), Some(reason)) if errors.is_empty() => Ok((overlap, reason)),
         _something_is_wrong => Err(errors),
     }
 }
@@ -251,14 +268,13 @@ fn signature(value: &Value) -> Result<SignatureKind, FieldError> {
 }
 
 fn format(value: &Value) -> Result<EventFormat, FieldError> {
-    let format: EventFormat = parsed("format", text("format", Some(value))?)?;
-    match format {
-        EventFormat::Standard => Ok(format),
-        EventFormat::BlockAtm => {
-            let detail = format!("webhooks are told in standard so far, not in {format}");
-            Err(FieldError::new("format", "unsupported", detail))
-        },
-    }
+    parsed("format", text("format", Some(value))?)
+}
+
+/// What a webhook is told of in `format`.
+fn told_in(format: EventFormat, types: EventTypes) -> Result<EventTypes, FieldError> {
+    let told = format.told_of(types);
+    told.map_err(|error| FieldError::new("types", "unsupported", error))
 }
 
 fn reason(object: &Map<String, Value>) -> Result<Reason, FieldError> {

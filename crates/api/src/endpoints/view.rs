@@ -1,7 +1,7 @@
 //! An endpoint as the API shows it. Pure: a record in, JSON types out. No secret is in it, but in
 //! [`WithSecret`], which is sent once.
 
-use paywatch_core::{EventTypes, SignatureKind, Timestamp};
+use paywatch_core::{EventFormat, EventTypes, SignatureKind, Timestamp};
 use paywatch_store::{EndpointRecord, EndpointSecret};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, Serializer};
@@ -35,10 +35,11 @@ pub(crate) struct EndpointView {
     /// The form of what is told.
     #[schema(example = "standard")]
     format: &'static str,
-    /// `hmac` or `ed25519`; `null` if nothing signs for it.
+    /// `hmac`, `ed25519` or, in the form `blockatm`, `p256`; `null` if nothing signs for it.
     #[schema(example = "hmac")]
     signature: Option<&'static str>,
-    /// What checks the newest signature, of `ed25519`.
+    /// What checks the newest signature, of `ed25519` and `p256` (base64 of its
+    /// SubjectPublicKeyInfo).
     #[schema(example = json!(null))]
     public_key: Option<String>,
     /// What signs for it now, the newest first. While one takes the place of another, all sign.
@@ -68,7 +69,7 @@ pub(crate) struct EndpointView {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = WebhookSecret)]
 pub(crate) struct SecretView {
-    /// What checks its signatures, of `ed25519`.
+    /// What checks its signatures, of `ed25519` and `p256`.
     #[schema(example = json!(null))]
     public_key: Option<String>,
     /// When it was made.
@@ -100,8 +101,8 @@ pub(crate) struct HealthView {
 pub(crate) struct WithSecret {
     #[serde(flatten)]
     pub(super) endpoint: EndpointView,
-    /// The new secret, shown this once. `null` for `ed25519`, whose `public_key` is all that you
-    /// need, and in the answer to a request that is repeated under its `Idempotency-Key`: the secret
+    /// The new secret, shown this once. `null` for `ed25519` and `p256`, whose `public_key` is all
+    /// that you need, and in the answer to a request that is repeated under its `Idempotency-Key`: the secret
     /// is not kept for that. If the first answer was lost, rotate.
     #[serde(serialize_with = "revealed")]
     #[schema(value_type = Option<String>, example = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD")]
@@ -143,7 +144,7 @@ pub(super) fn endpoint(
             EventTypes::Only(names) => names.iter().copied().collect(),
         },
         format: record.format.name(),
-        signature: newest.map(|newest| kind_of(newest.public_key.as_ref()).name()),
+        signature: newest.map(|_| signature_of(record, desk).name()),
         public_key: newest.and_then(|newest| newest.public_key.clone()),
         secrets,
         status: if disabled.is_some() {
@@ -168,13 +169,10 @@ pub(super) fn endpoint(
 pub(super) fn signature_of(record: &EndpointRecord, desk: &dyn WebhookDesk) -> SignatureKind {
     let newest = record.secrets.first();
     let public_key = newest.and_then(|newest| desk.public_key_of(&newest.secret));
-    kind_of(public_key.as_ref())
-}
-
-const fn kind_of(public_key: Option<&String>) -> SignatureKind {
-    match public_key {
-        Some(_) => SignatureKind::Ed25519,
-        None => SignatureKind::Hmac,
+    match (record.format, public_key) {
+        (EventFormat::BlockAtm, _) => SignatureKind::P256,
+        (EventFormat::Standard, Some(_)) => SignatureKind::Ed25519,
+        (EventFormat::Standard, None) => SignatureKind::Hmac,
     }
 }
 

@@ -26,11 +26,17 @@ impl WebhookDesk for Desk {
         Ok(SecretString::from(match kind {
             SignatureKind::Hmac => format!("whsec_{MARK}{number}"),
             SignatureKind::Ed25519 => format!("whsk_{MARK}{number}"),
+            SignatureKind::P256 => format!("gwsk_{MARK}{number}"),
         }))
     }
 
     fn public_key_of(&self, secret: &SecretString) -> Option<String> {
-        let number = secret.expose_secret().strip_prefix("whsk_")?;
-        Some(format!("whpk_{}", number.replace(MARK, "public")))
+        let secret = secret.expose_secret();
+        let pairs = [("whsk_", "whpk_"), ("gwsk_", "gwpk_")];
+        let mut pairs = pairs.into_iter();
+        pairs.find_map(|(private, public)| {
+            let number = secret.strip_prefix(private)?;
+            Some(format!("{public}{}", number.replace(MARK, "public")))
+        })
     }
 }

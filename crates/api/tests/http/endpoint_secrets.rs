@@ -33,6 +33,42 @@ async fn of_ed25519_the_public_key_is_shown_always_and_the_private_one_never() {
 }
 
 #[tokio::test]
+async fn in_the_gateways_form_one_key_signs_and_its_public_half_is_shown() {
+    let api = Api::open().await;
+    let body = json!({"name": "till", "url": "https://till.example/", "format": "blockatm"});
+    let made = asks(&api, "POST", "", &body).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{made:?}");
+    assert!(!made.text().contains(MARK), "{made:?}");
+    let made = made.json();
+    assert_eq!(made["secret"], json!(null));
+    assert_eq!(made["public_key"], "gwpk_public0");
+    let told = [
+        "payment.assigned",
+        "payment.confirmed",
+        "payment.detected",
+        "payment.reverted",
+        "payment.unassigned",
+    ];
+    assert_eq!(made["types"], json!(told), "all that it has words for");
+    let id = text(&made["id"]);
+    let path = format!("/{id}/rotate-secret");
+    let overlap = json!({"overlap_seconds": 60});
+    let refused = asks(&api, "POST", &path, &overlap).await;
+    refused.problem(422, "invalid_fields");
+    let rotated = asks(&api, "POST", &path, &json!({})).await;
+    assert_eq!(rotated.status, StatusCode::OK, "{rotated:?}");
+    assert!(!rotated.text().contains(MARK), "{rotated:?}");
+    let shown = api.get(&format!("{WEBHOOKS}/{id}")).await.json();
+    assert_eq!(
+        (&shown["signature"], &shown["format"]),
+        (&json!("p256"), &json!("blockatm")),
+        "it stays so"
+    );
+    assert_eq!(shown["public_key"], "gwpk_public1");
+    assert_eq!(shown["secrets"].as_array().unwrap().len(), 1, "alone");
+}
+
+#[tokio::test]
 async fn a_repeated_answer_has_no_secret() {
     let api = Api::open().await;
     let post = async |path: String, body: Value| {

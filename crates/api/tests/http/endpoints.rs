@@ -134,7 +134,7 @@ async fn what_is_wrong_is_named_at_once() {
     let api = Api::open().await;
     let wrong = json!({
         "name": "", "url": "https://inside.example/", "types": ["order.gone"], "signature": "rsa",
-        "format": "blockatm", "secret": "whsec_mine", "reason": "no",
+        "format": "pigeons", "secret": "whsec_mine", "reason": "no",
     });
     let problem = asks(&api, "POST", "", &wrong)
         .await

@@ -14,9 +14,12 @@ pub struct CreateWebhook {
     /// Of what it is told, such as `order.*`; everything if not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub types: Option<Vec<String>>,
-    /// `hmac` or `ed25519`; `hmac` if not given.
+    /// `hmac`, `ed25519` or `p256`; what is usual in its form if not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signature: Option<String>,
+    /// `standard` or `blockatm`; `standard` if not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub format: Option<String>,
     /// Why, for the audit log.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -66,9 +69,9 @@ pub struct Webhook {
     pub types: Vec<String>,
     /// The form of what is told.
     pub format: String,
-    /// `hmac` or `ed25519`.
+    /// `hmac`, `ed25519` or `p256`.
     pub signature: Option<String>,
-    /// What checks the newest signature, of `ed25519`.
+    /// What checks the newest signature, of `ed25519` and `p256`.
     pub public_key: Option<String>,
     /// What signs for it now, the newest first.
     pub secrets: Vec<WebhookSecret>,
@@ -91,7 +94,7 @@ pub struct Webhook {
 /// When something signs for a webhook.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct WebhookSecret {
-    /// What checks its signatures, of `ed25519`.
+    /// What checks its signatures, of `ed25519` and `p256`.
     pub public_key: Option<String>,
     /// When it was made.
     pub created_at: String,

@@ -59,11 +59,13 @@ pub enum SignatureKind {
     Hmac,
     /// By a private key whose public half the receiver has.
     Ed25519,
+    /// By such a key on the curve P-256 (ECDSA with SHA-256).
+    P256,
 }
 
 impl SignatureKind {
     /// Every kind.
-    pub const ALL: [Self; 2] = [Self::Hmac, Self::Ed25519];
+    pub const ALL: [Self; 3] = [Self::Hmac, Self::Ed25519, Self::P256];
 
     /// The name in the API.
     #[must_use]
@@ -71,6 +73,16 @@ impl SignatureKind {
         match self {
             Self::Hmac => "hmac",
             Self::Ed25519 => "ed25519",
+            Self::P256 => "p256",
+        }
+    }
+
+    /// Whether the receiver has the secret itself, and not only what checks it.
+    #[must_use]
+    pub const fn is_shared(self) -> bool {
+        match self {
+            Self::Hmac => true,
+            Self::Ed25519 | Self::P256 => false,
         }
     }
 }
@@ -110,6 +122,6 @@ mod tests {
             assert_eq!(kind.name().parse(), Ok(kind));
         }
         let error = "rsa".parse::<SignatureKind>().unwrap_err();
-        assert_eq!(error.known, "hmac, ed25519");
+        assert_eq!(error.known, "hmac, ed25519, p256");
     }
 }

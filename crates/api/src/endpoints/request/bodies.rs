@@ -14,13 +14,16 @@ pub(crate) struct CreateEndpoint {
     /// Where it is: `https`, on the public internet, or what the configuration allows.
     #[schema(example = "https://shop.example.com/webhooks")]
     url: String,
-    /// Of what it is told: names of events and families such as `order.*`. All, if not given.
+    /// Of what it is told: names of events and families such as `order.*`. All, if not given, that
+    /// its form has words for.
     #[schema(required = false, default = json!(["*"]), example = json!(["order.*", "payment.unmatched"]))]
     types: Vec<String>,
     /// `hmac`, by a secret that you and paywatch have, or `ed25519`, by a key that only paywatch has.
-    #[schema(required = false, default = "hmac", example = "hmac")]
+    /// `hmac`, if not given; the form `blockatm` is signed by `p256` alone.
+    #[schema(required = false, example = "hmac")]
     signature: String,
-    /// The form of what is told. So far `standard` alone, as Standard Webhooks says.
+    /// The form of what is told: `standard`, as Standard Webhooks says, or `blockatm`, as that gateway
+    /// tells, of `payment.detected`, `.confirmed`, `.reverted`, `.assigned` and `.unassigned`.
     #[schema(required = false, default = "standard", example = "standard")]
     format: String,
     /// Why, on one line of 3 to 500 characters. It stays in the audit log for good.
@@ -51,7 +54,8 @@ pub(crate) struct ChangeEndpoint {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RotateSecret {
-    /// For how many seconds the secrets before it sign along. 0 ends them at once.
+    /// For how many seconds the secrets before it sign along. 0 ends them at once; in the form
+    /// `blockatm` they never do.
     #[schema(
         required = false,
         default = 86_400,

@@ -1,5 +1,7 @@
 //! Tests of reading requests about endpoints.
 
+use paywatch_core::USUAL_OVERLAP_S;
+
 use super::*;
 
 fn object(value: &Value) -> Map<String, Value> {
@@ -29,7 +31,7 @@ fn a_webhook_needs_a_name_and_a_url() {
     assert_eq!(wanted.reason.as_str(), NO_REASON);
     let wrong = json!({
         "title": "x", "name": "", "url": "ftp://x", "types": ["order.gone"], "signature": "rsa",
-        "format": "blockatm", "reason": "no",
+        "format": "pigeons", "reason": "no",
     });
     let named = [
         "title",
@@ -49,15 +51,39 @@ fn a_webhook_needs_a_name_and_a_url() {
 }
 
 #[test]
+fn a_form_limits_what_is_told_and_what_signs() {
+    let read = |more: Value| {
+        let mut body = json!({"name": "a", "url": "https://x/", "format": "blockatm"});
+        let more = more.as_object().unwrap().clone();
+        body.as_object_mut().unwrap().extend(more);
+        create(&object(&body), &https)
+    };
+    let wanted = read(json!({})).unwrap();
+    assert_eq!(wanted.types, EventFormat::BlockAtm.types());
+    assert_eq!(wanted.signature, SignatureKind::P256);
+    let one = read(json!({"types": ["payment.confirmed"], "signature": "p256"})).unwrap();
+    assert_eq!(one.types.to_string(), "payment.confirmed");
+    assert_eq!(fields(read(json!({"types": ["order.*"]}))), ["types"]);
+    assert_eq!(fields(read(json!({"signature": "ed25519"}))), ["signature"]);
+    let theirs = EventFormat::BlockAtm;
+    let body = |types: &str| object(&json!({"types": [types]}));
+    let changed = change(&body("*"), theirs, &https).unwrap();
+    assert_eq!(changed.types, Some(theirs.types()));
+    let refused = change(&body("payment.*"), theirs, &https);
+    assert_eq!(fields(refused), ["types"]);
+}
+
+#[test]
 fn a_change_changes_something() {
     let body = object(&json!({"types": ["order.paid"]}));
-    let changed = change(&body, &https).unwrap();
+    let own = EventFormat::Standard;
+    let changed = change(&body, own, &https).unwrap();
     assert!(changed.name.is_none() && changed.url.is_none());
     assert_eq!(changed.types.unwrap().to_string(), "order.paid");
-    assert_eq!(fields(change(&Map::new(), &https)), ["name"]);
+    assert_eq!(fields(change(&Map::new(), own, &https)), ["name"]);
     let wrong = json!({"name": 1, "url": "x", "format": "standard"});
     assert_eq!(
-        fields(change(&object(&wrong), &https)),
+        fields(change(&object(&wrong), own, &https)),
         ["format", "name", "url"]
     );
 }
@@ -69,7 +95,8 @@ fn secrets_overlap_for_a_week_at_most() {
         (json!({"overlap_seconds": 0}), 0),
         (json!({"overlap_seconds": 604_800}), 604_800),
     ] {
-        assert_eq!(rotate(&object(&body)).unwrap().0, seconds);
+        let asked = rotate(&object(&body)).unwrap().0;
+        assert_eq!(asked.unwrap_or(USUAL_OVERLAP_S), seconds);
     }
     for wrong in [json!(604_801), json!(-1), json!("1h"), json!(1.5)] {
         let body = object(&json!({"overlap_seconds": wrong}));

@@ -4,19 +4,21 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use paywatch_core::{
-    DeliveryState, EndpointId, EndpointName, EventTypes, LONGEST_OVERLAP_S, Reason, SignatureKind,
+    DeliveryState, EndpointId, EndpointName, EventFormat, EventTypes, LONGEST_OVERLAP_S, Reason,
+    SignatureKind,
 };
 
 /// `paywatch webhook …`, as far as it works on the database.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ManageWebhook {
     /// Make a webhook: it is told of what happens from now on. Its secret is printed once, alone on
-    /// stdout; with --signature ed25519 its public key is.
+    /// stdout; with --signature ed25519 or --format blockatm its public key is.
     #[command(after_help = "\
 Examples:
   paywatch webhook add --name shop --url https://shop.example.com/webhooks > secret
   paywatch webhook add --name bank --url https://bank.example.com/in --types order.completed \\
-      --signature ed25519")]
+      --signature ed25519
+  paywatch webhook add --name till --url https://till.example.com/hook --format blockatm > key")]
     Add(AddWebhook),
     /// List who is told of events, and how each fares.
     List,
@@ -35,9 +37,10 @@ Example:
     Rotate {
         /// Its id, as `webhook list` shows it.
         id: EndpointId,
-        /// For how long they do, at most a week; 0s ends them at once.
-        #[arg(long, value_name = "TIME", default_value = "24h", value_parser = overlap)]
-        overlap: Duration,
+        /// For how long they do, at most a week; 0s ends them at once. A day, if not given; not at all
+        /// in the form blockatm, in which the newest key alone signs.
+        #[arg(long, value_name = "TIME", value_parser = overlap)]
+        overlap: Option<Duration>,
         /// Why. It stays in the audit log.
         #[arg(long, default_value = "rotation")]
         reason: Reason,
@@ -91,12 +94,17 @@ pub(crate) struct AddWebhook {
     /// Where it is.
     #[arg(long)]
     pub url: String,
-    /// Of what it is told: names of events and families such as `order.*`; by default everything.
+    /// Of what it is told: names of events and families such as `order.*`; by default everything that
+    /// its form has words for.
     #[arg(long, value_name = "TYPE,TYPE", default_value = "*", value_parser = types)]
     pub types: EventTypes,
-    /// `hmac`, by a secret that both have, or `ed25519`, by a key that only paywatch has.
-    #[arg(long, value_name = "KIND", default_value = "hmac")]
-    pub signature: SignatureKind,
+    /// `hmac`, by a secret that both have, or `ed25519`, by a key that only paywatch has; by default
+    /// hmac. The form blockatm is signed by `p256` alone.
+    #[arg(long, value_name = "KIND")]
+    pub signature: Option<SignatureKind>,
+    /// `standard`, as Standard Webhooks says, or `blockatm`, as that gateway tells, of payments alone.
+    #[arg(long, value_name = "FORM", default_value = "standard")]
+    pub format: EventFormat,
     /// Why. It stays in the audit log.
     #[arg(long, default_value = "no reason given")]
     pub reason: Reason,

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use paywatch_api::{Clock as _, SystemClock, WebhookDesk as _, shown_url};
 use paywatch_core::{
     DecisionKind, EndpointId, EndpointKind, EventFormat, MOST_SECRETS, MOST_TOLD_AGAIN,
-    MOST_WEBHOOKS, Reason, SignatureKind,
+    MOST_WEBHOOKS, Reason, SignatureKind, USUAL_OVERLAP_S,
 };
 use paywatch_store::{
     Again, EndpointChange, EndpointOutcome, EndpointRecord, NewDecision, NewEndpoint, Store,
@@ -78,27 +78,32 @@ impl Office {
 
     async fn add(&self, args: AddWebhook) -> anyhow::Result<()> {
         let url = self.url(&args.url)?;
-        let secret = self.secret(args.signature)?;
+        let types = args.format.told_of(args.types).context("--types")?;
+        let signature = args
+            .format
+            .signed_by(args.signature)
+            .context("--signature")?;
+        let secret = self.secret(signature)?;
         let new = NewEndpoint {
             id: EndpointId::from_bytes(*Uuid::now_v7().as_bytes()),
             kind: EndpointKind::Webhook,
             name: args.name.to_string(),
             url,
-            format: EventFormat::Standard,
-            types: args.types,
+            format: args.format,
+            types,
             secrets: vec![secret.clone()],
             created_at: SystemClock.now(),
         };
         let at = shown_url(new.kind, &new.url).unwrap_or_default();
         let detail = format!(
             "{} \"{}\" made: told of {} at {at}, signed by {}",
-            new.id, new.name, new.types, args.signature
+            new.id, new.name, new.types, signature
         );
         let decision = decision(DecisionKind::CreateEndpoint, &args.reason, detail);
         match self.store.create_endpoint(&new, Some(&decision)).await? {
             EndpointOutcome::Done(made) => self.tell(
                 &made,
-                (args.signature, &secret),
+                (signature, &secret),
                 "It is told of what happens from now on.",
             ),
             EndpointOutcome::NameTaken(other) => Err(taken(&new.name, other)),
@@ -135,7 +140,11 @@ impl Office {
         let change = EndpointChange {
             name: args.name.map(|name| name.to_string()),
             url: args.url.map(|url| self.url(&url)).transpose()?,
-            types: args.types,
+            types: args
+                .types
+                .map(|types| known.format.told_of(types))
+                .transpose()
+                .context("--types")?,
         };
         let detail = format!("{}: {}", called(&known), view::change_in_words(&change));
         let decision = decision(DecisionKind::ChangeEndpoint, &args.reason, detail);
@@ -155,11 +164,12 @@ impl Office {
     async fn rotate(
         &self,
         id: EndpointId,
-        overlap: Duration,
+        overlap: Option<Duration>,
         reason: &Reason,
     ) -> anyhow::Result<()> {
         let known = self.find_webhook(id, "given another secret").await?;
         let signature = view::signature_of(&known, &self.desk);
+        let overlap = overlap_of(signature, overlap)?;
         let secret = self.secret(signature)?;
         let now = SystemClock.now();
         let overlap_ms = i64::try_from(overlap.as_millis()).unwrap_or(i64::MAX);
@@ -177,7 +187,12 @@ impl Office {
             .await?
         {
             EndpointOutcome::Done(rotated) => {
-                let more = format!("Those before it sign along until {ends}.");
+                let more = match signature {
+                    SignatureKind::Hmac | SignatureKind::Ed25519 => {
+                        format!("Those before it sign along until {ends}.")
+                    },
+                    SignatureKind::P256 => "It signs alone from now on.".to_owned(),
+                };
                 self.tell(&rotated, (signature, &secret), &more)
             },
             EndpointOutcome::Full => anyhow::bail!(
@@ -300,10 +315,7 @@ impl Office {
     ) -> anyhow::Result<()> {
         let (id, name) = (endpoint.id, &endpoint.name);
         let public_key = self.desk.public_key_of(secret);
-        let shared = match signature {
-            SignatureKind::Hmac => Some(secret.expose_secret()),
-            SignatureKind::Ed25519 => None,
-        };
+        let shared = signature.is_shared().then(|| secret.expose_secret());
         if self.format == Format::Json {
             return output::json(&json!({
                 "id": id.to_string(), "name": name, "signature": signature.name(),
@@ -312,18 +324,33 @@ impl Office {
         }
         let shown = shared.or(public_key.as_deref()).unwrap_or_default();
         output::line(shown)?;
-        let what = match signature {
-            SignatureKind::Hmac => "secret",
-            SignatureKind::Ed25519 => "public key",
+        let (what, once) = if signature.is_shared() {
+            let once = " It is shown once: store it where the receiver checks.";
+            ("secret", once)
+        } else {
+            ("public key", "")
         };
-        let once = match signature {
-            SignatureKind::Hmac => " It is shown once: store it where the receiver checks.",
-            SignatureKind::Ed25519 => "",
+        let tried = match endpoint.format {
+            EventFormat::Standard => format!(" `paywatch webhook test {id}` tries it."),
+            EventFormat::BlockAtm => String::new(),
         };
         Ok(output::aside(&format!(
-            "This is the {what} of {id}, \"{name}\".{once} {more} `paywatch webhook test {id}` tries \
-             it."
+            "This is the {what} of {id}, \"{name}\".{once} {more}{tried}"
         ))?)
+    }
+}
+
+/// For how long secrets before the newest sign along.
+fn overlap_of(signature: SignatureKind, asked: Option<Duration>) -> anyhow::Result<Duration> {
+    match (signature, asked) {
+        (SignatureKind::Hmac | SignatureKind::Ed25519, asked) => {
+            Ok(asked.unwrap_or(Duration::from_secs(USUAL_OVERLAP_S)))
+        },
+        (SignatureKind::P256, None | Some(Duration::ZERO)) => Ok(Duration::ZERO),
+        (SignatureKind::P256, Some(_)) => anyhow::bail!(
+            "--overlap: in the form blockatm one key signs, the newest: leave it out, and give your \
+             receiver the new public key"
+        ),
     }
 }
 

@@ -3,14 +3,14 @@
 use std::process::ExitCode;
 
 use paywatch_api::{Clock as _, SystemClock, shown_url};
-use paywatch_core::EndpointId;
+use paywatch_core::{EndpointId, EventFormat};
 use paywatch_notifier::{Answer, PostFailure, PostFailureKind, Poster, Telling, Webhooks};
 use paywatch_store::EndpointRecord;
 use reqwest::header::HeaderMap;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::command::webhook::manage::Office;
+use crate::command::webhook::manage::{Office, called};
 use crate::command::webhook::view::rfc3339;
 use crate::output::{self, Format};
 
@@ -31,6 +31,13 @@ struct Outcome {
 /// Sends the sample to the webhook `id`.
 pub(super) async fn run(office: &Office, id: EndpointId) -> anyhow::Result<ExitCode> {
     let endpoint = office.find_webhook(id, "tested").await?;
+    anyhow::ensure!(
+        endpoint.format == EventFormat::Standard,
+        "{} is told in the form {}, which has words for payments alone: its receiver would take a sample \
+         for money. Pay an order on a test chain instead",
+        called(&endpoint),
+        endpoint.format
+    );
     let poster = Poster::new(office.config.guard.clone(), &office.config.post)?;
     let sample = sample(&endpoint);
     let now = SystemClock.now();

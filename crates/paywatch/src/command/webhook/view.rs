@@ -1,7 +1,7 @@
 //! What is shown of endpoints. No secret is.
 
 use paywatch_api::{Clock as _, SystemClock, WebhookDesk as _, shown_url};
-use paywatch_core::{EndpointKind, EventTypes, SignatureKind, Timestamp};
+use paywatch_core::{EndpointKind, EventFormat, EventTypes, SignatureKind, Timestamp};
 use paywatch_store::{EndpointChange, EndpointRecord, EndpointSecret};
 use serde_json::{Value, json};
 
@@ -54,7 +54,7 @@ pub(super) fn in_words((endpoint, pending): WithPending<'_>, desk: &Desk) -> Str
             |ends| format!("until {}", rfc3339(ends)),
         );
         let signs = match desk.public_key_of(&kept.secret) {
-            Some(key) => format!("ed25519, {key}"),
+            Some(key) => format!("{}, {key}", signature_of(endpoint, desk)),
             None => SignatureKind::Hmac.to_string(),
         };
         let made = rfc3339(kept.created_at);
@@ -110,9 +110,11 @@ pub(super) fn as_value((endpoint, pending): WithPending<'_>, desk: &Desk) -> Val
 /// How the newest secret of an endpoint signs.
 pub(super) fn signature_of(endpoint: &EndpointRecord, desk: &Desk) -> SignatureKind {
     let newest = endpoint.secrets.first();
-    match newest.and_then(|newest| desk.public_key_of(&newest.secret)) {
-        Some(_) => SignatureKind::Ed25519,
-        None => SignatureKind::Hmac,
+    let public_key = newest.and_then(|newest| desk.public_key_of(&newest.secret));
+    match (endpoint.format, public_key) {
+        (EventFormat::BlockAtm, _) => SignatureKind::P256,
+        (EventFormat::Standard, Some(_)) => SignatureKind::Ed25519,
+        (EventFormat::Standard, None) => SignatureKind::Hmac,
     }
 }
 

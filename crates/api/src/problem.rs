@@ -119,6 +119,11 @@ impl Problem {
         }
     }
 
+    /// One wrong field.
+    pub(crate) fn field(error: FieldError) -> Self {
+        Self::fields(vec![error])
+    }
+
     /// What kind of problem it is.
     pub(crate) const fn code(&self) -> Code {
         self.code

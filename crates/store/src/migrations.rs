@@ -9,7 +9,7 @@ use crate::engine::Pools;
 use crate::error::{StoreError, failed};
 
 /// Every step, in order. A step that was ever released is never changed.
-const STEPS: [(i64, &str, &str); 15] = [
+const STEPS: [(i64, &str, &str); 16] = [
     (
         1,
         "orders and payments",
@@ -84,6 +84,11 @@ const STEPS: [(i64, &str, &str); 15] = [
         15,
         "deliveries",
         include_str!("../../../migrations/0015_deliveries.sql"),
+    ),
+    (
+        18,
+        "lists by what orders are",
+        include_str!("../../../migrations/0018_lists_by_what_orders_are.sql"),
     ),
 ];
 

@@ -93,7 +93,7 @@ async fn bad_parameters_are_named() {
         ("limit=-1", "limit", "between 1 and 100"),
         ("cursor=x", "cursor", "next_cursor"),
         ("reference=%20", "reference", "1 to 128"),
-        ("page=2", "page", "known are status, reference"),
+        ("page=2", "page", "known are status, flag, reference"),
         ("limit=1&limit=2", "limit", "twice"),
     ] {
         let answer = api.get(&format!("/v1/orders?{query}")).await;

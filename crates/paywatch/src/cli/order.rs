@@ -150,7 +150,7 @@ pub(crate) struct ListOrders {
     /// Only orders with this note; give it again for orders with all of several.
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_and_value)]
     pub metadata: Vec<(String, String)>,
-    /// created_at for the oldest first, or -created_at.
+    /// By when they were made: `created_at` for the oldest first, or `-created_at`.
     #[arg(long, value_name = "ORDER", allow_hyphen_values = true,
         value_parser = ["created_at", "-created_at"])]
     pub sort: Option<String>,

@@ -122,10 +122,10 @@ impl<'a> Plan<'a> {
                 also(&mut statement, other);
             }
             self.times(&mut statement);
-            sort(&mut statement, sorted, self.filter.oldest_first);
+            sort(&mut statement, sorted, self.filter);
             statement.push(" LIMIT ").bind(limit).push(") AS part");
         }
-        sort(&mut statement, &["seq"], self.filter.oldest_first);
+        sort(&mut statement, &["seq"], self.filter);
         statement.push(" LIMIT ").bind(limit);
         statement
     }
@@ -207,7 +207,7 @@ async fn reach(
         });
         listed(&mut statement, part);
         within(&mut statement, part, bounds);
-        sort(&mut statement, sorted, filter.oldest_first);
+        sort(&mut statement, sorted, filter);
         statement
             .push(" LIMIT 1 OFFSET ")
             .bind(passed)
@@ -316,10 +316,10 @@ fn also(statement: &mut Statement, source: &Source) {
     }
 }
 
-fn sort(statement: &mut Statement, columns: &[&'static str], oldest_first: bool) {
+fn sort(statement: &mut Statement, columns: &[&'static str], filter: &OrderFilter) {
     for (index, column) in columns.iter().enumerate() {
         statement.push(if index == 0 { " ORDER BY " } else { ", " });
         statement.push(column);
-        statement.push(if oldest_first { "" } else { " DESC" });
+        statement.push(if filter.oldest_first { "" } else { " DESC" });
     }
 }

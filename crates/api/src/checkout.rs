@@ -211,7 +211,7 @@ fn unwritten(error: &askama::Error) -> Problem {
 
 /// A problem as payers are told.
 fn tell(problem: &Problem) -> Response {
-    let (_, status, _) = problem.code().parts();
+    let status = problem.code().kind().status;
     let message = if status == StatusCode::NOT_FOUND {
         Message::missing()
     } else {

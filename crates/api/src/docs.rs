@@ -17,7 +17,7 @@ pub(crate) const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src
 #[openapi(
     info(
         title = "paywatch",
-        description = "Be paid in USDT straight on chain. Make an order, show its address, ship when it is `completed`.\n\nAmounts are decimal strings, times RFC 3339 in UTC, addresses EIP-55. Errors are problem details (RFC 9457).",
+        description = "Be paid in USDT straight on chain. Make an order, show its address, ship when it is `completed`.\n\nAmounts are decimal strings, times RFC 3339 in UTC, addresses EIP-55. Errors are problem details (RFC 9457); [Problems](/docs/problems) says what each means and what to do about it.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
     modifiers(&ApiKey),

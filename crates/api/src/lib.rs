@@ -18,6 +18,7 @@ mod door;
 mod endpoints;
 mod etag;
 mod events;
+mod fields;
 mod health;
 mod idempotency;
 pub mod keys;

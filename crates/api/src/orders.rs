@@ -24,21 +24,23 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::body::read_object;
+use crate::fields::{Fields, Shown};
 use crate::look_alikes::view::LookAlikeCounts;
 use crate::orders::request::CreateOrder;
 use crate::orders::view::OrderView;
 use crate::present::Present;
 use crate::problem::{Code, FieldError, Problem, ProblemBody};
 use crate::state::ApiState;
-use crate::wire::cursor;
+use crate::wire::{bound_cursor, cursor, unbound};
 
-/// A page of orders, newest first.
+/// A page of orders.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct OrderList {
     /// The orders.
-    data: Vec<OrderView>,
+    #[schema(value_type = Vec<OrderView>)]
+    data: Vec<Shown<OrderView>>,
     /// Pass it as `cursor` for the next page.
-    #[schema(example = "c1f")]
+    #[schema(example = "c1f.0b5c86ba02e4")]
     next_cursor: Option<String>,
     /// Whether there is a next page.
     has_more: bool,
@@ -149,7 +151,8 @@ fn no_free_amount(state: &ApiState, token: &Token) -> Problem {
         ("id" = String, Path, description = "The order's id", example = "ord_0190a6d2b3c47e5f8a9b0c1d2e3f4a5b"),
         ("wait_for" = Option<String>, Query, description = "Answer when it is in this status, or one of several, separated by commas; or when it has ended", example = "completed"),
         ("timeout" = Option<u64>, Query, description = "Or when so many seconds are over: 1 to 30, 30 if not given", example = 30, minimum = 1, maximum = 30),
-        ("If-None-Match" = Option<String>, Header, description = "The ETag of what you have"),
+        ("fields" = Option<String>, Query, description = "Only these of its fields, separated by commas", example = "id,status,remaining"),
+        ("If-None-Match" = Option<String>, Header, description = "The ETag of what you have, with the same fields"),
     ),
     responses(
         (status = 200, description = "The order", body = OrderView),
@@ -165,12 +168,13 @@ pub(crate) async fn read(
     State(state): State<ApiState>,
     id: Result<Path<String>, PathRejection>,
     pairs: Result<Query<Vec<(String, String)>>, QueryRejection>,
-) -> Result<Json<OrderView>, Problem> {
+) -> Result<Json<Shown<OrderView>>, Problem> {
     let Query(pairs) = pairs.map_err(|error| Problem::because(Code::MalformedQuery, error))?;
     let id = read_id(id)?;
     let waiting = wait::read(&pairs).map_err(Problem::fields)?;
+    let fields = Fields::read::<OrderView>(&pairs).map_err(Problem::field)?;
     let record = wait::until(&state, id, &waiting).await?;
-    Ok(Json(shown(&state, &record).await?))
+    Ok(Json(fields.of(shown(&state, &record).await?)))
 }
 
 /// The order's id in a path.
@@ -200,17 +204,24 @@ async fn shown(state: &ApiState, record: &OrderRecord) -> Result<OrderView, Prob
 
 /// List orders
 ///
-/// Newest first. Pages are stable: orders made meanwhile do not shift them.
+/// Newest first, or oldest first. Pages are stable: orders made meanwhile do not shift them. A cursor
+/// belongs to the list that gave it: go on with the same filters and order. Where filters are met
+/// together by few of many, a page may hold fewer orders than `limit`, even none, and have more:
+/// `has_more` says whether to go on.
 #[utoipa::path(
     get, path = "/v1/orders", operation_id = "list_orders", tag = "orders", security(("api_key" = [])),
     params(
         ("status" = Option<String>, Query, description = "One or several statuses, separated by commas", example = "paid,completed"),
+        ("flag" = Option<String>, Query, description = "With any of these flags, separated by commas", example = "overpaid,late"),
         ("reference" = Option<String>, Query, description = "Your own name for it"),
+        ("metadata[key]" = Option<String>, Query, description = "With this value of your own metadata under `key`, which is any key; up to 5 at once, all of them must match"),
         ("chain" = Option<String>, Query, description = "Payable on this chain, by name or id"),
         ("address" = Option<String>, Query, description = "Payable to this address"),
         ("tx_hash" = Option<String>, Query, description = "With a payment in this transaction"),
         ("created_from" = Option<String>, Query, description = "Made at this time or later, RFC 3339"),
         ("created_before" = Option<String>, Query, description = "Made before this time, RFC 3339"),
+        ("sort" = Option<String>, Query, description = "-created_at (newest first, if not given) or created_at (oldest first)", example = "created_at"),
+        ("fields" = Option<String>, Query, description = "Only these fields of each, separated by commas", example = "id,status,amount"),
         ("limit" = Option<u32>, Query, description = "1 to 100, 20 if not given"),
         ("cursor" = Option<String>, Query, description = "The next_cursor of the page before"),
     ),
@@ -226,16 +237,18 @@ pub(crate) async fn list(
     pairs: Result<Query<Vec<(String, String)>>, QueryRejection>,
 ) -> Result<Json<OrderList>, Problem> {
     let Query(pairs) = pairs.map_err(|error| Problem::because(Code::MalformedQuery, error))?;
+    let pairs = unbound(pairs).map_err(Problem::field)?;
     let (filter, page) = query::read(&pairs, &state.shop).map_err(Problem::fields)?;
+    let fields = Fields::read::<OrderView>(&pairs).map_err(Problem::field)?;
     let page = state.store.orders(&filter, page).await?;
     let (present, now) = (Present::read(&state).await?, state.clock.now());
     let data = page.orders.iter().map(|record| {
         let url = state.checkout_url(record);
-        view::order(record, &present, &state.shop, url, now)
+        fields.of(view::order(record, &present, &state.shop, url, now))
     });
     Ok(Json(OrderList {
         data: data.collect(),
-        next_cursor: page.next.map(cursor),
+        next_cursor: page.next.map(|seq| bound_cursor(&cursor(seq), &pairs)),
         has_more: page.next.is_some(),
     }))
 }

@@ -15,10 +15,12 @@ use paywatch_store::BookedTransfer;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::fields::{Fields, Shown};
 use crate::payments::view::PaymentView;
 use crate::present::Present;
 use crate::problem::{Code, Problem, ProblemBody};
 use crate::state::ApiState;
+use crate::wire::{bound_cursor, unbound};
 
 /// Read the proof of a payment
 ///
@@ -66,11 +68,12 @@ pub(crate) async fn find(state: &ApiState, id: &PaymentId) -> Result<BookedTrans
     payment.ok_or_else(|| Problem::because(Code::NotFound, format!("there is no payment {id}")))
 }
 
-/// A page of payments, those first that were seen last.
+/// A page of payments.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PaymentList {
     /// The payments.
-    data: Vec<PaymentView>,
+    #[schema(value_type = Vec<PaymentView>)]
+    data: Vec<Shown<PaymentView>>,
     /// Pass it as `cursor` for the next page.
     next_cursor: Option<String>,
     /// Whether there is a next page.
@@ -80,15 +83,21 @@ pub(crate) struct PaymentList {
 /// List payments
 ///
 /// Every transfer to an address of yours, whether it belongs to an order or not, those first that
-/// were seen last.
+/// were seen last, or first. A cursor belongs to the list that gave it: go on with the same filters
+/// and order.
 #[utoipa::path(
     get, path = "/v1/payments", operation_id = "list_payments", tag = "payments", security(("api_key" = [])),
     params(
         ("status" = Option<String>, Query, description = "One or several, separated by commas; `unmatched` is what waits for you", example = "unmatched"),
         ("chain" = Option<String>, Query, description = "On this chain, by name or id"),
+        ("token" = Option<String>, Query, description = "Of the token with this address"),
         ("address" = Option<String>, Query, description = "To this address"),
         ("tx_hash" = Option<String>, Query, description = "In this transaction"),
         ("order" = Option<String>, Query, description = "Of this order"),
+        ("detected_from" = Option<String>, Query, description = "First seen at this time or later, RFC 3339"),
+        ("detected_before" = Option<String>, Query, description = "First seen before this time, RFC 3339"),
+        ("sort" = Option<String>, Query, description = "-detected_at (seen last first, if not given) or detected_at (seen first first)", example = "detected_at"),
+        ("fields" = Option<String>, Query, description = "Only these fields of each, separated by commas", example = "id,status,amount"),
         ("limit" = Option<u32>, Query, description = "1 to 100, 20 if not given"),
         ("cursor" = Option<String>, Query, description = "The next_cursor of the page before"),
     ),
@@ -104,6 +113,8 @@ pub(crate) async fn list(
     pairs: Result<Query<Vec<(String, String)>>, QueryRejection>,
 ) -> Result<Json<PaymentList>, Problem> {
     let Query(pairs) = pairs.map_err(|error| Problem::because(Code::MalformedQuery, error))?;
+    let pairs = unbound(pairs).map_err(Problem::field)?;
+    let fields = Fields::read::<PaymentView>(&pairs).map_err(Problem::field)?;
     let asked = query::read(&pairs, &state.shop).map_err(Problem::fields)?;
     // One more than asked tells whether there is another page.
     let one_more = asked.limit.saturating_add(1);
@@ -114,13 +125,14 @@ pub(crate) async fn list(
     let limit = usize::try_from(asked.limit).unwrap_or(usize::MAX);
     let has_more = found.len() > limit;
     found.truncate(limit);
+    let last = found.last().filter(|_| has_more);
     let present = Present::read(&state).await?;
     Ok(Json(PaymentList {
         data: found
             .iter()
-            .map(|booked| PaymentView::booked(booked, &present))
+            .map(|booked| fields.of(PaymentView::booked(booked, &present)))
             .collect(),
-        next_cursor: found.last().filter(|_| has_more).map(query::cursor),
+        next_cursor: last.map(|last| bound_cursor(&query::cursor(last), &pairs)),
         has_more,
     }))
 }
@@ -128,10 +140,14 @@ pub(crate) async fn list(
 /// Read a payment
 #[utoipa::path(
     get, path = "/v1/payments/{id}", operation_id = "read_payment", tag = "payments", security(("api_key" = [])),
-    params(("id" = String, Path, description = "The payment's id", example = "pay_5f1d7a84db00d2fce00b31a7fc73224f")),
+    params(
+        ("id" = String, Path, description = "The payment's id", example = "pay_5f1d7a84db00d2fce00b31a7fc73224f"),
+        ("fields" = Option<String>, Query, description = "Only these of its fields, separated by commas", example = "id,status,confirmations"),
+    ),
     responses(
         (status = 200, description = "The payment", body = PaymentView),
         (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "Wrong parameters, all of them at once", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "There is no such payment", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "The database does not answer", body = ProblemBody, content_type = "application/problem+json"),
     )
@@ -139,8 +155,11 @@ pub(crate) async fn list(
 pub(crate) async fn read(
     State(state): State<ApiState>,
     id: Result<Path<String>, PathRejection>,
-) -> Result<Json<PaymentView>, Problem> {
+    pairs: Result<Query<Vec<(String, String)>>, QueryRejection>,
+) -> Result<Json<Shown<PaymentView>>, Problem> {
+    let Query(pairs) = pairs.map_err(|error| Problem::because(Code::MalformedQuery, error))?;
+    let fields = Fields::only::<PaymentView>(&pairs).map_err(Problem::fields)?;
     let payment = find(&state, &read_id(id)?).await?;
     let present = Present::read(&state).await?;
-    Ok(Json(PaymentView::booked(&payment, &present)))
+    Ok(Json(fields.of(PaymentView::booked(&payment, &present))))
 }

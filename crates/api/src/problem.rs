@@ -1,6 +1,7 @@
 //! What is wrong with a request, as problem details (RFC 9457).
 
 mod code;
+pub(crate) mod page;
 
 use std::fmt;
 
@@ -14,7 +15,7 @@ use paywatch_store::StoreError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-pub(crate) use crate::problem::code::Code;
+pub(crate) use crate::problem::code::{Code, Kind};
 
 /// The header that carries the request's id.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -60,9 +61,9 @@ pub(crate) struct Problem {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub(crate) struct ProblemBody {
-    /// Names the kind of problem.
+    /// Where this kind of problem is explained: a section of the daemon's own pages.
     #[serde(rename = "type")]
-    #[schema(example = "urn:paywatch:problem:invalid_fields")]
+    #[schema(example = "/docs/problems#invalid_fields", format = "uri-reference")]
     kind: String,
     /// What kind of problem it is.
     #[schema(example = "Some fields are wrong")]
@@ -118,6 +119,11 @@ impl Problem {
         }
     }
 
+    /// One wrong field.
+    pub(crate) fn field(error: FieldError) -> Self {
+        Self::fields(vec![error])
+    }
+
     /// What kind of problem it is.
     pub(crate) const fn code(&self) -> Code {
         self.code
@@ -125,7 +131,7 @@ impl Problem {
 
     /// All that is wrong, in one sentence.
     pub(crate) fn in_words(&self) -> String {
-        let (_, _, title) = self.code.parts();
+        let title = self.code.kind().title;
         let errors = self.errors.iter();
         let errors = errors.map(|error| format!("{}: {}", error.field, error.detail));
         let errors: Vec<_> = errors.collect();
@@ -137,12 +143,12 @@ impl Problem {
     }
 
     fn body(self, request_id: String) -> ProblemBody {
-        let (code, status, title) = self.code.parts();
+        let kind = self.code.kind();
         ProblemBody {
-            kind: format!("urn:paywatch:problem:{code}"),
-            title,
-            status: status.as_u16(),
-            code,
+            kind: page::anchor(kind.name),
+            title: kind.title,
+            status: kind.status.as_u16(),
+            code: kind.name,
             detail: self.detail,
             errors: self.errors,
             request_id,
@@ -178,7 +184,7 @@ impl From<StoreError> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let (_, status, _) = self.code.parts();
+        let status = self.code.kind().status;
         let mut response = status.into_response();
         if status == StatusCode::UNAUTHORIZED {
             response
@@ -271,8 +277,8 @@ mod tests {
     #[test]
     fn the_names_of_problems_are_a_contract() {
         let contract: Vec<_> = Code::ALL
-            .into_iter()
-            .map(|code| (code.parts().0, code.parts().1.as_u16()))
+            .iter()
+            .map(|code| (code.kind().name, code.kind().status.as_u16()))
             .collect();
         assert_eq!(
             contract,

@@ -11,6 +11,7 @@ use axum::http::header::{
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
 use paywatch_core::Scope;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
@@ -26,7 +27,7 @@ use crate::auth::require;
 use crate::docs::{CONTENT_SECURITY_POLICY, Document, describe_access};
 use crate::door::Door;
 use crate::limits::enforce;
-use crate::problem::{Code, Problem, REQUEST_ID, finish};
+use crate::problem::{Code, Problem, REQUEST_ID, finish, page};
 use crate::state::ApiState;
 use crate::{
     blockatm, chains, checkout, decisions, endpoints, etag, events, health, idempotency, limits,
@@ -188,7 +189,9 @@ fn reference(description: utoipa::openapi::OpenApi) -> Router<ApiState> {
         .config(config)
         .url(DESCRIPTION, description)
         .into();
-    pages.layer(set(CSP, CONTENT_SECURITY_POLICY))
+    pages
+        .route(page::PATH, get(page::read))
+        .layer(set(CSP, CONTENT_SECURITY_POLICY))
 }
 
 /// Sets a header of every answer.

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use jiff::Timestamp as Moment;
 use paywatch_core::{Address, AddressForm, ChainId, Timestamp, Token};
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
 use crate::problem::FieldError;
@@ -50,6 +51,19 @@ pub(crate) fn read_limit(text: &str) -> Result<u32, FieldError> {
         })
 }
 
+/// Whether a list that is sorted by `column` begins with the oldest: `column`, or `-column`, which is
+/// what it does if nothing is said.
+pub(crate) fn read_sort(value: &str, column: &str) -> Result<bool, FieldError> {
+    match value.strip_prefix('-') {
+        Some(descending) if descending == column => Ok(false),
+        None if value == column => Ok(true),
+        Some(_) | None => {
+            let detail = format!("must be {column} (oldest first) or -{column} (newest first)");
+            Err(FieldError::new("sort", "invalid", detail))
+        },
+    }
+}
+
 /// A value that reads as a `T`.
 pub(crate) fn parsed<T: FromStr<Err: Display>>(name: &str, value: &str) -> Result<T, FieldError> {
     value
@@ -74,6 +88,51 @@ pub(crate) fn read_cursor(text: &str) -> Result<u64, FieldError> {
         .ok()
         .filter(|seq| is_plain && i64::try_from(*seq).is_ok())
         .ok_or_else(wrong)
+}
+
+/// The cursor `place` of the list that `pairs` ask for. It names that list by a digest, since it is a
+/// place in no other.
+pub(crate) fn bound_cursor(place: &str, pairs: &[(String, String)]) -> String {
+    format!("{place}.{}", list_digest(pairs))
+}
+
+/// The parameters of a list with its own cursor: what [`bound_cursor`] added is checked and taken
+/// off.
+///
+/// # Errors
+/// When the cursor is of a list with other filters, or sorted in another way.
+pub(crate) fn unbound(
+    mut pairs: Vec<(String, String)>,
+) -> Result<Vec<(String, String)>, FieldError> {
+    let digest = list_digest(&pairs);
+    for (_, cursor) in pairs.iter_mut().filter(|(name, _)| name == "cursor") {
+        let wrong = || FieldError::new("cursor", "invalid", "is not a next_cursor of this list");
+        let (place, of) = cursor.split_once('.').ok_or_else(wrong)?;
+        if of != digest {
+            let detail = "belongs to a list with other filters or another order; give the same \
+                parameters as then, or leave the cursor out to begin anew";
+            return Err(FieldError::new("cursor", "other_list", detail));
+        }
+        *cursor = place.to_owned();
+    }
+    Ok(pairs)
+}
+
+/// Tells lists apart. How long a page is and which fields are shown does not matter.
+fn list_digest(pairs: &[(String, String)]) -> String {
+    let is_about = |name: &str| !matches!(name, "cursor" | "limit" | "fields");
+    let mut about: Vec<_> = pairs.iter().filter(|(name, _)| is_about(name)).collect();
+    about.sort();
+    let mut digest = Sha256::new();
+    for (name, value) in about {
+        // Neither can hold what stands between them.
+        digest.update(name.replace('\0', "\u{1}"));
+        digest.update([0]);
+        digest.update(value.replace('\0', "\u{1}"));
+        digest.update([0]);
+    }
+    let digest = hex::encode(digest.finalize());
+    digest.get(..12).unwrap_or_default().to_owned()
 }
 
 /// A token.
@@ -110,6 +169,33 @@ mod tests {
         assert_eq!(read_cursor(&cursor(123_456)), Ok(123_456));
         for wrong in ["", "c", "12", "c+1", "cffffffffffffffff", "cFF"] {
             assert!(read_cursor(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_cursor_is_taken_by_its_own_list_only() {
+        let pairs = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
+            let pairs = pairs.iter();
+            pairs
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect()
+        };
+        let list = pairs(&[("status", "paid"), ("chain", "bnb"), ("limit", "2")]);
+        let cursor = bound_cursor("c1f", &list);
+        let again = pairs(&[("chain", "bnb"), ("cursor", &cursor), ("status", "paid")]);
+        let read = unbound(again).unwrap();
+        assert_eq!(read[1].1, "c1f");
+        for other in [
+            pairs(&[("status", "paid"), ("cursor", &cursor)]),
+            pairs(&[("status", "paid"), ("chain", "1"), ("cursor", &cursor)]),
+            pairs(&[
+                ("chain", "bnb"),
+                ("cursor", &cursor),
+                ("status", "paid"),
+                ("sort", "created_at"),
+            ]),
+        ] {
+            assert_eq!(unbound(other).unwrap_err().code, "other_list");
         }
     }
 

@@ -239,13 +239,17 @@ impl Client {
             .await
     }
 
-    /// A page of orders, newest first.
+    /// A page of orders.
     ///
     /// # Errors
     /// [`ClientError`].
     pub async fn orders(&self, list: &ListOrders) -> Result<Page, ClientError> {
-        self.answer(self.request(Method::GET, "v1/orders")?.query(list))
-            .await
+        let notes = list.metadata.iter();
+        let notes: Vec<_> = notes
+            .map(|(name, value)| (format!("metadata[{name}]"), value))
+            .collect();
+        let request = self.request(Method::GET, "v1/orders")?.query(list);
+        self.answer(request.query(&notes)).await
     }
 
     /// The chains.

@@ -84,6 +84,12 @@ pub struct ListOrders {
     /// Statuses, separated by commas.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
+    /// Flags, separated by commas: those with any of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flag: Option<String>,
+    /// Notes that it must have, as they were given in `metadata`.
+    #[serde(skip)]
+    pub metadata: BTreeMap<String, String>,
     /// The merchant's own name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
@@ -102,6 +108,9 @@ pub struct ListOrders {
     /// Made before this time, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_before: Option<String>,
+    /// `created_at` for the oldest first, or `-created_at`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sort: Option<String>,
     /// How many at most.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
@@ -110,7 +119,7 @@ pub struct ListOrders {
     pub cursor: Option<String>,
 }
 
-/// A page of a list, newest first.
+/// A page of a list. It may hold fewer orders than asked, even none, though there are more.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Page {
     /// The orders.

@@ -9,7 +9,7 @@ use crate::engine::Pools;
 use crate::error::{StoreError, failed};
 
 /// Every step, in order. A step that was ever released is never changed.
-const STEPS: [(i64, &str, &str); 17] = [
+const STEPS: [(i64, &str, &str); 18] = [
     (
         1,
         "orders and payments",
@@ -94,6 +94,11 @@ const STEPS: [(i64, &str, &str); 17] = [
         17,
         "look-alikes",
         include_str!("../../../migrations/0017_look_alikes.sql"),
+    ),
+    (
+        18,
+        "lists by what orders are",
+        include_str!("../../../migrations/0018_lists_by_what_orders_are.sql"),
     ),
 ];
 

@@ -38,6 +38,7 @@ pub(crate) const STRUCK: &str = concat!(
 /// The same about any, by their ids.
 const BY_ID: &str = concat!(columns!(), " FROM transfers WHERE payment_id IN");
 const NEWEST_FIRST: &str = " ORDER BY detected_at DESC, payment_id DESC LIMIT ";
+const OLDEST_FIRST: &str = " ORDER BY detected_at, payment_id LIMIT ";
 /// Longer pages are cut to this.
 const LONGEST_PAGE: u32 = 1_000;
 
@@ -78,8 +79,7 @@ impl Store {
         Ok(claims.collect())
     }
 
-    /// A page of the payments that meet `filter`, those first that were seen last. The next page
-    /// begins `after` the last of this one.
+    /// A page of the payments that meet `filter`. The next page begins `after` the last of this one.
     ///
     /// # Errors
     /// When the database fails.
@@ -102,10 +102,21 @@ impl Store {
         let mut payments: Vec<_> = payments
             .into_iter()
             .map(|payment| (place_in_list(&payment), payment))
-            .filter(|(place, _)| after.as_ref().is_none_or(|after| place < after))
+            .filter(|(place, _)| {
+                after.as_ref().is_none_or(|after| {
+                    if filter.oldest_first {
+                        place > after
+                    } else {
+                        place < after
+                    }
+                })
+            })
             .filter(|(_, payment)| meets(payment, filter))
             .collect();
-        payments.sort_by(|(one, _), (other, _)| other.cmp(one));
+        payments.sort_by(|(one, _), (other, _)| one.cmp(other));
+        if !filter.oldest_first {
+            payments.reverse();
+        }
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         payments.truncate(limit);
         Ok(payments.into_iter().map(|(_, payment)| payment).collect())
@@ -155,6 +166,13 @@ fn meets(payment: &BookedTransfer, filter: &PaymentFilter) -> bool {
             .is_none_or(|chain| transfer.id.chain_id == chain)
         && filter.to.is_none_or(|to| transfer.to == to)
         && filter.tx_hash.is_none_or(|hash| transfer.tx_hash == hash)
+        && filter.token.is_none_or(|token| transfer.token == token)
+        && filter
+            .detected_from
+            .is_none_or(|from| payment.detected_at >= from)
+        && filter
+            .detected_before
+            .is_none_or(|before| payment.detected_at < before)
         && filter
             .order
             .is_none_or(|order| payment.order() == Some(order))
@@ -170,12 +188,17 @@ fn wanted(
     let is_any = filter.states.is_empty();
     let states: BTreeSet<Option<&str>> = if !is_any {
         filter.states.iter().copied().map(Some).collect()
-    } else if filter.to.is_none() && filter.chain_id.is_none() {
+    } else if filter.to.is_none() && filter.chain_id.is_none() && filter.token.is_none() {
         [None].into()
     } else {
         let of_orders = PaymentState::ALL.into_iter().map(PaymentState::name);
         let of_none = Loose::ALL.into_iter().map(Loose::name);
         of_orders.chain(of_none).map(Some).collect()
+    };
+    let sorted = if filter.oldest_first {
+        OLDEST_FIRST
+    } else {
+        NEWEST_FIRST
     };
     let mut statement = Statement::new("");
     let joints = iter::once("").chain(iter::repeat(" UNION ALL "));
@@ -183,7 +206,8 @@ fn wanted(
         statement.push(joint).push("SELECT * FROM (").push(SELECT);
         match after {
             Some((at, id)) => statement
-                .push(" WHERE (detected_at, payment_id) < (")
+                .push(" WHERE (detected_at, payment_id)")
+                .push(if filter.oldest_first { " > (" } else { " < (" })
                 .bind(at.unix_ms())
                 .push(", ")
                 .bind(id.to_string())
@@ -194,29 +218,38 @@ fn wanted(
             statement.push(" AND state = ").bind(state);
         }
         conditions(&mut statement, filter)?;
-        statement.push(NEWEST_FIRST).bind(limit).push(") AS part");
+        statement.push(sorted).bind(limit).push(") AS part");
     }
-    statement.push(NEWEST_FIRST).bind(limit);
+    statement.push(sorted).bind(limit);
     Ok(statement)
 }
 
 fn conditions(statement: &mut Statement, filter: &PaymentFilter) -> Result<(), StoreError> {
-    match (&filter.to, filter.chain_id) {
-        (Some(to), chain_id) => {
-            statement.push(" AND recipient = ").bind(address(to));
-            if let Some(chain_id) = chain_id {
-                // Not by the chain's own index: an address has fewer payments.
-                statement
-                    .push(" AND chain_id + 0 = ")
-                    .bind(chain_number(chain_id)?);
-            }
-        },
-        (None, Some(chain_id)) => {
-            statement
-                .push(" AND chain_id = ")
-                .bind(chain_number(chain_id)?);
-        },
-        (None, None) => {},
+    if let Some(to) = &filter.to {
+        statement.push(" AND recipient = ").bind(address(to));
+    }
+    // By one index only: an address has fewer payments than a token, and that fewer than a chain.
+    if let Some(token) = &filter.token {
+        let column = if filter.to.is_some() {
+            " AND token || '' = "
+        } else {
+            " AND token = "
+        };
+        statement.push(column).bind(address(token));
+    }
+    if let Some(chain_id) = filter.chain_id {
+        let column = if filter.to.is_some() || filter.token.is_some() {
+            " AND chain_id + 0 = "
+        } else {
+            " AND chain_id = "
+        };
+        statement.push(column).bind(chain_number(chain_id)?);
+    }
+    if let Some(from) = filter.detected_from {
+        statement.push(" AND detected_at >= ").bind(from.unix_ms());
+    }
+    if let Some(before) = filter.detected_before {
+        statement.push(" AND detected_at < ").bind(before.unix_ms());
     }
     Ok(())
 }

@@ -14,9 +14,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use paywatch_core::{
     Address, Amount, B256, Block, BlockNumber, BlockRef, ChainEvent, ChainHeads, ChainId,
-    CheckoutToken, Event, FinalityRule, Heads, Loose, Movements, Order, OrderId, OrderStatus,
-    PaymentEvent, PaymentState, RecordedRefund, RecordedTransfer, Reference, SlotTerms, Snapshot,
-    Timestamp, Token, TokenNotice, Transfer, TransferId,
+    CheckoutToken, Event, FinalityRule, Flags, Heads, Loose, Movements, Order, OrderId,
+    OrderStatus, PaymentEvent, PaymentState, RecordedRefund, RecordedTransfer, Reference,
+    SlotTerms, Snapshot, Timestamp, Token, TokenNotice, Transfer, TransferId,
 };
 
 pub use crate::record::api_key::{ApiKeyRecord, KeyRate, KeyTerms, NewApiKey};
@@ -144,12 +144,19 @@ pub struct OrderFilter {
     pub created_from: Option<Timestamp>,
     /// Made before this time.
     pub created_before: Option<Timestamp>,
+    /// With any of these flags; with whatever flags, if none is set.
+    pub flags: Flags,
+    /// With all of these notes of the merchant's.
+    pub metadata: BTreeMap<String, String>,
+    /// Those that were made first come first, instead of last.
+    pub oldest_first: bool,
 }
 
 /// Which part of a list is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Page {
-    /// Only orders whose `seq` is below this: [`OrderPage::next`] of the page before.
+    /// Only orders whose `seq` is below this (above it, if the oldest come first):
+    /// [`OrderPage::next`] of the page before.
     pub before_seq: Option<u64>,
     /// At most so many.
     pub limit: u32,
@@ -164,10 +171,11 @@ pub struct Period {
     pub before: Timestamp,
 }
 
-/// A part of a list of orders, newest first.
+/// A part of a list of orders.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrderPage {
-    /// The orders.
+    /// The orders. There may be fewer than asked, even none, though there is a next page: if
+    /// conditions are met together by few, only so many orders are looked at for each page.
     pub orders: Vec<OrderRecord>,
     /// The `before_seq` of the next page; `None` when this is the last.
     pub next: Option<u64>,

@@ -30,7 +30,7 @@ use crate::wire::time;
 ///
 /// It is told of what happens from now on; of what happened before with `redeliver`. Each request is
 /// signed as Standard Webhooks says, so that its libraries check it. The secret is in this answer and
-/// in no other: store it now. With `format` `blockatm` it is told of payments as the gateway BlockATM
+/// in no other: store it now. With `format` `blockatm` it is told of payments as the gateway `BlockATM`
 /// tells, signed by a key whose `public_key` is always shown.
 #[utoipa::path(
     post, path = "/v1/webhook-endpoints", operation_id = "create_webhook_endpoint", tag = "webhooks", security(("api_key" = [])),
@@ -42,7 +42,7 @@ use crate::wire::time;
         (status = 404, description = "This daemon sends no webhooks", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "Another webhook has the name, or there are 50", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "Wrong fields, all of them at once; nothing may be sent to such a URL", body = ProblemBody, content_type = "application/problem+json",
-            example = json!({"type": "urn:paywatch:problem:invalid_fields", "title": "Some fields are wrong", "status": 422, "code": "invalid_fields", "detail": "wrong: url", "errors": [{"field": "url", "code": "not_allowed", "detail": "10.0.0.7 is 10.0.0.7, which is a private address; only public addresses are asked, and those that the operator lists as allowed"}], "request_id": "5f1d7a84-db00-42fc-9e00-b31a7fc73224"})),
+            example = json!({"type": "/docs/problems#invalid_fields", "title": "Some fields are wrong", "status": 422, "code": "invalid_fields", "detail": "wrong: url", "errors": [{"field": "url", "code": "not_allowed", "detail": "10.0.0.7 is 10.0.0.7, which is a private address; only public addresses are asked, and those that the operator lists as allowed"}], "request_id": "5f1d7a84-db00-42fc-9e00-b31a7fc73224"})),
         (status = 503, description = "The database does not answer", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]

@@ -28,7 +28,7 @@ use crate::state::ApiState;
         (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "There is no such endpoint", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "It is no webhook, or another one has the name", body = ProblemBody, content_type = "application/problem+json",
-            example = json!({"type": "urn:paywatch:problem:refused", "title": "As things stand, this cannot be done", "status": 409, "code": "refused", "detail": "ep_0190a6d2b3c47e5f8a9b0c1d2e3f4a5b \"bus\" is of kind nats and cannot be changed here: it is set up in the configuration", "request_id": "5f1d7a84-db00-42fc-9e00-b31a7fc73224"})),
+            example = json!({"type": "/docs/problems#refused", "title": "As things stand, this cannot be done", "status": 409, "code": "refused", "detail": "ep_0190a6d2b3c47e5f8a9b0c1d2e3f4a5b \"bus\" is of kind nats and cannot be changed here: it is set up in the configuration", "request_id": "5f1d7a84-db00-42fc-9e00-b31a7fc73224"})),
         (status = 422, description = "Wrong fields, all of them at once", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "The database does not answer", body = ProblemBody, content_type = "application/problem+json"),
     )

@@ -39,7 +39,7 @@ pub(crate) struct EndpointView {
     #[schema(example = "hmac")]
     signature: Option<&'static str>,
     /// What checks the newest signature, of `ed25519` and `p256` (base64 of its
-    /// SubjectPublicKeyInfo).
+    /// `SubjectPublicKeyInfo`).
     #[schema(example = json!(null))]
     public_key: Option<String>,
     /// What signs for it now, the newest first. While one takes the place of another, all sign.

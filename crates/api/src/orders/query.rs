@@ -1,24 +1,30 @@
 //! Which orders a list is to hold, from a query string to a checked value.
 
-use paywatch_core::{Address, B256, OrderStatus};
+use paywatch_core::{Address, B256, Flags, OrderStatus};
 use paywatch_store::{OrderFilter, Page};
 
 use crate::problem::FieldError;
 use crate::state::Shop;
-use crate::wire::{read_cursor, read_limit, read_time};
+use crate::wire::{read_cursor, read_limit, read_sort, read_time};
 
 /// The parameters of a list.
-const PARAMETERS: [&str; 9] = [
+const PARAMETERS: [&str; 13] = [
     "status",
+    "flag",
     "reference",
+    "metadata[key]",
     "chain",
     "address",
     "tx_hash",
     "created_from",
     "created_before",
+    "sort",
+    "fields",
     "limit",
     "cursor",
 ];
+/// What `metadata[key]` may ask for at once.
+const MOST_NOTES: usize = 5;
 const DEFAULT_LIMIT: u32 = 20;
 
 /// Reads the parameters of a list.
@@ -37,7 +43,7 @@ pub(crate) fn read(
     let mut errors = Vec::new();
     let mut seen: Vec<&str> = Vec::new();
     for (name, value) in pairs {
-        if seen.contains(&name.as_str()) && name != "status" {
+        if seen.contains(&name.as_str()) && name != "status" && name != "flag" {
             errors.push(FieldError::new(name, "duplicate", "is given twice"));
         }
         seen.push(name);
@@ -70,6 +76,10 @@ fn read_one(
                 filter.statuses.push(status);
             }
         },
+        "flag" => {
+            let names = filter.flags.names().into_iter().chain(value.split(','));
+            filter.flags = Flags::from_names(names).map_err(|error| invalid(format!("{error}")))?;
+        },
         "reference" => {
             filter.reference = Some(value.parse().map_err(|error| invalid(format!("{error}")))?);
         },
@@ -94,8 +104,22 @@ fn read_one(
         },
         "created_from" => filter.created_from = Some(a_time()?),
         "created_before" => filter.created_before = Some(a_time()?),
+        "sort" => filter.oldest_first = read_sort(value, "created_at")?,
+        // What is shown of what is found is no condition.
+        "fields" => {},
         "limit" => page.limit = read_limit(value)?,
         "cursor" => page.before_seq = Some(read_cursor(value)?),
+        _other if let Some(key) = note(name) => {
+            if filter.metadata.len() >= MOST_NOTES {
+                return Err(invalid(format!(
+                    "at most {MOST_NOTES} keys are asked for at once"
+                )));
+            }
+            if key.contains('\0') || value.contains('\0') {
+                return Err(invalid("may not hold the character U+0000".to_owned()));
+            }
+            filter.metadata.insert(key.to_owned(), value.to_owned());
+        },
         _unknown => {
             let known = PARAMETERS.join(", ");
             let detail = format!("unknown; known are {known}");
@@ -103,4 +127,10 @@ fn read_one(
         },
     }
     Ok(())
+}
+
+/// The key in `metadata[key]`.
+fn note(name: &str) -> Option<&str> {
+    let key = name.strip_prefix("metadata[")?.strip_suffix(']')?;
+    (!key.is_empty()).then_some(key)
 }

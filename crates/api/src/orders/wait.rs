@@ -56,8 +56,10 @@ fn read_one(name: &str, value: &str, waiting: &mut Waiting) -> Result<(), FieldE
             })?;
             waiting.timeout = Duration::from_secs(seconds);
         },
+        // What is shown is read elsewhere.
+        "fields" => {},
         _unknown => {
-            let detail = "unknown; known are wait_for, timeout";
+            let detail = "unknown; known are wait_for, timeout, fields";
             return Err(FieldError::new(name, "unknown_parameter", detail));
         },
     }

@@ -5,11 +5,22 @@ use paywatch_store::{BookedTransfer, PaymentFilter};
 
 use crate::problem::FieldError;
 use crate::state::Shop;
-use crate::wire::{parsed, read_limit};
+use crate::wire::{parsed, read_limit, read_sort, read_time};
 
 /// The parameters of a list.
-const PARAMETERS: [&str; 7] = [
-    "status", "chain", "address", "tx_hash", "order", "limit", "cursor",
+const PARAMETERS: [&str; 12] = [
+    "status",
+    "chain",
+    "token",
+    "address",
+    "tx_hash",
+    "order",
+    "detected_from",
+    "detected_before",
+    "sort",
+    "fields",
+    "limit",
+    "cursor",
 ];
 const DEFAULT_LIMIT: u32 = 20;
 
@@ -32,7 +43,12 @@ pub(super) fn read(pairs: &[(String, String)], shop: &Shop) -> Result<Asked, Vec
         limit: DEFAULT_LIMIT,
     };
     let mut errors = Vec::new();
+    let mut seen: Vec<&str> = Vec::new();
     for (name, value) in pairs {
+        if seen.contains(&name.as_str()) && name != "status" {
+            errors.push(FieldError::new(name, "duplicate", "is given twice"));
+        }
+        seen.push(name);
         errors.extend(read_one(name, value, shop, &mut asked).err());
     }
     if errors.is_empty() {
@@ -44,6 +60,10 @@ pub(super) fn read(pairs: &[(String, String)], shop: &Shop) -> Result<Asked, Vec
 
 fn read_one(name: &str, value: &str, shop: &Shop, asked: &mut Asked) -> Result<(), FieldError> {
     let filter = &mut asked.filter;
+    let a_time = || {
+        read_time(value)
+            .ok_or_else(|| FieldError::new(name, "invalid", "must be a time in RFC 3339"))
+    };
     match name {
         "status" => {
             for status in value.split(',') {
@@ -57,6 +77,12 @@ fn read_one(name: &str, value: &str, shop: &Shop, asked: &mut Asked) -> Result<(
             })?;
             filter.chain_id = Some(chain.id);
         },
+        "token" => filter.token = Some(parsed(name, value)?),
+        "detected_from" => filter.detected_from = Some(a_time()?),
+        "detected_before" => filter.detected_before = Some(a_time()?),
+        "sort" => filter.oldest_first = read_sort(value, "detected_at")?,
+        // What is shown of what is found is no condition.
+        "fields" => {},
         "address" => filter.to = Some(parsed(name, value)?),
         "tx_hash" => filter.tx_hash = Some(parsed(name, value)?),
         "order" => filter.order = Some(parsed(name, value)?),

@@ -367,7 +367,7 @@ impl Answer {
         assert_eq!(problem["status"], status, "{problem}");
         assert_eq!(
             problem["type"],
-            format!("urn:paywatch:problem:{code}"),
+            format!("/docs/problems#{code}"),
             "{problem}"
         );
         assert!(problem["title"].is_string(), "{problem}");

@@ -93,7 +93,7 @@ async fn bad_parameters_are_named() {
         ("limit=-1", "limit", "between 1 and 100"),
         ("cursor=x", "cursor", "next_cursor"),
         ("reference=%20", "reference", "1 to 128"),
-        ("page=2", "page", "known are status, reference"),
+        ("page=2", "page", "known are status, flag, reference"),
         ("limit=1&limit=2", "limit", "twice"),
     ] {
         let answer = api.get(&format!("/v1/orders?{query}")).await;
@@ -124,4 +124,81 @@ async fn an_overdue_order_says_which_chains_it_waits_for() {
         overdue["waiting_for_chains"],
         serde_json::json!(["bnb", "anvil"])
     );
+}
+
+#[tokio::test]
+async fn orders_are_listed_by_notes_and_in_either_order() {
+    let api = Api::open().await;
+    api.post(r#"{"reference": "A", "amount": "1", "metadata": {"shop": "1", "a b": "x=y"}}"#)
+        .await;
+    api.post(r#"{"reference": "B", "amount": "1", "metadata": {"shop": "1"}}"#)
+        .await;
+    api.post(r#"{"reference": "C", "amount": "1"}"#).await;
+    for (query, expected) in [
+        ("metadata[shop]=1", vec!["B", "A"]),
+        ("metadata%5Bshop%5D=1&sort=created_at", vec!["A", "B"]),
+        ("metadata[shop]=1&metadata[a%20b]=x%3Dy", vec!["A"]),
+        ("metadata[shop]=2", vec![]),
+        ("flag=overpaid,late", vec![]),
+        ("sort=created_at", vec!["A", "B", "C"]),
+        ("sort=-created_at", vec!["C", "B", "A"]),
+        (
+            "sort=created_at&status=awaiting_payment&limit=2",
+            vec!["A", "B"],
+        ),
+    ] {
+        assert_eq!(api.references(query).await, expected, "{query}");
+    }
+    for (query, field, text) in [
+        ("flag=rich", "flag", "overpaid"),
+        ("sort=amount", "sort", "-created_at"),
+        ("metadata=1", "metadata", "known are"),
+        ("metadata[]=1", "metadata[]", "known are"),
+        ("metadata[shop=1", "metadata[shop", "known are"),
+        ("metadata[a]=%00", "metadata[a]", "U+0000"),
+        ("metadata.shop=1", "metadata.shop", "metadata[key]"),
+        ("metadata[a]=1&metadata[a]=2", "metadata[a]", "twice"),
+        ("fields=id,amont", "fields", "amount"),
+    ] {
+        let answer = api.get(&format!("/v1/orders?{query}")).await;
+        let problem = answer.problem(422, "invalid_fields");
+        let error = &problem["errors"][0];
+        assert_eq!(error["field"], field, "{query}: {problem}");
+        let detail = error["detail"].as_str().unwrap();
+        assert!(detail.contains(text), "{query}: {detail}");
+    }
+}
+
+#[tokio::test]
+async fn a_cursor_is_refused_by_another_list() {
+    let api = Api::open().await;
+    for reference in ["A", "B", "C"] {
+        api.order(reference).await;
+    }
+    let first = api.get("/v1/orders?limit=1&sort=created_at").await.json();
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let on = format!("limit=2&fields=reference&sort=created_at&cursor={cursor}");
+    assert_eq!(api.references(&on).await, ["B", "C"]);
+    for other in ["", "sort=-created_at&", "sort=created_at&chain=bnb&"] {
+        let answer = api.get(&format!("/v1/orders?{other}cursor={cursor}")).await;
+        let problem = answer.problem(422, "invalid_fields");
+        assert_eq!(problem["errors"][0]["code"], "other_list", "{problem}");
+    }
+}
+
+#[tokio::test]
+async fn only_the_wanted_fields_are_sent_and_tagged() {
+    let api = Api::open().await;
+    let order = api.order("A").await;
+    let path = format!("/v1/orders/{}", order["id"].as_str().unwrap());
+    let whole = api.get(&path).await;
+    let some = api.get(&format!("{path}?fields=id,status")).await;
+    let expected = serde_json::json!({"id": order["id"], "status": "awaiting_payment"});
+    assert_eq!(some.json(), expected);
+    assert_ne!(some.header("etag"), whole.header("etag"));
+    let page = api.get("/v1/orders?fields=id,status").await.json();
+    assert_eq!(page["data"], serde_json::json!([expected]));
+    api.get(&format!("{path}?fields=id,,status"))
+        .await
+        .problem(422, "invalid_fields");
 }

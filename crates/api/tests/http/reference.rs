@@ -68,3 +68,46 @@ async fn the_pages_show_the_api_s_own_description() {
     let expected = serde_json::to_value(paywatch_api::openapi()).unwrap();
     assert_eq!(described.json(), expected);
 }
+
+#[tokio::test]
+async fn every_problem_leads_to_a_section_that_explains_it() {
+    let api = Api::open().await;
+    let page = api.get("/docs/problems").await;
+    assert_strict(&page);
+    assert_eq!(
+        page.header("content-type"),
+        Some("text/html; charset=utf-8")
+    );
+    let text = page.text();
+    let index = api.get("/docs/").await;
+    assert!(
+        index.text().contains("<title>"),
+        "the reference is still there"
+    );
+    let refused = [
+        api.get("/v1/orders?limit=0").await,
+        api.get("/v1/orders/ord_").await,
+        api.get("/nowhere").await,
+        api.get("/pay/nobody/status").await,
+        api.post("{").await,
+        api.post(r#"{"amount": "1"}"#).await,
+    ];
+    for refused in refused {
+        let problem = refused.json();
+        let (path, section) = problem["type"].as_str().unwrap().split_once('#').unwrap();
+        assert_eq!(path, "/docs/problems");
+        assert_eq!(section, problem["code"]);
+        assert!(
+            text.contains(&format!("<section id=\"{section}\">")),
+            "{section}"
+        );
+        assert!(
+            text.contains(problem["title"].as_str().unwrap()),
+            "{problem}"
+        );
+    }
+    // Every kind has one section, and the list at the top leads to each.
+    let sections = text.matches("<section id=").count();
+    assert_eq!(sections, text.matches("<li><a href=\"#").count());
+    assert!(sections >= 27, "{sections}");
+}

@@ -72,6 +72,9 @@ pub struct ListPayments {
     /// A chain's name or id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chain: Option<String>,
+    /// The token's address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
     /// The address that was paid.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
@@ -81,6 +84,15 @@ pub struct ListPayments {
     /// The order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<String>,
+    /// First seen at this time or later, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detected_from: Option<String>,
+    /// First seen before this time, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detected_before: Option<String>,
+    /// `detected_at` for those first that were seen first, or `-detected_at`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sort: Option<String>,
     /// How many at most.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,

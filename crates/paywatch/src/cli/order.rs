@@ -132,6 +132,28 @@ pub(crate) struct ListOrders {
     /// Only orders that may be paid on this chain.
     #[arg(long, value_name = "NAME")]
     pub chain: Option<String>,
+    /// Only orders with this flag, such as overpaid; give it again for any of several.
+    #[arg(long, value_name = "FLAG")]
+    pub flag: Vec<String>,
+    /// Only orders that may be paid to this address.
+    #[arg(long, value_name = "ADDRESS")]
+    pub address: Option<String>,
+    /// Only orders with a payment in this transaction.
+    #[arg(long, value_name = "HASH")]
+    pub tx: Option<String>,
+    /// Only orders that were made at this time or later, such as 2026-01-31T00:00:00Z.
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<jiff::Timestamp>,
+    /// Only orders that were made before this time.
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<jiff::Timestamp>,
+    /// Only orders with this note; give it again for orders with all of several.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_and_value)]
+    pub metadata: Vec<(String, String)>,
+    /// By when they were made: `created_at` for the oldest first, or `-created_at`.
+    #[arg(long, value_name = "ORDER", allow_hyphen_values = true,
+        value_parser = ["created_at", "-created_at"])]
+    pub sort: Option<String>,
     /// How many at most.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub limit: u32,

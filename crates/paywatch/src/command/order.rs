@@ -104,9 +104,15 @@ async fn list(config: &Path, args: cli::ListOrders, format: Format) -> anyhow::R
         status: args.status.map(|status| status.name().to_owned()),
         reference: args.reference,
         chain: args.chain,
+        flag: (!args.flag.is_empty()).then(|| args.flag.join(",")),
+        metadata: args.metadata.into_iter().collect(),
+        address: args.address,
+        tx_hash: args.tx,
+        created_from: args.since.map(|time| time.to_string()),
+        created_before: args.until.map(|time| time.to_string()),
+        sort: args.sort,
         limit: Some(args.limit),
         cursor: args.cursor,
-        ..ListOrders::default()
     };
     let page = connect::client(config, &args.connection)?
         .orders(&request)
@@ -135,7 +141,9 @@ async fn list(config: &Path, args: cli::ListOrders, format: Format) -> anyhow::R
     }
     output::line(&table.to_string())?;
     if let Some(cursor) = &page.next_cursor {
-        output::line(&format!("There are more: --cursor {cursor}"))?;
+        output::line(&format!(
+            "There are more: the same again with --cursor {cursor}"
+        ))?;
     }
     Ok(())
 }

@@ -71,6 +71,7 @@ async fn list(config: &Path, args: cli::ListPayments, format: Format) -> anyhow:
         order: args.order,
         limit: Some(args.limit),
         cursor: args.cursor,
+        ..ListPayments::default()
     };
     let page = connect::client(config, &args.connection)?
         .payments(&request)

@@ -97,6 +97,7 @@ async fn update_orders(
         RETURNING id, event_count, seq, expires_at, late_policy, accepted";
     let mut changed = BTreeMap::new();
     let mut places: Vec<[Value; 2]> = Vec::with_capacity(changes.len());
+    let mut flagged: Vec<[Value; 3]> = Vec::new();
     for row in insert(connection, &rows, before, after, "write snapshots").await? {
         let fields = Fields::of(&row, "orders", "id");
         let id: OrderId = fields.parsed("id")?;
@@ -112,9 +113,13 @@ async fn update_orders(
         let told = now.saturating_sub(events_in(change)?);
         changed.insert(id, Changed { told, terms });
         let status = change.snapshot.status.name();
-        places.push([fields.number::<i64>("seq")?.into(), status.into()]);
+        let seq: i64 = fields.number("seq")?;
+        places.push([seq.into(), status.into()]);
+        let flags = change.snapshot.flags.names().into_iter();
+        flagged.extend(flags.map(|flag| [seq.into(), flag.into(), status.into()]));
     }
     update_places(connection, &places).await?;
+    update_flags(connection, &places, &flagged).await?;
     match changes.keys().find(|id| !changed.contains_key(id)) {
         Some(moved_on) => Err(StoreError::stale(format!("order {moved_on}"))),
         None => Ok(changed),
@@ -129,6 +134,23 @@ async fn update_places(
     let before = "UPDATE order_places SET status = new.column2 FROM (";
     let after = ") AS new WHERE seq = new.column1 AND status <> new.column2";
     insert(connection, rows, before, after, "write places")
+        .await
+        .map(drop)
+}
+
+/// Keeps what lists by flag go by: of each changed order the flags that it has now.
+async fn update_flags(
+    connection: &mut AnyConnection,
+    changed: &[[Value; 2]],
+    flagged: &[[Value; 3]],
+) -> Result<(), StoreError> {
+    let before = "DELETE FROM order_places WHERE place IN ('overpaid', \
+        'underpaid_within_tolerance', 'late', 'reverted', 'resolved', 'refunded', \
+        'partially_refunded') AND seq IN (SELECT new.column1 FROM (";
+    let after = ") AS new)";
+    insert(connection, changed, before, after, "forget flags").await?;
+    let before = "INSERT INTO order_places (seq, place, status)";
+    insert(connection, flagged, before, "", "write flags")
         .await
         .map(drop)
 }

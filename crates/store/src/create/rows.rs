@@ -168,7 +168,8 @@ fn option_row(
     ])
 }
 
-/// Writes where the orders may be paid, so that lists by chain and address find them by status.
+/// Writes where the orders may be paid and which flags they have, so that lists by chain, address and
+/// flag find them by status.
 async fn insert_places(
     connection: &mut AnyConnection,
     orders: &[Fresh<'_>],
@@ -180,6 +181,8 @@ async fn insert_places(
             places.insert(option.token.chain_id.to_string());
             places.insert(address(&option.address));
         }
+        let flags = fresh.snapshot.flags.names();
+        places.extend(flags.into_iter().map(str::to_owned));
         for place in places {
             let status = fresh.snapshot.status.name();
             rows.push([fresh.seq.into(), place.into(), status.into()]);
@@ -195,15 +198,16 @@ async fn insert_metadata(
     connection: &mut AnyConnection,
     orders: &[Fresh<'_>],
 ) -> Result<(), StoreError> {
-    let mut rows: Vec<[Value; 3]> = Vec::new();
+    let mut rows: Vec<[Value; 4]> = Vec::new();
     for fresh in orders {
         let id = fresh.order.id.to_string();
         for (name, value) in &fresh.order.metadata {
             let (name, value) = (name.as_str(), value.as_str());
-            rows.push([id.as_str().into(), name.into(), value.into()]);
+            let seq = fresh.seq.into();
+            rows.push([id.as_str().into(), name.into(), value.into(), seq]);
         }
     }
-    let before = "INSERT INTO order_metadata (order_id, name, value)";
+    let before = "INSERT INTO order_metadata (order_id, name, value, seq)";
     insert(connection, &rows, before, "", "write metadata")
         .await
         .map(drop)

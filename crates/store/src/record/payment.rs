@@ -67,4 +67,12 @@ pub struct PaymentFilter {
     pub tx_hash: Option<B256>,
     /// Of this order.
     pub order: Option<OrderId>,
+    /// Of the token with this address.
+    pub token: Option<Address>,
+    /// First seen at this time or later.
+    pub detected_from: Option<Timestamp>,
+    /// First seen before this time.
+    pub detected_before: Option<Timestamp>,
+    /// Those that were seen first come first, instead of last.
+    pub oldest_first: bool,
 }

@@ -233,9 +233,8 @@ async fn payments_are_listed_by_what_they_are(books: Books) {
         let filter = PaymentFilter {
             chain_id: Some(chain(1)),
             to: Some(loose[0].0.to),
-            tx_hash: None,
             states: vec!["unmatched", "dust"],
-            order: None,
+            ..PaymentFilter::default()
         };
         let page = books.store.payments(&filter, after, 2).await.unwrap();
         let Some(last) = page.last() else { break };

@@ -166,23 +166,11 @@ fn signed_text(body: &Value, time: &str) -> String {
     format!("{}&time={time}", pairs.join("&"))
 }
 
-#[tokio::test]
-async fn a_shop_that_knew_a_gateway_is_told_in_its_form() {
-    let calls = Calls::default();
-    let kept = Arc::clone(&calls);
-    let hook = move |headers: HeaderMap, body: Bytes| async move {
-        kept.lock().expect("nobody panics").push((headers, body));
-        StatusCode::OK
-    };
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("an address");
-    let server = tokio::spawn(async move {
-        let _served = axum::serve(listener, Router::new().route("/hook", post(hook))).await;
-    });
-    let mut shop = shop_that_tells(Engine::Sqlite, &address.to_string()).await;
+/// Makes a webhook in that gateway's form, and gives it another key; returns the one that signs.
+async fn till_in_their_form(shop: &Shop, url: String) -> String {
     let till = CreateWebhook {
         name: "till".to_owned(),
-        url: format!("http://{address}/hook"),
+        url,
         format: Some("blockatm".to_owned()),
         ..CreateWebhook::default()
     };
@@ -203,6 +191,24 @@ async fn a_shop_that_knew_a_gateway_is_told_in_its_form() {
         made.webhook.public_key.as_deref(),
         Some(public_key.as_str())
     );
+    public_key
+}
+
+#[tokio::test]
+async fn a_shop_that_knew_a_gateway_is_told_in_its_form() {
+    let calls = Calls::default();
+    let kept = Arc::clone(&calls);
+    let hook = move |headers: HeaderMap, body: Bytes| async move {
+        kept.lock().expect("nobody panics").push((headers, body));
+        StatusCode::OK
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let server = tokio::spawn(async move {
+        let _served = axum::serve(listener, Router::new().route("/hook", post(hook))).await;
+    });
+    let mut shop = shop_that_tells(Engine::Sqlite, &address.to_string()).await;
+    let public_key = till_in_their_form(&shop, format!("http://{address}/hook")).await;
     let order = shop.order("TOLD-2", "40").await;
     let paid = shop.chain().pays(PAYER, pay_to(&order), "15.5").await;
     shop.becomes_final().await;

@@ -112,6 +112,7 @@ impl Outbox {
         tokio::pin!(stop);
         loop {
             commits.mark_unchanged();
+            let begun = Instant::now();
             let turn: Result<(), StoreError> = tokio::select! {
                 turn = self.turn(&mut renew_at) => turn,
                 () = &mut stop => break,
@@ -122,10 +123,15 @@ impl Outbox {
                     "events wait to be queued for delivery"
                 );
             }
+            let look_at = if self.looked_at < begun {
+                after(self.looked_at, LOOK_AT_MOST_EVERY)
+            } else {
+                after(begun, LOOK_EVERY)
+            };
             tokio::select! {
                 () = &mut stop => break,
                 _changed = commits.changed() => sleep(GATHER).await,
-                () = sleep_until(renew_at.min(later(LOOK_EVERY))) => {},
+                () = sleep_until(renew_at.min(look_at)) => {},
             }
             self.watch_lanes();
         }
@@ -240,7 +246,9 @@ impl Outbox {
         });
         led.queued_to = queued_to;
         led.endpoint.send_if_modified(|known| {
-            let is_same = known.as_ref().is_some_and(|known| same(known, &endpoint));
+            let is_same = known
+                .as_ref()
+                .is_some_and(|it| it.changes == endpoint.changes);
             if !is_same {
                 // It may be told of something again.
                 led.look_for_lanes = true;
@@ -256,10 +264,17 @@ impl Outbox {
         let led = self.led.iter().filter(|(_, led)| has_news(led));
         let ids: Vec<EndpointId> = led.map(|(id, _)| *id).collect();
         for id in ids {
-            match self.queue(id).await {
-                // It was disabled, or somebody else has it: the next turn tells.
-                Err(StoreError::Stale { .. }) | Ok(()) => {},
-                Err(error) => return Err(error),
+            let queued = self.queue(id).await;
+            if let Err(StoreError::Stale { .. }) = queued {
+                // What it is told next has to be told as it was changed to.
+                self.look().await?;
+                match self.queue(id).await {
+                    // It was disabled, or somebody else has it: the next turn tells.
+                    Err(StoreError::Stale { .. }) | Ok(()) => {},
+                    Err(error) => return Err(error),
+                }
+            } else {
+                queued?;
             }
         }
         Ok(())
@@ -340,24 +355,12 @@ impl Outbox {
     }
 }
 
-/// Whether a lane would do the same for both.
-fn same(one: &EndpointRecord, other: &EndpointRecord) -> bool {
-    let secrets = |endpoint: &EndpointRecord| {
-        let kept = endpoint.secrets.iter();
-        kept.map(|kept| (kept.created_at, kept.expires_at))
-            .collect::<Vec<_>>()
-    };
-    one.url == other.url
-        && one.types == other.types
-        && one.format == other.format
-        && one.name == other.name
-        && one.requeued == other.requeued
-        && secrets(one) == secrets(other)
+fn later(pause: Duration) -> Instant {
+    after(Instant::now(), pause)
 }
 
-fn later(pause: Duration) -> Instant {
-    let now = Instant::now();
-    now.checked_add(pause).unwrap_or(now)
+fn after(moment: Instant, pause: Duration) -> Instant {
+    moment.checked_add(pause).unwrap_or(moment)
 }
 
 fn ms(duration: Duration) -> i64 {

@@ -25,7 +25,7 @@ impl Store {
     /// events.
     ///
     /// # Errors
-    /// [`StoreError::Stale`] when the endpoint moved on meanwhile, or was disabled.
+    /// [`StoreError::Stale`] when the endpoint moved on meanwhile, was changed, or was disabled.
     pub async fn queue_deliveries(
         &self,
         endpoint: &EndpointRecord,
@@ -44,11 +44,12 @@ impl Store {
         let mut tx = self.write().await?;
         let moved = sqlx::query(
             "UPDATE endpoints SET queued_to = $3 \
-             WHERE id = $1 AND queued_to = $2 AND disabled_at IS NULL",
+             WHERE id = $1 AND queued_to = $2 AND changes = $4 AND disabled_at IS NULL",
         )
         .bind(endpoint.id.to_string())
         .bind(number(endpoint.queued_to, "sequence number")?)
         .bind(number(to, "sequence number")?)
+        .bind(number(endpoint.changes, "changes")?)
         .execute(&mut *tx)
         .await
         .map_err(failed("move an endpoint on"))?;

@@ -17,7 +17,7 @@ use crate::record::{EndpointHealth, EndpointRecord, EndpointSecret, NewDecision,
 use crate::store::{Store, commit, take_event_numbers};
 
 const COLUMNS: &str = "SELECT id, kind, name, url, format, types, created_at, disabled_at, \
-    disabled_because, queued_to, failing_since, failures, last_failure, alerted_at, requeued FROM endpoints";
+    disabled_because, queued_to, failing_since, failures, last_failure, alerted_at, changes FROM endpoints";
 
 impl Store {
     /// The endpoint of this kind and name. If there is none, `new` becomes it; if there is, its URL and
@@ -31,7 +31,7 @@ impl Store {
         // Who comes second waits here, and then finds what the first has made.
         take_event_numbers(&mut tx, 0).await?;
         let known: Option<String> = sqlx::query_scalar(
-            "UPDATE endpoints SET url = $3, types = $4, format = $5 \
+            "UPDATE endpoints SET url = $3, types = $4, format = $5, changes = changes + 1 \
              WHERE kind = $1 AND name = $2 RETURNING id",
         )
         .bind(new.kind.name())
@@ -141,7 +141,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
         let enabled = sqlx::query(
-            "UPDATE endpoints SET disabled_at = NULL, disabled_because = NULL, \
+            "UPDATE endpoints SET disabled_at = NULL, disabled_because = NULL, changes = changes + 1, \
              failing_since = NULL, failures = 0, last_failure = NULL, alerted_at = NULL, \
              queued_to = (SELECT value FROM counters WHERE name = 'events') \
              WHERE id = $1 AND disabled_at IS NOT NULL",
@@ -299,7 +299,7 @@ fn record(row: &AnyRow) -> Result<EndpointRecord, StoreError> {
         created_at: fields.time("created_at")?,
         disabled: fields.maybe_time("disabled_at")?.zip(because),
         queued_to: fields.number("queued_to")?,
-        requeued: fields.number("requeued")?,
+        changes: fields.number("changes")?,
         health: EndpointHealth {
             failing_since: fields.maybe_time("failing_since")?,
             failures: fields.number("failures")?,

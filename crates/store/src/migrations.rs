@@ -9,7 +9,7 @@ use crate::engine::Pools;
 use crate::error::{StoreError, failed};
 
 /// Every step, in order. A step that was ever released is never changed.
-const STEPS: [(i64, &str, &str); 18] = [
+const STEPS: [(i64, &str, &str); 19] = [
     (
         1,
         "orders and payments",
@@ -99,6 +99,11 @@ const STEPS: [(i64, &str, &str); 18] = [
         18,
         "lists by what orders are",
         include_str!("../../../migrations/0018_lists_by_what_orders_are.sql"),
+    ),
+    (
+        19,
+        "changes of endpoints",
+        include_str!("../../../migrations/0019_changes_of_endpoints.sql"),
     ),
 ];
 

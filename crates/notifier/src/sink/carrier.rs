@@ -116,7 +116,7 @@ mod tests {
             created_at: now,
             disabled: None,
             queued_to: 0,
-            requeued: 0,
+            changes: 0,
             health: EndpointHealth::default(),
         };
         let telling = Telling {

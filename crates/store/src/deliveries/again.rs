@@ -22,7 +22,7 @@ impl Store {
         let at = decision.at;
         let mut tx = self.write().await?;
         let taken = sqlx::query(
-            "UPDATE endpoints SET requeued = requeued + 1 WHERE id = $1 AND disabled_at IS NULL",
+            "UPDATE endpoints SET changes = changes + 1 WHERE id = $1 AND disabled_at IS NULL",
         )
         .bind(endpoint.id.to_string())
         .execute(&mut *tx)

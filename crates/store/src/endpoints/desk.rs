@@ -61,7 +61,7 @@ impl Store {
         }
         sqlx::query(
             "UPDATE endpoints SET name = COALESCE($2, name), url = COALESCE($3, url), \
-             types = COALESCE($4, types) WHERE id = $1",
+             types = COALESCE($4, types), changes = changes + 1 WHERE id = $1",
         )
         .bind(id.to_string())
         .bind(change.name.clone())
@@ -105,6 +105,11 @@ impl Store {
             .execute(&mut *tx)
             .await
             .map_err(failed("forget a secret"))?;
+        sqlx::query("UPDATE endpoints SET changes = changes + 1 WHERE id = $1")
+            .bind(id.to_string())
+            .execute(&mut *tx)
+            .await
+            .map_err(failed("note a change of secrets"))?;
         let left = load(&mut tx, Some(id)).await?;
         if left.iter().any(|left| left.secrets.len() >= MOST_SECRETS) {
             return Ok(EndpointOutcome::Full);

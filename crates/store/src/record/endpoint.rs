@@ -96,8 +96,8 @@ pub struct EndpointRecord {
     pub disabled: Option<(Timestamp, String)>,
     /// Events up to this number are queued, or not wanted.
     pub queued_to: u64,
-    /// How often something was to be delivered once more.
-    pub requeued: u64,
+    /// How often it was changed, or something was to be delivered once more.
+    pub changes: u64,
     /// How it fares.
     pub health: EndpointHealth,
 }

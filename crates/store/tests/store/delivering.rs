@@ -251,7 +251,8 @@ async fn one_program_delivers_to_an_endpoint_at_a_time(books: Books) {
 }
 
 async fn old_secrets_sign_along_for_a_while(books: Books) {
-    let id = endpoint(&books, 1, "*").await.id;
+    let before = endpoint(&books, 1, "*").await;
+    let id = before.id;
     let next = SecretString::from("whsec_two");
     let rotate = decision(9, DecisionKind::RotateSecret);
     let rotated = books
@@ -264,6 +265,12 @@ async fn old_secrets_sign_along_for_a_while(books: Books) {
         .map(|kept| (kept.secret.expose_secret(), kept.expires_at))
         .collect();
     assert_eq!(secrets, [("whsec_two", None), ("whsec_one", Some(at(100)))]);
+    books.expects(order(1)).await;
+    let queued = books.store.queue_deliveries(&before, 9, at(11)).await;
+    let is_stale = matches!(queued, Err(StoreError::Stale { .. }));
+    assert!(is_stale, "it would be signed by the old one alone");
+    let queued = books.store.queue_deliveries(&endpoint, 9, at(11)).await;
+    assert_eq!(queued.unwrap().count, 1);
     let nobody = books
         .store
         .rotate_endpoint_secret(endpoint_id(9), (&next, at(100)), &rotate);

@@ -1,11 +1,15 @@
 //! The API's own description (OpenAPI 3.1) and its rendered reference.
 
+mod parts;
+
 use paywatch_core::Scope;
 use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, Ref, Required, Response, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
+
+pub(crate) use crate::docs::parts::describe_parts;
 
 /// What a browser may load on the reference's pages: nothing from anywhere else.
 pub(crate) const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; \

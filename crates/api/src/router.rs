@@ -24,7 +24,7 @@ use utoipa_axum::routes;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::auth::require;
-use crate::docs::{CONTENT_SECURITY_POLICY, Document, describe_access};
+use crate::docs::{CONTENT_SECURITY_POLICY, Document, describe_access, describe_parts};
 use crate::door::Door;
 use crate::limits::enforce;
 use crate::problem::{Code, Problem, REQUEST_ID, finish, page};
@@ -137,7 +137,9 @@ fn open() -> OpenApiRouter<ApiState> {
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
     let with_key = with_key().merge(with_key_for_ever());
-    open().merge(with_key).into_openapi()
+    let mut description = open().merge(with_key).into_openapi();
+    describe_parts(&mut description);
+    description
 }
 
 /// The whole API.
@@ -147,7 +149,8 @@ pub fn router(state: ApiState) -> Router {
         .route_layer(set(CACHE_CONTROL, "no-store"))
         .route_layer(from_fn(etag::tagged))
         .merge(with_key_for_ever());
-    let (routes, description) = open().merge(with_key).split_for_parts();
+    let (routes, mut description) = open().merge(with_key).split_for_parts();
+    describe_parts(&mut description);
     let own = routes
         .merge(reference(description))
         .fallback(not_found)

@@ -93,8 +93,7 @@ pub(crate) async fn make(
         let error = FieldError::new("expires_in", "invalid", "lies beyond the year 9999");
         Problem::fields(vec![error])
     })?;
-    let heads = heads(state).await?;
-    refuse_unread(&new, &heads, state)?;
+    refuse_unread(&new, &Present::read(state).await?.heads, state)?;
     let (status, record) = match state.store.create_order(&new).await? {
         CreateOutcome::Created(record) => (StatusCode::CREATED, record),
         CreateOutcome::Existing(record) => (StatusCode::OK, record),

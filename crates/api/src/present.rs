@@ -1,12 +1,43 @@
 //! What payments are shown by: how far the chains are covered, and which addresses are frozen now.
 
 use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use paywatch_core::{Address, ChainId, Heads, Transfer};
 use paywatch_store::StoreError;
 
 use crate::orders::heads;
 use crate::state::ApiState;
+
+/// For how long it may be that nobody looks: other programs may write to the books, too.
+const REMEMBERED: Duration = Duration::from_secs(1);
+
+/// How things stood when somebody looked, which is so until this program commits something.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct LastLook(Arc<Mutex<Option<Look>>>);
+
+#[derive(Clone, Debug)]
+struct Look {
+    present: Arc<Present>,
+    /// What this program had committed before.
+    commits: u64,
+    at: Instant,
+}
+
+impl LastLook {
+    fn get(&self, commits: u64) -> Option<Arc<Present>> {
+        let last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = last.as_ref()?;
+        let is_good = last.commits == commits && last.at.elapsed() < REMEMBERED;
+        is_good.then(|| Arc::clone(&last.present))
+    }
+
+    fn keep(&self, look: Look) {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = Some(look);
+    }
+}
 
 /// How things stand now, beside the orders and payments themselves.
 #[derive(Clone, Debug, Default)]
@@ -18,8 +49,22 @@ pub(crate) struct Present {
 }
 
 impl Present {
-    /// What the books say now.
-    pub(crate) async fn read(state: &ApiState) -> Result<Self, StoreError> {
+    /// What the books say now; what another program wrote may be missing for a second.
+    pub(crate) async fn read(state: &ApiState) -> Result<Arc<Self>, StoreError> {
+        let (commits, at) = (*state.store.commits().borrow(), Instant::now());
+        if let Some(present) = state.last_look.get(commits) {
+            return Ok(present);
+        }
+        let present = Arc::new(Self::look(state).await?);
+        state.last_look.keep(Look {
+            present: Arc::clone(&present),
+            commits,
+            at,
+        });
+        Ok(present)
+    }
+
+    async fn look(state: &ApiState) -> Result<Self, StoreError> {
         let frozen = state.store.frozen(None).await?;
         let frozen = frozen.into_iter();
         Ok(Self {

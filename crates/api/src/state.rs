@@ -21,6 +21,7 @@ use crate::idempotency::Attempts;
 use crate::limits::streams::Streams;
 use crate::limits::{LimitSettings, Limits};
 use crate::orders::callbacks::Callbacks;
+use crate::present::LastLook;
 
 /// A wall clock.
 pub trait Clock: Send + Sync + fmt::Debug {
@@ -175,6 +176,7 @@ pub struct ApiState {
     pub(crate) streams: Streams,
     pub(crate) keys_in_use: KeysInUse,
     pub(crate) callbacks: Callbacks,
+    pub(crate) last_look: LastLook,
 }
 
 impl ApiState {
@@ -197,6 +199,7 @@ impl ApiState {
             streams: Streams::default(),
             keys_in_use: KeysInUse::default(),
             callbacks: Callbacks::default(),
+            last_look: LastLook::default(),
         }
     }
 

@@ -4,7 +4,7 @@
 use futures::TryStreamExt as _;
 use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::query::Query;
-use sqlx::{Any, AnyConnection, AssertSqlSafe};
+use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe};
 
 use crate::error::{StoreError, failed};
 
@@ -112,6 +112,16 @@ impl Statement {
     ) -> Result<Vec<AnyRow>, StoreError> {
         let query = self.into_query();
         query.fetch_all(connection).await.map_err(failed(what))
+    }
+
+    /// Runs it in no transaction, which a single one needs not, and returns its rows.
+    pub(crate) async fn rows_alone(
+        self,
+        readers: &AnyPool,
+        what: &'static str,
+    ) -> Result<Vec<AnyRow>, StoreError> {
+        let query = self.into_query();
+        query.fetch_all(readers).await.map_err(failed(what))
     }
 
     /// Runs it and gives each row to `each` as it comes, so that there may be any number.

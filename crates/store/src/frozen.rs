@@ -28,8 +28,9 @@ impl Store {
                 .bind(chain_number(chain)?);
         }
         statement.push(" ORDER BY chain_id, since_block, since_log");
-        let mut tx = self.read().await?;
-        let rows = statement.rows(&mut tx, "read frozen addresses").await?;
+        let rows = statement
+            .rows_alone(self.readers(), "read frozen addresses")
+            .await?;
         rows.iter()
             .map(|row| {
                 let fields = Fields::of(row, "frozen_addresses", "address");

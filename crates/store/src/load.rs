@@ -17,7 +17,11 @@ use crate::refunds;
 
 const ORDERS: &str = "SELECT id, reference, amount, tolerance, late_policy, created_at, \
     expires_at, cancelled_at, status, flags, received, counted, confirmed, excess, version, seq, \
-    updated_at, asking, accepted, refunded, grace_ms, checkout_token FROM orders WHERE id IN";
+    updated_at, asking, accepted, refunded, grace_ms, checkout_token, \
+    (SELECT COUNT(*) FROM order_metadata WHERE order_metadata.order_id = orders.id) AS notes, \
+    (SELECT COUNT(*) FROM transfers WHERE transfers.order_id = orders.id) AS payments, \
+    (SELECT COUNT(*) FROM refunds WHERE refunds.order_id = orders.id) AS refunds \
+    FROM orders WHERE id IN";
 const OPTIONS: &str = "SELECT order_id, chain_id, token, symbol, decimals, address, method, \
     factory, treasury, receiver, slot_low, slot_high, min_confirmations, finality_tag, proof \
     FROM order_options WHERE order_id IN";
@@ -27,15 +31,42 @@ const TRANSFERS: &str = "SELECT order_id, chain_id, block_hash, log_index, block
     proof, state, is_late, detected_at, reverted_at, assigned_confirmations, assigned_tag, \
     assigned_proof, paid_receiver, paid_payer, paid_ref FROM transfers WHERE order_id IN";
 
+/// The orders that have more than themselves and the ways to pay them: most have nothing else, and
+/// are not looked for there.
+#[derive(Debug, Default)]
+struct Rest {
+    with_notes: Vec<String>,
+    with_payments: Vec<String>,
+    with_refunds: Vec<String>,
+}
+
+impl Rest {
+    fn note(&mut self, fields: Fields<'_>) -> Result<(), StoreError> {
+        for (column, orders) in [
+            ("notes", &mut self.with_notes),
+            ("payments", &mut self.with_payments),
+            ("refunds", &mut self.with_refunds),
+        ] {
+            let count: u64 = fields.number(column)?;
+            if count > 0 {
+                orders.push(fields.text("id")?);
+            }
+        }
+        Ok(())
+    }
+}
+
 /// The orders of `ids` that exist.
 pub(crate) async fn load_orders(
     connection: &mut AnyConnection,
     ids: impl IntoIterator<Item = OrderId>,
 ) -> Result<BTreeMap<OrderId, OrderRecord>, StoreError> {
     let ids: Vec<String> = ids.into_iter().map(|id| id.to_string()).collect();
-    let mut records = BTreeMap::new();
+    let (mut records, mut rest) = (BTreeMap::new(), Rest::default());
     for row in rows_of(connection, &ids, ORDERS, "", "read orders").await? {
-        let record = order(Fields::of(&row, "orders", "id"))?;
+        let fields = Fields::of(&row, "orders", "id");
+        rest.note(fields)?;
+        let record = order(fields)?;
         records.insert(record.order.id, record);
     }
     let by_position = "ORDER BY order_id, position";
@@ -52,7 +83,7 @@ pub(crate) async fn load_orders(
         let option = option(fields)?;
         owner(&mut records, fields)?.order.options.push(option);
     }
-    for row in rows_of(connection, &ids, METADATA, "", "read metadata").await? {
+    for row in rows_of(connection, &rest.with_notes, METADATA, "", "read metadata").await? {
         let fields = Fields::of(&row, "order_metadata", "order_id");
         let (name, value) = (fields.text("name")?, fields.text("value")?);
         owner(&mut records, fields)?
@@ -60,10 +91,18 @@ pub(crate) async fn load_orders(
             .metadata
             .insert(name, value);
     }
-    for row in rows_of(connection, &ids, TRANSFERS, "", "read payments").await? {
+    for row in rows_of(
+        connection,
+        &rest.with_payments,
+        TRANSFERS,
+        "",
+        "read payments",
+    )
+    .await?
+    {
         add_payment(&mut records, &row)?;
     }
-    for refund in refunds::of_orders(connection, &ids).await? {
+    for refund in refunds::of_orders(connection, &rest.with_refunds).await? {
         let recorded = refund.recorded;
         if let Some(record) = records.get_mut(&recorded.refund.order) {
             let id = recorded.refund.id;

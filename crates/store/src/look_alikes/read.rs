@@ -128,10 +128,12 @@ impl Store {
             .push(OWN)
             .bind(order.to_string())
             .push(") GROUP BY kind");
-        let mut tx = self.read().await?;
         let mut sums = LookAlikeSums::default();
-        for row in statement.rows(&mut tx, "count look-alikes").await? {
-            let fields = Fields::of(&row, "look_alikes", "kind");
+        let rows = statement
+            .rows_alone(self.readers(), "count look-alikes")
+            .await?;
+        for row in &rows {
+            let fields = Fields::of(row, "look_alikes", "kind");
             let count: u64 = fields.number("count")?;
             sums.transfers = sums.transfers.saturating_add(count);
             match fields.parsed("kind")? {

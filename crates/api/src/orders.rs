@@ -172,8 +172,8 @@ pub(crate) async fn read(
     let id = read_id(id)?;
     let waiting = wait::read(&pairs).map_err(Problem::fields)?;
     let fields = Fields::read::<OrderView>(&pairs).map_err(Problem::field)?;
-    let record = wait::until(&state, id, &waiting).await?;
-    Ok(Json(fields.of(shown(&state, &record).await?)))
+    wait::until(&state, id, &waiting).await?;
+    Ok(Json(fields.of(shown(&state, id).await?)))
 }
 
 /// The order's id in a path.
@@ -188,15 +188,20 @@ pub(crate) fn read_id(id: Result<Path<String>, PathRejection>) -> Result<OrderId
 /// The order, which must exist.
 pub(crate) async fn find(state: &ApiState, id: OrderId) -> Result<OrderRecord, Problem> {
     let record = state.store.order(id).await?;
-    record.ok_or_else(|| Problem::because(Code::NotFound, format!("there is no order {id}")))
+    record.ok_or_else(|| no_order(id))
+}
+
+fn no_order(id: OrderId) -> Problem {
+    Problem::because(Code::NotFound, format!("there is no order {id}"))
 }
 
 /// The order as it is shown now.
-async fn shown(state: &ApiState, record: &OrderRecord) -> Result<OrderView, Problem> {
+async fn shown(state: &ApiState, id: OrderId) -> Result<OrderView, Problem> {
+    let found = state.store.order_and_look_alikes(id).await?;
+    let (record, came) = found.ok_or_else(|| no_order(id))?;
     let present = Present::read(state).await?;
-    let came = state.store.look_alike_sums(record.order.id).await?;
-    let url = state.checkout_url(record);
-    let mut order = view::order(record, &present, &state.shop, url, state.clock.now());
+    let url = state.checkout_url(&record);
+    let mut order = view::order(&record, &present, &state.shop, url, state.clock.now());
     order.look_alikes = LookAlikeCounts::of(came);
     Ok(order)
 }

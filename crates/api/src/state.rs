@@ -1,6 +1,7 @@
 //! What the handlers need: the store, the shop's offer, the chains' conditions, a clock.
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -158,9 +159,13 @@ impl Default for Access {
     }
 }
 
-/// What every handler gets.
+/// What every handler gets. Cheap to clone: each request does so many times.
 #[derive(Clone, Debug)]
-pub struct ApiState {
+pub struct ApiState(Arc<Parts>);
+
+/// What an [`ApiState`] holds.
+#[derive(Clone, Debug)]
+pub struct Parts {
     pub(crate) store: Store,
     pub(crate) shop: Arc<Shop>,
     pub(crate) board: ConditionBoard,
@@ -170,7 +175,7 @@ pub struct ApiState {
     pub(crate) desk: Option<Arc<dyn WebhookDesk>>,
     pub(crate) attempts: Attempts,
     pub(crate) changes: Changes,
-    pub(crate) access: Arc<Access>,
+    pub(crate) access: Access,
     pub(crate) limits: Arc<Limits>,
     pub(crate) feed: Feed,
     pub(crate) streams: Streams,
@@ -183,7 +188,7 @@ impl ApiState {
     /// Puts together what the handlers need.
     #[must_use]
     pub fn new(store: Store, shop: Shop, board: ConditionBoard, clock: Arc<dyn Clock>) -> Self {
-        Self {
+        Self(Arc::new(Parts {
             store,
             shop: Arc::new(shop),
             board,
@@ -193,75 +198,62 @@ impl ApiState {
             desk: None,
             attempts: Attempts::default(),
             changes: Changes::default(),
-            access: Arc::default(),
+            access: Access::default(),
             limits: Arc::new(Limits::new(LimitSettings::default())),
             feed: Feed::default(),
             streams: Streams::default(),
             keys_in_use: KeysInUse::default(),
             callbacks: Callbacks::default(),
             last_look: LastLook::default(),
-        }
+        }))
+    }
+
+    fn with(mut self, set: impl FnOnce(&mut Parts)) -> Self {
+        set(Arc::make_mut(&mut self.0));
+        self
     }
 
     /// This, and what an earlier process of the same name had begun and not answered may be asked
     /// again at once. No two that run at a time have one name.
     #[must_use]
     pub fn with_name(self, name: &str) -> Self {
-        Self {
-            attempts: Attempts::of(name),
-            ..self
-        }
+        self.with(|parts| parts.attempts = Attempts::of(name))
     }
 
     /// This, with requests that come in by `access`.
     #[must_use]
     pub fn with_access(self, access: Access) -> Self {
-        Self {
-            access: Arc::new(access),
-            ..self
-        }
+        self.with(|parts| parts.access = access)
     }
 
     /// This, with these limits.
     #[must_use]
     pub fn with_limits(self, limits: LimitSettings) -> Self {
-        Self {
-            limits: Arc::new(Limits::new(limits)),
-            ..self
-        }
+        self.with(|parts| parts.limits = Arc::new(Limits::new(limits)))
     }
 
     /// This, and `/metrics` shows `metrics`.
     #[must_use]
     pub fn with_metrics(self, metrics: Arc<dyn Metrics>) -> Self {
-        Self {
-            metrics: Some(metrics),
-            ..self
-        }
+        self.with(|parts| parts.metrics = Some(metrics))
     }
 
     /// This, and orders may name where they are told of, as far as `callbacks` allow it.
     #[must_use]
     pub fn with_callbacks(self, callbacks: Callbacks) -> Self {
-        Self { callbacks, ..self }
+        self.with(|parts| parts.callbacks = callbacks)
     }
 
     /// This, and orders have pages of their own on which they are paid.
     #[must_use]
     pub fn with_checkout(self, checkout: Checkout) -> Self {
-        Self {
-            checkout: Some(Arc::new(checkout)),
-            ..self
-        }
+        self.with(|parts| parts.checkout = Some(Arc::new(checkout)))
     }
 
     /// This, and webhooks can be managed.
     #[must_use]
     pub fn with_webhooks(self, desk: Arc<dyn WebhookDesk>) -> Self {
-        Self {
-            desk: Some(desk),
-            ..self
-        }
+        self.with(|parts| parts.desk = Some(desk))
     }
 
     /// How many streams are open.
@@ -273,5 +265,13 @@ impl ApiState {
     /// Where an order is paid; `None` if no pages are shown.
     pub(crate) fn checkout_url(&self, record: &OrderRecord) -> Option<String> {
         Some(self.checkout.as_ref()?.url(record.checkout?))
+    }
+}
+
+impl Deref for ApiState {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
     }
 }

@@ -16,6 +16,8 @@ use crate::error::{StoreError, failed};
 const PATIENCE: Duration = Duration::from_secs(15);
 /// How long to wait before a busy database is asked again.
 const RETRY: Duration = Duration::from_millis(20);
+/// After how long without use a connection to PostgreSQL may have died.
+const SURELY_ALIVE: Duration = Duration::from_secs(1);
 /// Readers beside SQLite's one writer.
 const SQLITE_READERS: u32 = 4;
 /// Connections to PostgreSQL.
@@ -97,6 +99,16 @@ async fn connect_postgres(url: &str) -> Result<Pools, StoreError> {
     let pool = AnyPoolOptions::new()
         .max_connections(POSTGRES_CONNECTIONS)
         .acquire_timeout(PATIENCE)
+        // Whether the server is still there is asked only if it may have gone meanwhile.
+        .test_before_acquire(false)
+        .before_acquire(|connection, known| {
+            Box::pin(async move {
+                if known.idle_for >= SURELY_ALIVE {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .connect_with(options)
         .await
         .map_err(failed("connect"))?;

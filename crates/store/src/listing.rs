@@ -9,8 +9,9 @@ use crate::batch::Statement;
 use crate::error::{StoreError, failed};
 use crate::fields::{Fields, hash, number};
 use crate::listing::wanted::{Bounds, Plan};
-use crate::load::load_orders;
-use crate::record::{OrderFilter, OrderPage, OrderRecord, Page};
+use crate::load::{Read, load_orders, plain, read_plain};
+use crate::look_alikes;
+use crate::record::{LookAlikeSums, OrderFilter, OrderPage, OrderRecord, Page};
 use crate::store::Store;
 
 /// Longer pages are cut to this.
@@ -22,8 +23,30 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn order(&self, id: OrderId) -> Result<Option<OrderRecord>, StoreError> {
-        let mut tx = self.read().await?;
-        Ok(load_orders(&mut tx, [id]).await?.remove(&id))
+        let found = self.order_and_look_alikes(id).await?;
+        Ok(found.map(|(record, _)| record))
+    }
+
+    /// The order with this id, and how much came to its own addresses that is no money.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn order_and_look_alikes(
+        &self,
+        id: OrderId,
+    ) -> Result<Option<(OrderRecord, LookAlikeSums)>, StoreError> {
+        let rows = plain(id).rows_alone(self.readers(), "read an order");
+        match read_plain(&rows.await?)? {
+            Read::Nothing => Ok(None),
+            Read::All(record) => Ok(Some((*record, LookAlikeSums::default()))),
+            Read::Part => {
+                let mut tx = self.read().await?;
+                let Some(record) = load_orders(&mut tx, [id]).await?.remove(&id) else {
+                    return Ok(None);
+                };
+                Ok(Some((record, look_alikes::sums(&mut tx, id).await?)))
+            },
+        }
     }
 
     /// A page of the orders that meet `filter`. Orders that are made while somebody

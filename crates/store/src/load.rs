@@ -9,22 +9,50 @@ use paywatch_core::{
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
 
-use crate::batch::rows_of;
+use crate::batch::{Statement, rows_of};
 use crate::error::StoreError;
 use crate::fields::Fields;
 use crate::record::{OrderRecord, PaymentRecord};
 use crate::refunds;
 
-const ORDERS: &str = "SELECT id, reference, amount, tolerance, late_policy, created_at, \
-    expires_at, cancelled_at, status, flags, received, counted, confirmed, excess, version, seq, \
-    updated_at, asking, accepted, refunded, grace_ms, checkout_token, \
-    (SELECT COUNT(*) FROM order_metadata WHERE order_metadata.order_id = orders.id) AS notes, \
-    (SELECT COUNT(*) FROM transfers WHERE transfers.order_id = orders.id) AS payments, \
-    (SELECT COUNT(*) FROM refunds WHERE refunds.order_id = orders.id) AS refunds \
-    FROM orders WHERE id IN";
-const OPTIONS: &str = "SELECT order_id, chain_id, token, symbol, decimals, address, method, \
-    factory, treasury, receiver, slot_low, slot_high, min_confirmations, finality_tag, proof \
-    FROM order_options WHERE order_id IN";
+/// Names the columns of orders once, with whether there is more in other tables.
+macro_rules! order_columns {
+    () => {
+        "SELECT id, reference, amount, tolerance, late_policy, created_at, expires_at, \
+         cancelled_at, status, flags, received, counted, confirmed, excess, version, seq, \
+         updated_at, asking, accepted, refunded, grace_ms, checkout_token, \
+         CASE WHEN EXISTS (SELECT 1 FROM order_metadata WHERE order_metadata.order_id = orders.id) \
+         THEN 1 ELSE 0 END AS has_notes, \
+         CASE WHEN EXISTS (SELECT 1 FROM transfers WHERE transfers.order_id = orders.id) \
+         THEN 1 ELSE 0 END AS has_payments, \
+         CASE WHEN EXISTS (SELECT 1 FROM refunds WHERE refunds.order_id = orders.id) \
+         THEN 1 ELSE 0 END AS has_refunds"
+    };
+}
+/// Those of the ways to pay.
+macro_rules! option_columns {
+    () => {
+        "order_id, chain_id, token, symbol, decimals, address, method, factory, treasury, \
+         receiver, slot_low, slot_high, min_confirmations, finality_tag, proof"
+    };
+}
+
+const ORDERS: &str = concat!(order_columns!(), " FROM orders WHERE id IN");
+const OPTIONS: &str = concat!(
+    "SELECT ",
+    option_columns!(),
+    " FROM order_options WHERE order_id IN"
+);
+/// An order with the ways to pay it, a row for each, and whether anything came to it that is no
+/// money.
+const WITH_OPTIONS: &str = concat!(
+    order_columns!(),
+    ", ",
+    option_columns!(),
+    ", CASE WHEN EXISTS (SELECT 1 FROM look_alikes WHERE look_alikes.recipient IN \
+     (SELECT own.address FROM order_options AS own WHERE own.order_id = orders.id \
+     AND own.factory IS NOT NULL)) THEN 1 ELSE 0 END AS has_look_alikes FROM orders LEFT JOIN order_options ON order_options.order_id = orders.id WHERE id = "
+);
 const METADATA: &str = "SELECT order_id, name, value FROM order_metadata WHERE order_id IN";
 const TRANSFERS: &str = "SELECT order_id, chain_id, block_hash, log_index, block_number, \
     block_timestamp, tx_hash, token, sender, recipient, amount, canonical, confirmed_at_tip, \
@@ -33,7 +61,7 @@ const TRANSFERS: &str = "SELECT order_id, chain_id, block_hash, log_index, block
 
 /// The orders that have more than themselves and the ways to pay them: most have nothing else, and
 /// are not looked for there.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 struct Rest {
     with_notes: Vec<String>,
     with_payments: Vec<String>,
@@ -43,17 +71,55 @@ struct Rest {
 impl Rest {
     fn note(&mut self, fields: Fields<'_>) -> Result<(), StoreError> {
         for (column, orders) in [
-            ("notes", &mut self.with_notes),
-            ("payments", &mut self.with_payments),
-            ("refunds", &mut self.with_refunds),
+            ("has_notes", &mut self.with_notes),
+            ("has_payments", &mut self.with_payments),
+            ("has_refunds", &mut self.with_refunds),
         ] {
-            let count: u64 = fields.number(column)?;
-            if count > 0 {
+            if fields.flag(column)? {
                 orders.push(fields.text("id")?);
             }
         }
         Ok(())
     }
+}
+
+/// What one statement reads of an order.
+#[derive(Debug)]
+pub(crate) enum Read {
+    /// There is none.
+    Nothing,
+    /// All of it.
+    All(Box<OrderRecord>),
+    /// There is more in other tables, which are to be read as they are at the same time.
+    Part,
+}
+
+/// The statement that [`read_plain`] understands.
+pub(crate) fn plain(id: OrderId) -> Statement {
+    let mut statement = Statement::new(WITH_OPTIONS);
+    statement.bind(id.to_string()).push(" ORDER BY position");
+    statement
+}
+
+/// The order in `rows`, if it has nothing but ways to pay it, and nothing came to it.
+pub(crate) fn read_plain(rows: &[AnyRow]) -> Result<Read, StoreError> {
+    let Some(first) = rows.first() else {
+        return Ok(Read::Nothing);
+    };
+    let mut rest = Rest::default();
+    let fields = Fields::of(first, "orders", "id");
+    rest.note(fields)?;
+    if rest != Rest::default() || fields.flag("has_look_alikes")? {
+        return Ok(Read::Part);
+    }
+    let mut record = order(fields)?;
+    for row in rows {
+        let fields = Fields::of(row, "order_options", "id");
+        if fields.maybe_text("order_id")?.is_some() {
+            record.order.options.push(option(fields)?);
+        }
+    }
+    Ok(Read::All(Box::new(record)))
 }
 
 /// The orders of `ids` that exist.

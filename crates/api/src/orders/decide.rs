@@ -137,8 +137,7 @@ async fn decide(
 ) -> Result<Json<OrderView>, Problem> {
     let id = crate::orders::read_id(id)?;
     anew_while_stale(|| try_once(state, caller, id, decision, &reason)).await?;
-    let record = find(state, id).await?;
-    Ok(Json(shown(state, &record).await?))
+    Ok(Json(shown(state, id).await?))
 }
 
 async fn try_once(

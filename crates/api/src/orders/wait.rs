@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use paywatch_core::{OrderId, OrderStatus};
-use paywatch_store::OrderRecord;
 use tokio::time::Instant;
 
 use crate::orders::find;
@@ -66,25 +65,23 @@ fn read_one(name: &str, value: &str, waiting: &mut Waiting) -> Result<(), FieldE
     Ok(())
 }
 
-/// The order, once it is in one of the statuses that are waited for, has ended, or the time is
+/// Waits until the order is in one of the statuses that are waited for, has ended, or the time is
 /// over.
-pub(super) async fn until(
-    state: &ApiState,
-    id: OrderId,
-    waiting: &Waiting,
-) -> Result<OrderRecord, Problem> {
+pub(super) async fn until(state: &ApiState, id: OrderId, waiting: &Waiting) -> Result<(), Problem> {
+    if waiting.statuses.is_empty() {
+        return Ok(());
+    }
     let end = Instant::now().checked_add(waiting.timeout);
     loop {
         // Before the order: what is told after this is not missed.
         let seq = state.changes.last(&state.store).await?;
-        let record = find(state, id).await?;
-        let status = record.snapshot.status;
-        let is_waited_for = waiting.statuses.is_empty() || waiting.statuses.contains(&status);
+        let status = find(state, id).await?.snapshot.status;
+        let is_waited_for = waiting.statuses.contains(&status);
         let (Some(end), false) = (end, is_waited_for || has_ended(status)) else {
-            return Ok(record);
+            return Ok(());
         };
         if !state.changes.any_after(&state.store, seq, end).await? {
-            return find(state, id).await;
+            return Ok(());
         }
     }
 }

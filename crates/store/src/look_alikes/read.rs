@@ -1,6 +1,7 @@
 //! Reading what is kept of look-alikes, and whom to look for.
 
 use paywatch_core::{Address, ChainId, Likeness, OrderId, Timestamp, U256};
+use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
 
 use crate::batch::Statement;
@@ -114,35 +115,31 @@ impl Store {
         let rows = statement.rows(&mut tx, "list look-alikes").await?;
         rows.iter().map(look_alike).collect()
     }
+}
 
-    /// How many transfers of contracts that are no token of ours came to the addresses of `order`
-    /// alone.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn look_alike_sums(&self, order: OrderId) -> Result<LookAlikeSums, StoreError> {
-        let mut statement = Statement::new(
-            "SELECT kind, CAST(SUM(transfers) AS BIGINT) AS count FROM look_alikes WHERE ",
-        );
-        statement
-            .push(OWN)
-            .bind(order.to_string())
-            .push(") GROUP BY kind");
-        let mut sums = LookAlikeSums::default();
-        let rows = statement
-            .rows_alone(self.readers(), "count look-alikes")
-            .await?;
-        for row in &rows {
-            let fields = Fields::of(row, "look_alikes", "kind");
-            let count: u64 = fields.number("count")?;
-            sums.transfers = sums.transfers.saturating_add(count);
-            match fields.parsed("kind")? {
-                Likeness::LookAlike => sums.look_alikes = count,
-                Likeness::UnknownToken => {},
-            }
+/// How many transfers of no token came to the own addresses of an order.
+pub(crate) async fn sums(
+    connection: &mut AnyConnection,
+    order: OrderId,
+) -> Result<LookAlikeSums, StoreError> {
+    let mut statement = Statement::new(
+        "SELECT kind, CAST(SUM(transfers) AS BIGINT) AS count FROM look_alikes WHERE ",
+    );
+    statement
+        .push(OWN)
+        .bind(order.to_string())
+        .push(") GROUP BY kind");
+    let mut sums = LookAlikeSums::default();
+    for row in statement.rows(connection, "count look-alikes").await? {
+        let fields = Fields::of(&row, "look_alikes", "kind");
+        let count: u64 = fields.number("count")?;
+        sums.transfers = sums.transfers.saturating_add(count);
+        match fields.parsed("kind")? {
+            Likeness::LookAlike => sums.look_alikes = count,
+            Likeness::UnknownToken => {},
         }
-        Ok(sums)
     }
+    Ok(sums)
 }
 
 fn look_alike(row: &AnyRow) -> Result<LookAlike, StoreError> {

@@ -1,6 +1,6 @@
 //! Transfers of contracts that are no token of ours: bounded, found again, and no money.
 
-use paywatch_core::{Address, Likeness, U256};
+use paywatch_core::{Address, Likeness, Order, U256};
 use paywatch_store::{
     LookAlike, LookAlikeBounds, LookAlikeCommit, LookAlikeFilter, LookAlikePlace, SelfDescription,
     StoreError, StrangeTransfers,
@@ -192,56 +192,34 @@ async fn an_order_shows_what_came_to_its_own_addresses(books: Books) {
         .store
         .describe_look_alike(chain(1), address(0xC0, 1), &says, at(3));
     described.await.unwrap();
-    let sums = books.store.look_alike_sums(mine.id).await.unwrap();
+    let found = async |id| books.store.order_and_look_alikes(id).await.unwrap();
+    let (_, sums) = found(mine.id).await.unwrap();
     assert_eq!((sums.transfers, sums.look_alikes), (3, 2));
-    let none = books.store.look_alike_sums(other.id).await.unwrap();
+    let (_, none) = found(other.id).await.unwrap();
     assert_eq!((none.transfers, none.look_alikes), (0, 0));
-    let count = async |filter: LookAlikeFilter| {
-        let found = books.store.look_alikes(&filter, None, 100).await;
-        found.unwrap().len()
-    };
     let filter = LookAlikeFilter::default();
-    let (here, elsewhere) = (Some(chain(1)), Some(chain(56)));
-    assert_eq!(
-        count(LookAlikeFilter {
-            order: Some(mine.id),
-            ..filter
-        })
-        .await,
-        2
-    );
-    assert_eq!(
-        count(LookAlikeFilter {
-            order: Some(other.id),
-            ..filter
-        })
-        .await,
-        0
-    );
-    assert_eq!(
-        count(LookAlikeFilter {
-            to: Some(to),
-            ..filter
-        })
-        .await,
-        2
-    );
-    assert_eq!(
-        count(LookAlikeFilter {
-            chain_id: here,
-            ..filter
-        })
-        .await,
-        3
-    );
-    assert_eq!(
-        count(LookAlikeFilter {
-            chain_id: elsewhere,
-            ..filter
-        })
-        .await,
-        0
-    );
+    let of_order = |order: &Order| LookAlikeFilter {
+        order: Some(order.id),
+        ..filter
+    };
+    let on_chain = |id| LookAlikeFilter {
+        chain_id: Some(chain(id)),
+        ..filter
+    };
+    let to_it = LookAlikeFilter {
+        to: Some(to),
+        ..filter
+    };
+    for (filter, expected) in [
+        (of_order(&mine), 2),
+        (of_order(&other), 0),
+        (to_it, 2),
+        (on_chain(1), 3),
+        (on_chain(56), 0),
+    ] {
+        let found = books.store.look_alikes(&filter, None, 100).await.unwrap();
+        assert_eq!(found.len(), expected, "{filter:?}");
+    }
     // It is no money: the order is as it was.
     let record = books.order(&mine).await;
     assert!(record.payments.is_empty() && record.version == 1);

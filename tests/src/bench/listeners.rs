@@ -83,7 +83,7 @@ async fn hear(
 ) -> Result<Vec<(u64, SystemTime)>> {
     let mut stream = asked.send().await?.error_for_status()?;
     ready.wait().await;
-    let mut heard = Vec::new();
+    let (mut heard, mut last) = (Vec::new(), 0);
     let mut rest: Vec<u8> = Vec::new();
     let end = Instant::now() + PATIENCE;
     while u64::try_from(heard.len())? < TRICKLE {
@@ -93,9 +93,11 @@ async fn hear(
         rest.extend_from_slice(&chunk);
         while let Some(length) = rest.iter().position(|byte| *byte == b'\n') {
             let line: Vec<u8> = rest.drain(..=length).collect();
-            let id = line.strip_prefix(b"id: ").map(<[u8]>::trim_ascii);
-            if let Some(id) = id {
-                heard.push((std::str::from_utf8(id)?.parse()?, now));
+            // An id without an event only says how far the log was read.
+            if let Some(id) = line.strip_prefix(b"id: ") {
+                last = std::str::from_utf8(id.trim_ascii())?.parse()?;
+            } else if line.starts_with(b"event: ") {
+                heard.push((last, now));
             }
         }
     }
@@ -111,13 +113,21 @@ async fn delays(
     let told = store.events_after(first, u32::try_from(TRICKLE)?).await?;
     let mut delays = Vec::new();
     for heard in heard {
-        let is_all = heard
+        let wrong = heard
             .iter()
-            .map(|(seq, _)| *seq)
-            .eq(told.iter().map(|event| event.seq));
+            .zip(&told)
+            .find(|((seq, _), event)| *seq != event.seq);
+        if let Some(((seq, _), event)) = wrong {
+            bail!(
+                "a listener heard event {seq} where {} comes next",
+                event.seq
+            );
+        }
         ensure!(
-            is_all,
-            "a listener did not hear every event once and in order"
+            heard.len() == told.len(),
+            "a listener heard {} of {} events",
+            heard.len(),
+            told.len()
         );
         for (event, (_, at)) in told.iter().zip(heard) {
             let at = at.duration_since(SystemTime::UNIX_EPOCH)?.as_millis();

@@ -1,6 +1,7 @@
 //! Large books: a million orders in the store, on both engines.
 
 pub(crate) mod histories;
+mod lists;
 mod measure;
 mod sweep;
 

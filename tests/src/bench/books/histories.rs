@@ -62,6 +62,11 @@ fn chain(id: u64) -> ChainId {
     ChainId::new(id).expect("it is one")
 }
 
+/// The contract of the token on the chain with this id.
+pub(crate) fn token_of(id: u64) -> Address {
+    token(chain(id)).address
+}
+
 fn token(chain_id: ChainId) -> Token {
     let decimals = if chain_id == chain(56) { 18 } else { 6 };
     Token {
@@ -183,6 +188,7 @@ impl Plan {
                     "basket".to_owned(),
                     format!("{:.12}", hash("basket", number)),
                 ),
+                ("till".to_owned(), format!("{}", number % 3)),
             ]),
         })
     }
@@ -233,6 +239,7 @@ impl Plan {
         let order = self.order(number)?;
         let amounts: &[&str] = match Self::fate(number) {
             Fate::Completed(2) => &["40", "60"],
+            Fate::Completed(_) if number % 50 == 1 => &["103"],
             Fate::Completed(_) | Fate::Paid => &["100"],
             Fate::PartlyPaid | Fate::PartlyPaidAndExpired => &["25"],
             Fate::Open | Fate::Cancelled | Fate::Expired => &[],

@@ -10,19 +10,20 @@ use comfy_table::{CellAlignment, Table, presets};
 use paywatch_core::{Address, Block, ChainId, OrderStatus, Tags, Transfer};
 use paywatch_indexer::{ChainUpdate, CoveredBlock};
 use paywatch_reconciler::{AddressBook, Reconciler};
-use paywatch_store::{NewOrder, OrderFilter, Page, PaymentFilter, Store, Touch};
+use paywatch_store::{NewOrder, OrderFilter, Page, Store, Touch};
 
 use crate::bench::books::histories::Plan;
+use crate::bench::books::lists;
 use crate::bench::served::say;
 
 /// How often each is done, each time with another key.
-const SAMPLES: u64 = 300;
+pub(super) const SAMPLES: u64 = 300;
 /// What is done first, so that it is not the first of its kind.
-const WARM_UP: u64 = 10;
+pub(super) const WARM_UP: u64 = 10;
 /// What the median of each may take.
 const BOUND: Duration = Duration::from_millis(5);
 /// Orders and payments on a page.
-const LIMIT: u32 = 50;
+pub(super) const LIMIT: u32 = 50;
 
 /// What was measured.
 pub(crate) struct Figures {
@@ -59,7 +60,7 @@ impl Figures {
     }
 
     /// Does `what` for every one of `keys`.
-    async fn time<K>(
+    pub(super) async fn time<K>(
         &mut self,
         name: &str,
         keys: Vec<K>,
@@ -85,7 +86,7 @@ impl Figures {
 }
 
 /// As many keys as there are samples.
-fn keys<K>(key: impl FnMut(u64) -> Result<K>) -> Result<Vec<K>> {
+pub(super) fn keys<K>(key: impl FnMut(u64) -> Result<K>) -> Result<Vec<K>> {
     (0..WARM_UP + SAMPLES).map(key).collect()
 }
 
@@ -94,9 +95,10 @@ pub(crate) async fn table(store: &Store, plan: &Plan) -> Result<()> {
     let mut figures = Figures::new();
     creations(&mut figures, store, plan).await?;
     single_orders(&mut figures, store, plan).await?;
-    lists_by_status(&mut figures, store, plan).await?;
-    other_lists(&mut figures, store, plan).await?;
-    payments(&mut figures, store, plan).await?;
+    lists::by_status(&mut figures, store, plan).await?;
+    lists::of_orders(&mut figures, store, plan).await?;
+    lists::of_payments(&mut figures, store, plan).await?;
+    events(&mut figures, store, plan).await?;
     commits(&mut figures, store, plan).await?;
     say(&figures.table.to_string());
     Ok(())
@@ -127,7 +129,7 @@ async fn creations(figures: &mut Figures, store: &Store, plan: &Plan) -> Result<
 }
 
 /// A page, which must hold as many as `expected` says.
-async fn page(
+pub(super) async fn page(
     store: &Store,
     filter: &OrderFilter,
     before_seq: Option<u64>,
@@ -171,148 +173,7 @@ async fn single_orders(figures: &mut Figures, store: &Store, plan: &Plan) -> Res
     figures.time("find by transaction", transactions, by).await
 }
 
-async fn lists_by_status(figures: &mut Figures, store: &Store, plan: &Plan) -> Result<()> {
-    for status in OrderStatus::ALL {
-        let filter = OrderFilter {
-            statuses: vec![status],
-            ..OrderFilter::default()
-        };
-        let list = async |before_seq| page(store, &filter, before_seq, |n| n > 0).await;
-        let name = format!("list {LIMIT} {status}, first page");
-        figures.time(&name, keys(|_| Ok(None))?, list).await?;
-        let mut deep = Vec::new();
-        for number in 0..WARM_UP + SAMPLES {
-            // Not below the lowest of them.
-            let number = plan.sample_in(status, number).max(plan.orders / 10);
-            let order = store.order(plan.id(number)?).await?;
-            deep.push(Some(order.context("it is there")?.seq));
-        }
-        let name = format!("list {LIMIT} {status}, a deep page");
-        figures.time(&name, deep, list).await?;
-    }
-    Ok(())
-}
-
-async fn other_lists(figures: &mut Figures, store: &Store, plan: &Plan) -> Result<()> {
-    let chain = |id| ChainId::new(id).map(Some);
-    let (popular, rare) = (chain(137)?, chain(8_453)?);
-    let any = OrderFilter::default();
-    let old = plan.created_at(plan.orders / 3)?;
-    let lists: [(&str, OrderFilter); 7] = [
-        ("list 50 of all", any.clone()),
-        (
-            "list 50 on a chain of most",
-            OrderFilter {
-                chain_id: popular,
-                ..any.clone()
-            },
-        ),
-        (
-            "list the 20 on a chain of few",
-            OrderFilter {
-                chain_id: rare,
-                ..any.clone()
-            },
-        ),
-        (
-            "list those of them that are completed or expired",
-            OrderFilter {
-                statuses: vec![OrderStatus::Completed, OrderStatus::Expired],
-                chain_id: rare,
-                ..any.clone()
-            },
-        ),
-        (
-            "list 50 open on a chain of most",
-            OrderFilter {
-                statuses: vec![OrderStatus::AwaitingPayment, OrderStatus::PartiallyPaid],
-                chain_id: popular,
-                ..any.clone()
-            },
-        ),
-        (
-            "list 50 of the oldest third",
-            OrderFilter {
-                created_before: Some(old),
-                ..any.clone()
-            },
-        ),
-        (
-            "list 50 completed of one old day",
-            OrderFilter {
-                statuses: vec![OrderStatus::Completed],
-                created_from: old.plus_ms(-24 * 3_600_000),
-                created_before: Some(old),
-                ..any.clone()
-            },
-        ),
-    ];
-    for (name, filter) in lists {
-        let list = async |()| page(store, &filter, None, |n| n > 0).await;
-        figures.time(name, keys(|_| Ok(()))?, list).await?;
-    }
-    Ok(())
-}
-
-async fn payments(figures: &mut Figures, store: &Store, plan: &Plan) -> Result<()> {
-    let list = async |filter: PaymentFilter| {
-        let found = store.payments(&filter, None, LIMIT).await?;
-        anyhow::ensure!(!found.is_empty(), "no payments were found");
-        Ok(())
-    };
-    let unmatched = PaymentFilter {
-        states: vec!["unmatched"],
-        ..PaymentFilter::default()
-    };
-    let of_all = keys(|_| Ok(unmatched.clone()))?;
-    figures
-        .time("list 50 unmatched payments", of_all, list)
-        .await?;
-    let of_chain = keys(|_| {
-        Ok(PaymentFilter {
-            chain_id: Some(ChainId::new(137)?),
-            ..unmatched.clone()
-        })
-    })?;
-    figures
-        .time("list 50 unmatched payments of a chain", of_chain, list)
-        .await?;
-    let all_of_chain = keys(|_| {
-        Ok(PaymentFilter {
-            chain_id: Some(ChainId::new(8_453)?),
-            ..PaymentFilter::default()
-        })
-    })?;
-    figures
-        .time("list payments of a chain of few", all_of_chain, list)
-        .await?;
-    let to = keys(|number| {
-        let number = plan.sample_in(OrderStatus::Completed, number);
-        Ok(PaymentFilter {
-            to: Some(plan.transfer(number, 0, "1")?.to),
-            ..PaymentFilter::default()
-        })
-    })?;
-    figures
-        .time("list payments to an address", to, list)
-        .await?;
-    let mut deep = Vec::new();
-    for number in 0..WARM_UP + SAMPLES {
-        let number = plan
-            .sample_in(OrderStatus::Completed, number)
-            .max(plan.orders / 10);
-        let id = plan.transfer(number, 0, "1")?.payment_id();
-        let payment = store.payment(&id).await?.context("it is there")?;
-        deep.push((payment.detected_at, id));
-    }
-    figures
-        .time("list 50 payments, a deep page", deep, async |after| {
-            let filter = PaymentFilter::default();
-            let found = store.payments(&filter, Some(after), LIMIT).await?;
-            anyhow::ensure!(!found.is_empty(), "no payments were found");
-            Ok(())
-        })
-        .await?;
+async fn events(figures: &mut Figures, store: &Store, plan: &Plan) -> Result<()> {
     let events = keys(|number| Ok(plan.sample(number) * 3))?;
     figures
         .time("read 100 events", events, async |after| {

@@ -4,10 +4,11 @@ use std::num::NonZeroU32;
 
 use ipnet::IpNet;
 use paywatch_core::Timestamp;
-use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, AnyPool};
 use subtle::ConstantTimeEq as _;
 
+use crate::batch::rows_of;
 use crate::decisions::append;
 use crate::error::{BoxError, StoreError, failed};
 use crate::fields::Fields;
@@ -18,8 +19,13 @@ use crate::store::{Store, commit};
 /// wait for writing.
 const LAST_USE_EVERY_MS: i64 = 60_000;
 /// What is read of a key.
-const COLUMNS: &str = "id, name, hash, created_at, last_used_at, revoked_at, mode, scopes, \
-     expires_at, networks, per_minute, burst, public_key, gateway_public_key, successor";
+macro_rules! columns {
+    () => {
+        "id, name, hash, created_at, last_used_at, revoked_at, mode, scopes, expires_at, networks, \
+         per_minute, burst, public_key, gateway_public_key, successor"
+    };
+}
+const COLUMNS: &str = columns!();
 
 impl Store {
     /// Keeps a new key, and writes down who made it.
@@ -133,22 +139,15 @@ impl Store {
         hash: &str,
         at: Timestamp,
     ) -> Result<Option<ApiKeyRecord>, StoreError> {
-        let query = format!("SELECT {COLUMNS} FROM api_keys WHERE hash = $1");
-        let row = sqlx::query(sqlx::AssertSqlSafe(query))
-            .bind(hash)
-            .fetch_optional(self.readers())
-            .await
-            .map_err(failed("look up an API key"))?;
-        let Some(row) = row else {
+        let readers = self.readers().clone();
+        let read = move |hashes| {
+            let readers = readers.clone();
+            async move { by_hashes(&readers, hashes).await }
+        };
+        let known = self.keys.ask(hash.to_owned(), read).await?;
+        let Some(mut key) = known.filter(|key| key.is_valid(at)) else {
             return Ok(None);
         };
-        let stored = Fields::of(&row, "api_keys", "id").text("hash")?;
-        let mut key = record(&row)?;
-        // Nobody chooses what his key hashes to, so the time of the index tells nothing; this is
-        // the second line.
-        if !bool::from(stored.as_bytes().ct_eq(hash.as_bytes())) || !key.is_valid(at) {
-            return Ok(None);
-        }
         let due = at.unix_ms().saturating_sub(LAST_USE_EVERY_MS);
         if key.last_used_at.is_none_or(|last| last.unix_ms() <= due) {
             let mut tx = self.write().await?;
@@ -194,6 +193,30 @@ impl Store {
         commit(tx).await?;
         Ok(noted.rows_affected() == 1)
     }
+}
+
+/// The keys with these hashes, whether they are worth anything or not.
+async fn by_hashes(
+    readers: &AnyPool,
+    hashes: Vec<String>,
+) -> Result<Vec<Option<ApiKeyRecord>>, StoreError> {
+    const BY_HASH: &str = concat!("SELECT ", columns!(), " FROM api_keys WHERE hash IN");
+    let reader = readers.acquire().await;
+    let mut reader = reader.map_err(failed("look up an API key"))?;
+    let rows = rows_of(&mut reader, &hashes, BY_HASH, "", "look up an API key").await?;
+    let mut known = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let hash = Fields::of(row, "api_keys", "id").text("hash")?;
+        known.push((hash, record(row)?));
+    }
+    // Nobody chooses what his key hashes to, so the time of the index tells nothing; this is the second
+    // line.
+    let of = |hash: &String| {
+        let is_his = |stored: &str| bool::from(stored.as_bytes().ct_eq(hash.as_bytes()));
+        let his = known.iter().find(|(stored, _)| is_his(stored));
+        his.map(|(_, key)| key.clone())
+    };
+    Ok(hashes.iter().map(of).collect())
 }
 
 async fn insert(connection: &mut AnyConnection, key: &NewApiKey) -> Result<(), StoreError> {

@@ -39,6 +39,7 @@ mod store;
 mod sweeps;
 #[cfg(feature = "test-postgres")]
 pub mod test_postgres;
+mod together;
 
 pub use crate::audits::Turnovers;
 #[cfg(feature = "bulk")]

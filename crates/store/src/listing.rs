@@ -9,7 +9,7 @@ use crate::batch::Statement;
 use crate::error::{StoreError, failed};
 use crate::fields::{Fields, hash, number};
 use crate::listing::wanted::{Bounds, Plan};
-use crate::load::{Read, load_orders, plain, read_plain};
+use crate::load::{Read, load_orders, read_plain};
 use crate::look_alikes;
 use crate::record::{LookAlikeSums, OrderFilter, OrderPage, OrderRecord, Page};
 use crate::store::Store;
@@ -35,8 +35,12 @@ impl Store {
         &self,
         id: OrderId,
     ) -> Result<Option<(OrderRecord, LookAlikeSums)>, StoreError> {
-        let rows = plain(id).rows_alone(self.readers(), "read an order");
-        match read_plain(&rows.await?)? {
+        let readers = self.readers().clone();
+        let read = move |ids| {
+            let readers = readers.clone();
+            async move { read_plain(&readers, ids).await }
+        };
+        match self.orders.ask(id, read).await? {
             Read::Nothing => Ok(None),
             Read::All(record) => Ok(Some((*record, LookAlikeSums::default()))),
             Read::Part => {

@@ -1,16 +1,17 @@
 //! Orders with all that belongs to them, many in few statements.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use paywatch_core::{
     ContractPayment, Decimals, FinalityRule, MethodKind, Order, OrderId, PaymentMethod,
     PaymentOption, RecordedTransfer, Slot, Snapshot, Token, Transfer,
 };
-use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, AnyPool};
 
-use crate::batch::{Statement, rows_of};
-use crate::error::StoreError;
+use crate::batch::rows_of;
+use crate::error::{StoreError, failed};
 use crate::fields::Fields;
 use crate::record::{OrderRecord, PaymentRecord};
 use crate::refunds;
@@ -51,7 +52,8 @@ const WITH_OPTIONS: &str = concat!(
     option_columns!(),
     ", CASE WHEN EXISTS (SELECT 1 FROM look_alikes WHERE look_alikes.recipient IN \
      (SELECT own.address FROM order_options AS own WHERE own.order_id = orders.id \
-     AND own.factory IS NOT NULL)) THEN 1 ELSE 0 END AS has_look_alikes FROM orders LEFT JOIN order_options ON order_options.order_id = orders.id WHERE id = "
+     AND own.factory IS NOT NULL)) THEN 1 ELSE 0 END AS has_look_alikes FROM orders LEFT JOIN order_options \
+     ON order_options.order_id = orders.id WHERE id IN"
 );
 const METADATA: &str = "SELECT order_id, name, value FROM order_metadata WHERE order_id IN";
 const TRANSFERS: &str = "SELECT order_id, chain_id, block_hash, log_index, block_number, \
@@ -84,7 +86,7 @@ impl Rest {
 }
 
 /// What one statement reads of an order.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Read {
     /// There is none.
     Nothing,
@@ -94,32 +96,50 @@ pub(crate) enum Read {
     Part,
 }
 
-/// The statement that [`read_plain`] understands.
-pub(crate) fn plain(id: OrderId) -> Statement {
-    let mut statement = Statement::new(WITH_OPTIONS);
-    statement.bind(id.to_string()).push(" ORDER BY position");
-    statement
+/// Each of `ids`, by one statement, as far as an order has nothing but ways to pay it and nothing came
+/// to it.
+pub(crate) async fn read_plain(
+    readers: &AnyPool,
+    ids: Vec<OrderId>,
+) -> Result<Vec<Read>, StoreError> {
+    let keys: Vec<String> = ids.iter().map(OrderId::to_string).collect();
+    let reader = readers.acquire().await;
+    let mut reader = reader.map_err(failed("read an order"))?;
+    let by_position = "ORDER BY id, position";
+    let rows = rows_of(
+        &mut reader,
+        &keys,
+        WITH_OPTIONS,
+        by_position,
+        "read an order",
+    )
+    .await?;
+    let mut read: BTreeMap<OrderId, Read> = BTreeMap::new();
+    for row in &rows {
+        let fields = Fields::of(row, "orders", "id");
+        let known = match read.entry(fields.parsed("id")?) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => place.insert(begun(fields)?),
+        };
+        if let Read::All(record) = known
+            && fields.maybe_text("order_id")?.is_some()
+        {
+            record.order.options.push(option(fields)?);
+        }
+    }
+    let nothing = || Read::Nothing;
+    let of = |id| read.get(id).cloned().unwrap_or_else(nothing);
+    Ok(ids.iter().map(of).collect())
 }
 
-/// The order in `rows`, if it has nothing but ways to pay it, and nothing came to it.
-pub(crate) fn read_plain(rows: &[AnyRow]) -> Result<Read, StoreError> {
-    let Some(first) = rows.first() else {
-        return Ok(Read::Nothing);
-    };
+/// An order, of which the ways to pay it are still missing.
+fn begun(fields: Fields<'_>) -> Result<Read, StoreError> {
     let mut rest = Rest::default();
-    let fields = Fields::of(first, "orders", "id");
     rest.note(fields)?;
     if rest != Rest::default() || fields.flag("has_look_alikes")? {
         return Ok(Read::Part);
     }
-    let mut record = order(fields)?;
-    for row in rows {
-        let fields = Fields::of(row, "order_options", "id");
-        if fields.maybe_text("order_id")?.is_some() {
-            record.order.options.push(option(fields)?);
-        }
-    }
-    Ok(Read::All(Box::new(record)))
+    Ok(Read::All(Box::new(order(fields)?)))
 }
 
 /// The orders of `ids` that exist.

@@ -2,6 +2,7 @@
 
 use std::ops::{Deref, DerefMut};
 
+use paywatch_core::OrderId;
 use sqlx::{Any, AnyConnection, AnyPool, Transaction};
 use tokio::sync::watch;
 
@@ -9,7 +10,10 @@ use crate::create::queue::Queue;
 use crate::database_url::DatabaseUrl;
 use crate::engine::{self, Engine, Pools};
 use crate::error::{StoreError, failed};
+use crate::load::Read;
 use crate::migrations;
+use crate::record::ApiKeyRecord;
+use crate::together::Together;
 
 /// The books. Cheap to clone; all clones share the connections.
 #[derive(Clone, Debug)]
@@ -19,6 +23,10 @@ pub struct Store {
     commits: watch::Sender<u64>,
     /// Who waits for an order to be made.
     pub(crate) queue: Queue,
+    /// Who asks for orders.
+    pub(crate) orders: Together<OrderId, Read>,
+    /// Who asks for keys, by what they hash to.
+    pub(crate) keys: Together<String, Option<ApiKeyRecord>>,
 }
 
 /// A transaction that is rolled back unless it is committed.
@@ -62,6 +70,8 @@ impl Store {
             pools,
             commits,
             queue,
+            orders: Together::default(),
+            keys: Together::default(),
         };
         let ready = async {
             migrations::run(&store.pools).await?;

@@ -1,0 +1,179 @@
+//! Questions that are asked at the same time share one statement: to hand each to the database by
+//! itself costs more than to answer it.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Semaphore, oneshot};
+
+use crate::error::{StoreError, failed};
+
+/// So many questions share one statement at most.
+const TOGETHER: usize = 32;
+/// So many statements run at a time. Whoever asks meanwhile shares the next one.
+const AT_A_TIME: usize = 2;
+
+type Answer<V> = oneshot::Sender<Result<V, StoreError>>;
+
+/// Those who ask for a `V` by its `K`. Cheap to clone.
+///
+/// Whoever asks takes a turn, and each turn answers at least one, if anybody waits: nobody is left
+/// over. What is asked is looked up later than it was asked, so that no answer is old.
+pub(crate) struct Together<K, V>(Arc<Shared<K, V>>);
+
+struct Shared<K, V> {
+    waiting: Mutex<VecDeque<(K, Answer<V>)>>,
+    turns: Semaphore,
+}
+
+impl<K, V> Default for Together<K, V> {
+    fn default() -> Self {
+        Self(Arc::new(Shared {
+            waiting: Mutex::default(),
+            turns: Semaphore::new(AT_A_TIME),
+        }))
+    }
+}
+
+impl<K, V> Clone for Together<K, V> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<K, V> fmt::Debug for Together<K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let waiting = self.waiting().len();
+        f.debug_struct("Together")
+            .field("waiting", &waiting)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<K, V> Together<K, V> {
+    fn waiting(&self) -> MutexGuard<'_, VecDeque<(K, Answer<V>)>> {
+        let waiting = self.0.waiting.lock();
+        waiting.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes those from the front that share a statement.
+    fn next(&self) -> (Vec<K>, Vec<Answer<V>>) {
+        let mut waiting = self.waiting();
+        waiting.retain(|(_, answer)| !answer.is_closed());
+        let count = waiting.len().min(TOGETHER);
+        waiting.drain(..count).unzip()
+    }
+}
+
+impl<K, V> Together<K, V>
+where
+    K: Clone + Send + 'static,
+    V: Send + 'static,
+{
+    /// What `read` says of `key`. It is given several keys, and gives the values in their order.
+    ///
+    /// # Errors
+    /// What `read` fails with; if it does so for several, each is asked for by itself.
+    pub(crate) async fn ask<R, F>(&self, key: K, read: R) -> Result<V, StoreError>
+    where
+        R: Fn(Vec<K>) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<Vec<V>, StoreError>> + Send,
+    {
+        let (answer, value) = oneshot::channel();
+        self.waiting().push_back((key, answer));
+        let this = self.clone();
+        tokio::spawn(async move {
+            // It is never closed.
+            if let Ok(_turn) = this.0.turns.acquire().await {
+                this.serve(read).await;
+            }
+        });
+        let broken = |_gone| failed("read")(sqlx::Error::WorkerCrashed);
+        value.await.map_err(broken)?
+    }
+
+    async fn serve<R, F>(&self, read: R)
+    where
+        R: Fn(Vec<K>) -> F,
+        F: Future<Output = Result<Vec<V>, StoreError>>,
+    {
+        let (keys, answers) = self.next();
+        if keys.is_empty() {
+            return;
+        }
+        let values = match read(keys.clone()).await {
+            Ok(values) => values.into_iter().map(Ok).collect(),
+            // Who else waits need not wait as long for the same.
+            Err(error @ StoreError::Unreachable { .. }) => vec![Err(error)],
+            Err(error) if keys.len() == 1 => vec![Err(error)],
+            Err(_of_one) => {
+                let mut values = Vec::with_capacity(keys.len());
+                for key in keys {
+                    let value = read(vec![key]).await;
+                    values.push(value.and_then(only));
+                }
+                values
+            },
+        };
+        for (answer, value) in answers.into_iter().zip(values) {
+            let _gone = answer.send(value);
+        }
+    }
+}
+
+fn only<V>(values: Vec<V>) -> Result<V, StoreError> {
+    let value = values.into_iter().next();
+    value.ok_or_else(|| failed("read")(sqlx::Error::RowNotFound))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Asked = Arc<Mutex<Vec<Vec<u32>>>>;
+
+    /// Says twice of each key, and remembers what was asked together; fails where 13 is among several.
+    fn twice(asked: &Asked) -> impl Fn(Vec<u32>) -> BoxedValues + Send + Sync + 'static {
+        let asked = Arc::clone(asked);
+        move |keys| {
+            asked.lock().unwrap().push(keys.clone());
+            Box::pin(async move {
+                tokio::task::yield_now().await;
+                if keys.contains(&13) {
+                    return Err(StoreError::refused("13"));
+                }
+                Ok(keys.iter().map(|key| key.saturating_mul(2)).collect())
+            })
+        }
+    }
+
+    type BoxedValues = std::pin::Pin<Box<dyn Future<Output = Result<Vec<u32>, StoreError>> + Send>>;
+
+    #[tokio::test]
+    async fn who_asks_at_the_same_time_shares_a_statement() {
+        let (together, asked) = (Together::default(), Asked::default());
+        let answers = (0..100).map(|key| together.ask(key, twice(&asked)));
+        let answers = futures::future::join_all(answers).await;
+        for (key, answer) in (0..).zip(answers) {
+            match answer {
+                Ok(value) => assert_eq!(value, key + key),
+                Err(error) => assert_eq!((key, error.to_string().contains("13")), (13, true)),
+            }
+        }
+        let asked = asked.lock().unwrap();
+        let alone = asked.iter().filter(|keys| keys.len() == 1).count();
+        assert!(asked.len() < 50 && alone >= TOGETHER, "{asked:?}");
+        let most = asked.iter().map(Vec::len).max();
+        assert_eq!(most, Some(TOGETHER));
+    }
+
+    #[tokio::test]
+    async fn nobody_is_asked_for_who_has_gone() {
+        let (together, asked) = (Together::default(), Asked::default());
+        drop(tokio::time::timeout(std::time::Duration::ZERO, together.ask(1, twice(&asked))).await);
+        assert_eq!(together.ask(2, twice(&asked)).await.unwrap(), 4);
+        let seen: Vec<u32> = asked.lock().unwrap().concat();
+        assert!(seen.contains(&2), "{seen:?}");
+    }
+}

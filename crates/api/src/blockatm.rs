@@ -21,6 +21,7 @@ use axum::routing::{get, post};
 use paywatch_store::KeyRate;
 
 pub(crate) use crate::blockatm::caller::presented;
+pub(crate) use crate::blockatm::create::{BACK_TO, is_scanned, web_address};
 pub(crate) use crate::blockatm::envelope::in_envelope;
 pub(crate) use crate::blockatm::telling::telling;
 use crate::state::ApiState;

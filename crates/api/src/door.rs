@@ -6,9 +6,9 @@ use axum::response::Response;
 use paywatch_store::KeyRate;
 
 use crate::auth::{self, Caller};
-use crate::blockatm;
 use crate::limits::{LimitSettings, Subject};
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
+use crate::{blockatm, epusdt};
 
 /// A set of routes that are used alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub(crate) enum Door {
     Own,
     /// The routes of the hosted gateway.
     BlockAtm,
+    /// The route of plugins for epusdt, which have no key and sign instead.
+    Epusdt,
 }
 
 impl Door {
@@ -25,6 +27,7 @@ impl Door {
         match self {
             Self::Own => auth::presented(headers),
             Self::BlockAtm => blockatm::presented(headers),
+            Self::Epusdt => Err(Problem::because(Code::Unauthorized, "no key is shown here")),
         }
     }
 
@@ -32,7 +35,7 @@ impl Door {
     pub(crate) fn counted(self, caller: &Caller, settings: &LimitSettings) -> (Subject, KeyRate) {
         let id = caller.key.id.clone();
         let (subject, usual) = match self {
-            Self::Own => (Subject::Key(id), settings.rate),
+            Self::Own | Self::Epusdt => (Subject::Key(id), settings.rate),
             Self::BlockAtm => (Subject::DropIn(id), blockatm::RATE),
         };
         (subject, caller.key.terms.rate.unwrap_or(usual))
@@ -43,6 +46,7 @@ impl Door {
         match self {
             Self::Own => refusal,
             Self::BlockAtm => blockatm::in_envelope(refusal, headers),
+            Self::Epusdt => epusdt::in_its_words(refusal, headers),
         }
     }
 }

@@ -16,7 +16,7 @@ use axum::extract::{Path, Query, Request, State};
 use axum::http::header::LOCATION;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use paywatch_core::{Heads, OrderId, Token};
+use paywatch_core::{EventFormat, Heads, OrderId, Token};
 use paywatch_store::{CreateOutcome, NewOrder, OrderRecord, StoreError};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -70,7 +70,7 @@ pub(crate) async fn create(
     request: Request,
 ) -> Result<Response, Problem> {
     let object = read_object(request, state.shop.body_limit).await?;
-    let (status, record) = make(&state, &object).await?;
+    let (status, record) = make(&state, &object, EventFormat::Standard).await?;
     let present = Present::read(&state).await?;
     let url = state.checkout_url(&record);
     let body = view::order(&record, &present, &state.shop, url, state.clock.now());
@@ -82,17 +82,22 @@ pub(crate) async fn create(
     Ok(response)
 }
 
-/// Makes the order that `object` asks for, unless the same request had made it before.
+/// Makes the order that `object` asks for, unless the same request had made it before. Where it names a
+/// URL, that is told in `form`.
 pub(crate) async fn make(
     state: &ApiState,
     object: &Map<String, Value>,
+    form: EventFormat,
 ) -> Result<(StatusCode, OrderRecord), Problem> {
     let checked = request::read(object, &state.shop, &state.callbacks).map_err(Problem::fields)?;
     let id = OrderId::from_bytes(*Uuid::now_v7().as_bytes());
-    let new = checked.order(id, state.clock.now()).ok_or_else(|| {
+    let mut new = checked.order(id, state.clock.now()).ok_or_else(|| {
         let error = FieldError::new("expires_in", "invalid", "lies beyond the year 9999");
         Problem::fields(vec![error])
     })?;
+    if let Some(callback) = &mut new.callback {
+        callback.format = form;
+    }
     refuse_unread(&new, &Present::read(state).await?.heads, state)?;
     let (status, record) = match state.store.create_order(&new).await? {
         CreateOutcome::Created(record) => (StatusCode::CREATED, record),

@@ -30,8 +30,8 @@ use crate::limits::enforce;
 use crate::problem::{Code, Problem, REQUEST_ID, finish, page};
 use crate::state::ApiState;
 use crate::{
-    blockatm, chains, checkout, decisions, endpoints, etag, events, health, idempotency, limits,
-    look_alikes, metrics, orders, payments, refunds,
+    blockatm, chains, checkout, decisions, endpoints, epusdt, etag, events, health, idempotency,
+    limits, look_alikes, metrics, orders, payments, refunds,
 };
 
 /// How long a request may take: longer than anybody may wait for an order.
@@ -159,7 +159,15 @@ pub fn router(state: ApiState) -> Router {
     let gateway = blockatm::routes()
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn_with_state((state.clone(), Door::BlockAtm), enforce));
+    // Who has not configured it has no such route.
+    let plugins = match &state.epusdt {
+        Some(_) => epusdt::routes()
+            .method_not_allowed_fallback(method_not_allowed)
+            .layer(from_fn_with_state((state.clone(), Door::Epusdt), enforce)),
+        None => Router::new(),
+    };
     own.merge(gateway)
+        .merge(plugins)
         .with_state(state)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(TimeoutLayer::with_status_code(

@@ -16,6 +16,7 @@ use crate::changes::Changes;
 use crate::checkout::Checkout;
 use crate::condition::ConditionBoard;
 use crate::endpoints::WebhookDesk;
+use crate::epusdt::Epusdt;
 use crate::events::feed::Feed;
 use crate::events::keys_in_use::KeysInUse;
 use crate::idempotency::Attempts;
@@ -111,6 +112,14 @@ impl ChainOffer {
     }
 }
 
+impl ChainOffer {
+    /// How an order is paid here by scanning an address.
+    pub(crate) fn scanned(&self) -> Option<MethodKind> {
+        let methods = [MethodKind::DepositAddress, MethodKind::ExactAmount];
+        methods.into_iter().find(|method| self.has(*method))
+    }
+}
+
 impl Shop {
     /// The chain with this name or id.
     #[must_use]
@@ -182,6 +191,7 @@ pub struct Parts {
     pub(crate) keys_in_use: KeysInUse,
     pub(crate) callbacks: Callbacks,
     pub(crate) last_look: LastLook,
+    pub(crate) epusdt: Option<Arc<Epusdt>>,
 }
 
 impl ApiState {
@@ -205,6 +215,7 @@ impl ApiState {
             keys_in_use: KeysInUse::default(),
             callbacks: Callbacks::default(),
             last_look: LastLook::default(),
+            epusdt: None,
         }))
     }
 
@@ -242,6 +253,12 @@ impl ApiState {
     #[must_use]
     pub fn with_callbacks(self, callbacks: Callbacks) -> Self {
         self.with(|parts| parts.callbacks = callbacks)
+    }
+
+    /// This, and plugins for epusdt are served.
+    #[must_use]
+    pub fn with_epusdt(self, epusdt: Epusdt) -> Self {
+        self.with(|parts| parts.epusdt = Some(Arc::new(epusdt)))
     }
 
     /// This, and orders have pages of their own on which they are paid.

@@ -119,6 +119,19 @@ impl Amount {
         Self(share)
     }
 
+    /// How much of something costs this much where one costs `price`, rounded up to `decimals`; `None`
+    /// if it costs nothing, or so little that the answer does not fit.
+    #[must_use]
+    pub fn bought_at(self, price: Self, decimals: Decimals) -> Option<Self> {
+        let worth = U256::from(self.0).checked_mul(U256::from(ONE))?;
+        let price = U256::from(price.0);
+        let bought = worth.checked_div(price)?;
+        let is_exact = worth.checked_rem(price)?.is_zero();
+        let units = u128::try_from(bought).ok()?;
+        let units = units.checked_add(u128::from(!is_exact))?;
+        Self(units).rounded_up(decimals)
+    }
+
     /// The least that a token with `decimals` can pay and that is not less than it; `None` when that
     /// does not fit.
     #[must_use]
@@ -325,7 +338,35 @@ mod tests {
         assert_eq!(Amount::from_base_units(wide, decimals(18)), Ok(Amount::MAX));
     }
 
+    #[test]
+    fn what_is_bought_is_never_less_than_was_paid_for() {
+        let amount = |text: &str| text.parse::<Amount>().unwrap();
+        let four = Decimals::new(4).unwrap();
+        let bought = |worth, price| amount(worth).bought_at(amount(price), four);
+        assert_eq!(bought("42", "1"), Some(amount("42")));
+        assert_eq!(bought("100", "7.2"), Some(amount("13.8889")));
+        assert_eq!(bought("0.01", "7.2"), Some(amount("0.0014")));
+        assert_eq!(bought("1", "0"), None);
+        assert_eq!(Amount::MAX.bought_at(amount("0.5"), four), None);
+    }
+
     proptest! {
+        #[test]
+        fn what_is_bought_costs_what_was_paid_and_no_more_than_a_unit_above(
+            worth in 0..u128::MAX / (ONE * 4),
+            price in 1..1_000 * ONE,
+        ) {
+            let decimals = Decimals::new(6).unwrap();
+            let (worth, price) = (Amount(worth), Amount(price));
+            if let Some(bought) = worth.bought_at(price, decimals) {
+                let costs = |units: u128| U256::from(units) * U256::from(price.0);
+                let worth = U256::from(worth.0) * U256::from(ONE);
+                prop_assert!(costs(bought.0) >= worth);
+                let less = bought.0.saturating_sub(unit_of(decimals));
+                prop_assert!(bought.is_zero() || costs(less) < worth);
+            }
+        }
+
         #[test]
         fn sortable_texts_sort_as_amounts_do(one in any::<u128>(), other in any::<u128>()) {
             let (one, other) = (Amount(one), Amount(other));

@@ -78,11 +78,14 @@ pub enum EventFormat {
     Standard,
     /// The form of the gateway whose routes are taken over, signed with the daemon's own key.
     BlockAtm,
+    /// What plugins for epusdt expect at the URL that their order names: one message, when the order is
+    /// complete.
+    Epusdt,
 }
 
 impl EventFormat {
     /// Every form.
-    pub const ALL: [Self; 2] = [Self::Standard, Self::BlockAtm];
+    pub const ALL: [Self; 3] = [Self::Standard, Self::BlockAtm, Self::Epusdt];
 
     /// The name in the database and the API.
     #[must_use]
@@ -90,6 +93,7 @@ impl EventFormat {
         match self {
             Self::Standard => "standard",
             Self::BlockAtm => "blockatm",
+            Self::Epusdt => "epusdt",
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use md5::{Digest as _, Md5};
 use paywatch_core::{EventFormat, Timestamp};
 use paywatch_store::EndpointRecord;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
@@ -55,6 +56,10 @@ impl Webhooks {
             },
             EventFormat::BlockAtm => {
                 headers.extend(signed_as_gateway(endpoint, telling, now).map_err(unsent)?);
+            },
+            EventFormat::Epusdt => {
+                let body = signed_inside(endpoint, telling).map_err(unsent)?;
+                return self.poster.post(&url, headers, body).await;
             },
         }
         self.poster
@@ -116,6 +121,20 @@ fn signed_as_gateway(
     Ok(headers)
 }
 
+/// The body with its signature in it, as plugins for epusdt know it: MD5 over the fields in the order of
+/// their names with the secret behind them.
+fn signed_inside(endpoint: &EndpointRecord, telling: &Telling) -> Result<String, String> {
+    let newest = endpoint.secrets.first();
+    let newest = newest.ok_or_else(|| "it has no token that signs; give it one".to_owned())?;
+    let mut hash = Md5::new();
+    hash.update(telling.signed_as.as_deref().unwrap_or_default());
+    hash.update(newest.secret.expose_secret());
+    let signature = hex::encode(hash.finalize());
+    let open = telling.body.strip_suffix('}');
+    let open = open.ok_or_else(|| "what is told is no object".to_owned())?;
+    Ok(format!("{open},\"signature\":\"{signature}\"}}"))
+}
+
 #[async_trait]
 impl Carrier for Webhooks {
     async fn carry(
@@ -127,7 +146,10 @@ impl Carrier for Webhooks {
     ) -> Came {
         match self.post(endpoint, target, telling, now).await {
             Ok(answer) => {
-                let verdict = verdict(&answer);
+                let verdict = match endpoint.format {
+                    EventFormat::Standard | EventFormat::BlockAtm => verdict(&answer),
+                    EventFormat::Epusdt => verdict_in_words(&answer),
+                };
                 Came {
                     status: Some(answer.status),
                     answer: answer.excerpt,
@@ -165,6 +187,21 @@ fn verdict(answer: &Answer) -> Verdict {
             _ => Blame::Receiver,
         },
     })
+}
+
+/// What a receiver says that answers with 200 whatever it thinks, and with the word "ok" when it has
+/// taken what it was told.
+fn verdict_in_words(answer: &Answer) -> Verdict {
+    let said = answer.excerpt.trim();
+    let is_ok = |word: &str| said.eq_ignore_ascii_case(word);
+    match verdict(answer) {
+        Verdict::Taken if !["ok", "success"].into_iter().any(is_ok) => Verdict::Refused(Refusal {
+            because: format!("it answered {}, but not with \"ok\"", answer.status),
+            leave_alone_for: None,
+            blame: Blame::Event,
+        }),
+        verdict @ (Verdict::Taken | Verdict::Refused(_)) => verdict,
+    }
 }
 
 const fn blame(kind: PostFailureKind) -> Blame {

@@ -8,6 +8,7 @@ mod chain;
 mod checkout;
 mod document;
 mod endpoint;
+mod epusdt;
 mod finality;
 mod methods;
 mod orders;
@@ -27,6 +28,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use alloy_primitives::Address;
+use paywatch_api::Epusdt;
 use paywatch_core::SlotTerms;
 use paywatch_store::{DatabaseUrl, DatabaseUrlError};
 use secrecy::{ExposeSecret, SecretString};
@@ -69,6 +71,8 @@ pub(crate) struct Config {
     pub webhooks: WebhooksConfig,
     /// Who else is told of them: buses and people.
     pub sinks: Vec<SinkConfig>,
+    /// How shop plugins for epusdt are served, if they are.
+    pub epusdt: Option<Epusdt>,
     /// Whether what comes to a treasury without an order is looked at.
     pub watches_treasury: bool,
     /// How often the books are audited; never, if nothing is said.
@@ -198,6 +202,7 @@ fn check(mut raw: Raw, problems: &mut Problems) -> Result<Config, Reported> {
         treasury: check_treasury(&raw.treasury, problems),
         factory: paywatch_contracts::deposit::factory_address(),
     };
+    let epusdt = raw.epusdt.take();
     let audit_every = check_audit(&raw.audit, problems);
     let log = check_log(raw.log, problems);
     let chains = check_chains(raw.chains, &shared, problems);
@@ -207,18 +212,21 @@ fn check(mut raw: Raw, problems: &mut Problems) -> Result<Config, Reported> {
     if let (Ok(exact), Ok(chains)) = (&exact, &chains) {
         methods::check_steps(exact, chains, problems)?;
     }
+    let (webhooks, chains) = (webhooks?, chains?);
+    let epusdt = epusdt::check(epusdt, &webhooks, &chains, problems);
     Ok(Config {
         database: database?,
         api: api?,
         orders: orders?,
         exact: exact?,
         checkout: checkout?,
-        webhooks: webhooks?,
+        webhooks,
         sinks: sinks?,
+        epusdt: epusdt?,
         watches_treasury: raw.treasury.watch.unwrap_or(true),
         audit_every: audit_every?,
         log: log?,
-        chains: chains?,
+        chains,
     })
 }
 

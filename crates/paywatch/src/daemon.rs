@@ -74,6 +74,14 @@ pub(crate) async fn run(config: Config, shutdown: CancellationToken) -> anyhow::
         let guard = config.webhooks.guard.clone();
         state = state.with_callbacks(telling::callbacks::within(guard));
     }
+    if let Some(epusdt) = &config.epusdt {
+        tracing::warn!(
+            "shop plugins for epusdt are served, {epusdt}: MD5 is weak, and whoever sees a request can \
+             send it again; have them reach the daemon by TLS or within your own network only, and use \
+             /v1 where you can"
+        );
+        state = state.with_epusdt(epusdt.clone());
+    }
     let renderer = state.event_renderer();
     loops.spawn(telling::begin(&config, store.clone(), renderer, shutdown.clone()).await?);
     tracing::info!(

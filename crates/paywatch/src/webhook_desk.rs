@@ -43,6 +43,7 @@ impl WebhookDesk for Desk {
                 let key = key.map_err(|error| error.to_string())?;
                 Ok(SecretString::from(key.as_str()))
             },
+            SignatureKind::Md5 => Err("such a secret is given by the configuration".to_owned()),
         }
     }
 

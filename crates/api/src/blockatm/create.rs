@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::extract::{Request, State};
-use paywatch_core::{MethodKind, PaymentOption, Scope};
+use paywatch_core::{EventFormat, MethodKind, PaymentOption, Scope};
 use paywatch_store::OrderRecord;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -14,14 +14,14 @@ use crate::blockatm::caller::{Signed, check};
 use crate::blockatm::envelope::{Reason, Refusal};
 use crate::body::{parse, read_text};
 use crate::orders;
-use crate::state::{ApiState, ChainOffer};
+use crate::state::ApiState;
 use crate::wire::address;
 
 /// The longest URL that a payer is led back to.
 const LONGEST_URL: usize = 500;
 /// What the merchant's notes of such an order are called.
 pub(super) const CUSTOMER: &str = "custNo";
-pub(super) const BACK_TO: &str = "redirectURL";
+pub(crate) const BACK_TO: &str = "redirectURL";
 
 /// What that gateway answers, and a little more.
 #[derive(Debug, Serialize)]
@@ -49,7 +49,7 @@ pub(super) async fn create(
     check(&state, &parts, Scope::OrdersWrite, Signed::Body(&body))?;
     let object = parse(body.as_bytes())?;
     let asked = translated(&object, &state)?;
-    let (_, record) = orders::make(&state, &asked).await?;
+    let (_, record) = orders::make(&state, &asked, EventFormat::Standard).await?;
     shown(&state, &record)
 }
 
@@ -71,7 +71,7 @@ fn shown(state: &ApiState, record: &OrderRecord) -> Result<Json<QrOrder>, Refusa
 }
 
 /// Whether a mere transfer to the option's address pays.
-pub(super) const fn is_scanned(option: &PaymentOption) -> bool {
+pub(crate) const fn is_scanned(option: &PaymentOption) -> bool {
     match option.method.kind() {
         MethodKind::DepositAddress | MethodKind::ExactAmount => true,
         MethodKind::Contract => false,
@@ -103,14 +103,22 @@ fn translated(
         notes.insert(CUSTOMER, customer);
     }
     if let Some(url) = text(object, BACK_TO)? {
-        notes.insert(BACK_TO, web_address(url)?);
+        let detail =
+            format!("{BACK_TO} must be an http or https URL of at most {LONGEST_URL} characters");
+        let url =
+            web_address(&url).ok_or_else(|| Refusal::because(Reason::ParameterType, detail))?;
+        notes.insert(BACK_TO, url.to_owned());
     }
+    let method = chain.scanned().ok_or_else(|| {
+        let detail = format!("chainId: {} has no address to scan", chain.name);
+        Refusal::because(Reason::InvalidRequest, detail)
+    })?;
     let asked = json!({
         "reference": reference,
         "amount": amount,
         "chains": [chain.name],
         "tokens": [symbol],
-        "methods": [method(chain)?.name()],
+        "methods": [method.name()],
         "metadata": notes,
     });
     match asked {
@@ -119,17 +127,6 @@ fn translated(
             Err(Refusal::because(Reason::System, "a request is an object"))
         },
     }
-}
-
-/// How an order is paid by scanning on `chain`.
-fn method(chain: &ChainOffer) -> Result<MethodKind, Refusal> {
-    [MethodKind::DepositAddress, MethodKind::ExactAmount]
-        .into_iter()
-        .find(|method| chain.has(*method))
-        .ok_or_else(|| {
-            let detail = format!("chainId: {} has no address to scan", chain.name);
-            Refusal::because(Reason::InvalidRequest, detail)
-        })
 }
 
 fn required(object: &Map<String, Value>, name: &str) -> Result<String, Refusal> {
@@ -162,14 +159,10 @@ fn plain(object: &Map<String, Value>, name: &str) -> Result<Option<String>, Refu
     Ok(text)
 }
 
-fn web_address(url: String) -> Result<String, Refusal> {
+/// `url`, if a payer may be led there.
+pub(crate) fn web_address(url: &str) -> Option<&str> {
     let is_one = (url.starts_with("https://") || url.starts_with("http://"))
         && url.len() <= LONGEST_URL
         && url.bytes().all(|b| b.is_ascii_graphic());
-    if is_one {
-        return Ok(url);
-    }
-    let detail =
-        format!("{BACK_TO} must be an http or https URL of at most {LONGEST_URL} characters");
-    Err(Refusal::because(Reason::ParameterType, detail))
+    is_one.then_some(url)
 }

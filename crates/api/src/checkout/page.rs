@@ -7,6 +7,7 @@ mod pay;
 use askama::Template;
 use paywatch_store::OrderRecord;
 
+use crate::blockatm::{BACK_TO, web_address};
 use crate::checkout::Checkout;
 use crate::checkout::assets::{ICON, SCRIPT, STYLE};
 use crate::checkout::page::pay::{Pay, pay};
@@ -68,6 +69,8 @@ struct Page<'a> {
     left: String,
     has_received: bool,
     pay: Option<Pay>,
+    /// Where the shop wants the payer to go once nothing is to be paid any more.
+    back_to: Option<&'a str>,
     reload_s: u32,
 }
 
@@ -150,10 +153,18 @@ pub(crate) fn write(
         } else {
             RELOAD_S.1
         },
+        back_to: back_to(record, standing),
         pay,
         token,
     };
     page.render()
+}
+
+/// Where the shop wants the payer to go, if it said so and there is nothing more to be paid. It is checked
+/// again: the note may have been written by whoever makes orders.
+fn back_to<'a>(record: &'a OrderRecord, standing: &Standing) -> Option<&'a str> {
+    let url = record.order.metadata.get(BACK_TO)?;
+    web_address(url).filter(|_| !standing.payable)
 }
 
 /// What the order's amounts are called: as its tokens, if they agree.

@@ -167,8 +167,8 @@ fn overlap(signature: SignatureKind, asked_s: Option<u64>) -> Result<u64, Proble
         (SignatureKind::Hmac | SignatureKind::Ed25519, asked_s) => {
             Ok(asked_s.unwrap_or(USUAL_OVERLAP_S))
         },
-        (SignatureKind::P256, None | Some(0)) => Ok(0),
-        (SignatureKind::P256, Some(_)) => {
+        (SignatureKind::P256 | SignatureKind::Md5, None | Some(0)) => Ok(0),
+        (SignatureKind::P256 | SignatureKind::Md5, Some(_)) => {
             let detail = "in the form blockatm one key signs, the newest: leave it out, and give \
                           your receiver the new public key";
             let error = FieldError::new("overlap_seconds", "unsupported", detail);

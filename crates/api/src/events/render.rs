@@ -5,11 +5,11 @@ use std::sync::Arc;
 use paywatch_core::OrderId;
 use paywatch_store::{EventRecord, Store, StoreError};
 
-use crate::blockatm;
 use crate::checkout::Checkout;
 use crate::events::then::Known;
 use crate::events::view::{Names, event};
 use crate::state::{ApiState, Shop};
+use crate::{blockatm, epusdt};
 
 /// Puts events into JSON. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -88,6 +88,31 @@ impl EventRenderer {
                 order: record.of_order().map(|told| told.order_id),
                 json: json.into(),
             }
+        });
+        Ok(rendered.collect())
+    }
+
+    /// Those of `records` that plugins for epusdt are told of, as that does, still without its signature.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn render_for_epusdt(
+        &self,
+        records: &[EventRecord],
+    ) -> Result<Vec<ForeignEvent>, StoreError> {
+        let context = self.store.context_of(records).await?;
+        let known = Known::new(&context);
+        let rendered = records.iter().filter_map(|record| {
+            let (json, signed_as) = epusdt::telling(record, &known)?;
+            Some(ForeignEvent {
+                seq: record.seq,
+                id: record.id.clone(),
+                kind: record.kind(),
+                order: record.of_order().map(|told| told.order_id),
+                json,
+                signed_as: Some(signed_as),
+                headers: Vec::new(),
+            })
         });
         Ok(rendered.collect())
     }

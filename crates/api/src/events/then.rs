@@ -24,8 +24,8 @@ pub(crate) struct Known<'a> {
 }
 
 /// An order as it was.
-pub(super) struct Then {
-    pub(super) record: OrderRecord,
+pub(crate) struct Then {
+    pub(crate) record: OrderRecord,
     /// How many of its payments are not in it.
     pub(super) left_out: u64,
 }
@@ -57,7 +57,7 @@ impl<'a> Known<'a> {
     }
 
     /// The order after `told`, which was told at `at`.
-    pub(super) fn order(&self, told: &OrderEvent, at: Timestamp) -> Option<Then> {
+    pub(crate) fn order(&self, told: &OrderEvent, at: Timestamp) -> Option<Then> {
         let now = self.context.orders.get(&told.order_id)?;
         let snapshot = Snapshot {
             status: told.status,

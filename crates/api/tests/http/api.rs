@@ -193,6 +193,16 @@ impl Api {
         }
     }
 
+    /// The same with something more.
+    pub(crate) fn serving(self, more: impl FnOnce(ApiState) -> ApiState) -> Self {
+        let state = more(self.state.clone());
+        Self {
+            router: router(state.clone().with_limits(limits(600, 100_000))),
+            state,
+            ..self
+        }
+    }
+
     /// The same with these limits, and requests that come in by `access`.
     pub(crate) fn with(self, limits: LimitSettings, access: Access) -> Self {
         let state = self.state.clone().with_limits(limits).with_access(access);

@@ -27,6 +27,7 @@ impl WebhookDesk for Desk {
             SignatureKind::Hmac => format!("whsec_{MARK}{number}"),
             SignatureKind::Ed25519 => format!("whsk_{MARK}{number}"),
             SignatureKind::P256 => format!("gwsk_{MARK}{number}"),
+            SignatureKind::Md5 => return Err("there is none".to_owned()),
         }))
     }
 

@@ -19,6 +19,7 @@ mod desk;
 mod edges;
 mod endpoint_secrets;
 mod endpoints;
+mod epusdt;
 mod events;
 mod exact;
 mod idempotency;

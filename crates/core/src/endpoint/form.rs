@@ -25,6 +25,12 @@ pub enum FormError {
         /// What there is.
         known: &'static str,
     },
+    /// Nobody is told in it but whom an order names that was made by the routes it belongs to.
+    #[error("the form {form} is for the orders that its own routes make, not for webhooks")]
+    OrdersOnly {
+        /// The form.
+        form: EventFormat,
+    },
 }
 
 impl EventFormat {
@@ -33,6 +39,7 @@ impl EventFormat {
     pub fn types(self) -> EventTypes {
         match self {
             Self::Standard => EventTypes::All,
+            Self::Epusdt => EventTypes::Only([EventKind::OrderCompleted.name()].into()),
             Self::BlockAtm => EventTypes::Only(
                 [
                     EventKind::PaymentDetected,
@@ -74,16 +81,19 @@ impl EventFormat {
     /// What signs in this form where `asked` is, or nothing is asked for.
     ///
     /// # Errors
-    /// [`FormError::Signature`] where it is signed otherwise.
+    /// [`FormError::Signature`] where it is signed otherwise; [`FormError::OrdersOnly`] where only orders
+    /// are told in it.
     pub fn signed_by(self, asked: Option<SignatureKind>) -> Result<SignatureKind, FormError> {
         let (usual, known) = match self {
             Self::Standard => (SignatureKind::Hmac, "hmac or ed25519"),
             Self::BlockAtm => (SignatureKind::P256, "p256"),
+            Self::Epusdt => return Err(FormError::OrdersOnly { form: self }),
         };
         let asked = asked.unwrap_or(usual);
         let fits = match asked {
             SignatureKind::Hmac | SignatureKind::Ed25519 => self == Self::Standard,
             SignatureKind::P256 => self == Self::BlockAtm,
+            SignatureKind::Md5 => false,
         };
         if fits {
             return Ok(asked);
@@ -131,5 +141,8 @@ mod tests {
         let refused = theirs.signed_by(pair).unwrap_err().to_string();
         assert!(refused.contains("by p256, not by ed25519"), "{refused}");
         assert!(own.signed_by(Some(SignatureKind::P256)).is_err());
+        assert!(own.signed_by(Some(SignatureKind::Md5)).is_err());
+        let refused = EventFormat::Epusdt.signed_by(None).unwrap_err().to_string();
+        assert!(refused.contains("not for webhooks"), "{refused}");
     }
 }

@@ -61,11 +61,14 @@ pub enum SignatureKind {
     Ed25519,
     /// By such a key on the curve P-256 (ECDSA with SHA-256).
     P256,
+    /// By a secret that the receiver has as well, hashed with MD5 after the text: weak, and only for
+    /// those who know nothing else.
+    Md5,
 }
 
 impl SignatureKind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Hmac, Self::Ed25519, Self::P256];
+    pub const ALL: [Self; 4] = [Self::Hmac, Self::Ed25519, Self::P256, Self::Md5];
 
     /// The name in the API.
     #[must_use]
@@ -74,6 +77,7 @@ impl SignatureKind {
             Self::Hmac => "hmac",
             Self::Ed25519 => "ed25519",
             Self::P256 => "p256",
+            Self::Md5 => "md5",
         }
     }
 
@@ -81,7 +85,7 @@ impl SignatureKind {
     #[must_use]
     pub const fn is_shared(self) -> bool {
         match self {
-            Self::Hmac => true,
+            Self::Hmac | Self::Md5 => true,
             Self::Ed25519 | Self::P256 => false,
         }
     }
@@ -122,6 +126,6 @@ mod tests {
             assert_eq!(kind.name().parse(), Ok(kind));
         }
         let error = "rsa".parse::<SignatureKind>().unwrap_err();
-        assert_eq!(error.known, "hmac, ed25519, p256");
+        assert_eq!(error.known, "hmac, ed25519, p256, md5");
     }
 }

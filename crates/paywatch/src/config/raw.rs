@@ -23,6 +23,7 @@ pub(crate) struct Raw {
     pub exact_amount: RawExactAmount,
     pub checkout: RawCheckout,
     pub webhooks: RawWebhooks,
+    pub epusdt: Option<RawEpusdt>,
     pub nats: Option<RawNats>,
     pub kafka: Option<RawKafka>,
     pub email: Option<RawEmail>,
@@ -101,6 +102,26 @@ pub(crate) struct RawCheckout {
     pub enabled: Option<bool>,
     pub public_url: Option<SecretString>,
     pub merchant_name: Option<String>,
+}
+
+/// `[epusdt]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct RawEpusdt {
+    pub token: Option<SecretString>,
+    pub token_file: Option<PathBuf>,
+    pub rate: Option<String>,
+    pub currency: Option<String>,
+    pub default_trade_type: Option<String>,
+    pub trade_types: BTreeMap<String, RawTradeType>,
+}
+
+/// A way to pay by its name in `[epusdt]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawTradeType {
+    pub chain: String,
+    pub token: Option<String>,
 }
 
 /// `[webhooks]`

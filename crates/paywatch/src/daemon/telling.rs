@@ -1,6 +1,7 @@
 //! Tells of events: the event log on one side, webhooks, buses and people on the other.
 
 pub(crate) mod callbacks;
+mod epusdt;
 mod sinks;
 
 use std::collections::BTreeMap;
@@ -71,6 +72,10 @@ impl Render for Tellings {
                 let rendered = rendered.into_iter();
                 rendered.map(|event| (event.seq, foreign(event))).collect()
             },
+            EventFormat::Epusdt => {
+                let rendered = self.renderer.render_for_epusdt(&records).await?.into_iter();
+                rendered.map(|event| (event.seq, foreign(event))).collect()
+            },
         })
     }
 }
@@ -117,6 +122,11 @@ pub(super) async fn begin(
         .context("the endpoints of buses and people cannot be kept")?;
     // The same again after a crash, so that the new process need not wait for the old one's lease.
     let name = super::name(config);
+    if let Some(epusdt) = &config.epusdt {
+        epusdt::keep(&store, epusdt)
+            .await
+            .context("the endpoint of epusdt's plugins cannot be kept")?;
+    }
     let config = &config.webhooks;
     let poster = Poster::new(config.guard.clone(), &config.post)?;
     if config.callbacks {

@@ -191,7 +191,9 @@ impl Office {
                     SignatureKind::Hmac | SignatureKind::Ed25519 => {
                         format!("Those before it sign along until {ends}.")
                     },
-                    SignatureKind::P256 => "It signs alone from now on.".to_owned(),
+                    SignatureKind::P256 | SignatureKind::Md5 => {
+                        "It signs alone from now on.".to_owned()
+                    },
                 };
                 self.tell(&rotated, (signature, &secret), &more)
             },
@@ -332,7 +334,7 @@ impl Office {
         };
         let tried = match endpoint.format {
             EventFormat::Standard => format!(" `paywatch webhook test {id}` tries it."),
-            EventFormat::BlockAtm => String::new(),
+            EventFormat::BlockAtm | EventFormat::Epusdt => String::new(),
         };
         Ok(output::aside(&format!(
             "This is the {what} of {id}, \"{name}\".{once} {more}{tried}"
@@ -346,8 +348,10 @@ fn overlap_of(signature: SignatureKind, asked: Option<Duration>) -> anyhow::Resu
         (SignatureKind::Hmac | SignatureKind::Ed25519, asked) => {
             Ok(asked.unwrap_or(Duration::from_secs(USUAL_OVERLAP_S)))
         },
-        (SignatureKind::P256, None | Some(Duration::ZERO)) => Ok(Duration::ZERO),
-        (SignatureKind::P256, Some(_)) => anyhow::bail!(
+        (SignatureKind::P256 | SignatureKind::Md5, None | Some(Duration::ZERO)) => {
+            Ok(Duration::ZERO)
+        },
+        (SignatureKind::P256 | SignatureKind::Md5, Some(_)) => anyhow::bail!(
             "--overlap: in the form blockatm one key signs, the newest: leave it out, and give your \
              receiver the new public key"
         ),

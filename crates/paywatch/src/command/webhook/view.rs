@@ -113,6 +113,7 @@ pub(super) fn signature_of(endpoint: &EndpointRecord, desk: &Desk) -> SignatureK
     let public_key = newest.and_then(|newest| desk.public_key_of(&newest.secret));
     match (endpoint.format, public_key) {
         (EventFormat::BlockAtm, _) => SignatureKind::P256,
+        (EventFormat::Epusdt, _) => SignatureKind::Md5,
         (EventFormat::Standard, Some(_)) => SignatureKind::Ed25519,
         (EventFormat::Standard, None) => SignatureKind::Hmac,
     }

@@ -18,7 +18,7 @@ const GONE: &str = "its section is not in the configuration any more";
 /// Why it is enabled.
 const BACK: &str = "its section is in the configuration again";
 /// Who decides so.
-const BY: &str = "configuration";
+pub(super) const BY: &str = "configuration";
 
 /// How chains and tokens are called where people are told of them.
 pub(crate) fn names(chains: &[ChainConfig]) -> Names {

@@ -33,6 +33,7 @@ mod contract_calls;
 mod decisions;
 mod deposit_addresses;
 mod endpoints;
+mod epusdt;
 mod events;
 mod exact_amounts;
 mod faulty_nodes;

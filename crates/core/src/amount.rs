@@ -359,8 +359,8 @@ mod tests {
             let decimals = Decimals::new(6).unwrap();
             let (worth, price) = (Amount(worth), Amount(price));
             if let Some(bought) = worth.bought_at(price, decimals) {
-                let costs = |units: u128| U256::from(units) * U256::from(price.0);
-                let worth = U256::from(worth.0) * U256::from(ONE);
+                let costs = |units: u128| U256::from(units).saturating_mul(U256::from(price.0));
+                let worth = U256::from(worth.0).saturating_mul(U256::from(ONE));
                 prop_assert!(costs(bought.0) >= worth);
                 let less = bought.0.saturating_sub(unit_of(decimals));
                 prop_assert!(bought.is_zero() || costs(less) < worth);

@@ -283,7 +283,7 @@ fn in_words(view: &View) -> String {
         "database   {}\napi        http://{}, bodies up to {} bytes\n\
          \x20          {} requests a minute and {} at once; proxies: {}\n\
          orders     may be paid in {} by {} for {}, at most {}; late payments: {}\n\
-         \x20          tolerance: {}, or {} % if that is more\ncheckout   {}\n{}audit      {}\nlog        {}, {}\n",
+         \x20          tolerance: {}, or {} % if that is more\ncheckout   {}\n{}{}audit      {}\nlog        {}, {}\n",
         view.database,
         view.listen,
         view.body_limit,
@@ -298,6 +298,7 @@ fn in_words(view: &View) -> String {
         view.tolerance,
         view.tolerance_percent,
         pages(view.checkout.as_ref()),
+        plugins(view.epusdt.as_deref()),
         sinks::in_words(&view.told),
         every(view.audit_every.as_deref()),
         view.log_format,
@@ -314,6 +315,11 @@ fn pages(checkout: Option<&CheckoutView>) -> String {
     let name = pages.merchant_name.as_deref();
     let name = name.map_or_else(|| "without a name".to_owned(), |name| format!("as {name}"));
     format!("at {at}, {name}")
+}
+
+fn plugins(epusdt: Option<&str>) -> String {
+    let served = |epusdt| format!("epusdt     {epusdt}; signed with MD5, which is weak\n");
+    epusdt.map(served).unwrap_or_default()
 }
 
 fn proxies(networks: &[String]) -> String {

@@ -1,5 +1,6 @@
 //! What a file and the environment give, and what they say when they are wrong.
 
+mod epusdt;
 mod secrets;
 mod wrong;
 

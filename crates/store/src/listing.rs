@@ -9,10 +9,13 @@ use crate::batch::Statement;
 use crate::error::{StoreError, failed};
 use crate::fields::{Fields, hash, number};
 use crate::listing::wanted::{Bounds, Plan};
-use crate::load::{Read, load_orders, read_plain};
+use crate::load::load_orders;
 use crate::look_alikes;
 use crate::record::{LookAlikeSums, OrderFilter, OrderPage, OrderRecord, Page};
 use crate::store::Store;
+
+/// An order, and how much came to its own addresses that is no money.
+pub(crate) type Whole = (OrderRecord, LookAlikeSums);
 
 /// Longer pages are cut to this.
 const LONGEST_PAGE: u32 = 1_000;
@@ -35,22 +38,24 @@ impl Store {
         &self,
         id: OrderId,
     ) -> Result<Option<(OrderRecord, LookAlikeSums)>, StoreError> {
-        let readers = self.readers().clone();
+        let store = self.clone();
         let read = move |ids| {
-            let readers = readers.clone();
-            async move { read_plain(&readers, ids).await }
+            let store = store.clone();
+            async move { store.whole_orders(ids).await }
         };
-        match self.orders.ask(id, read).await? {
-            Read::Nothing => Ok(None),
-            Read::All(record) => Ok(Some((*record, LookAlikeSums::default()))),
-            Read::Part => {
-                let mut tx = self.read().await?;
-                let Some(record) = load_orders(&mut tx, [id]).await?.remove(&id) else {
-                    return Ok(None);
-                };
-                Ok(Some((record, look_alikes::sums(&mut tx, id).await?)))
-            },
-        }
+        self.orders.ask(id, read).await
+    }
+
+    async fn whole_orders(&self, ids: Vec<OrderId>) -> Result<Vec<Option<Whole>>, StoreError> {
+        let mut tx = self.read().await?;
+        let records = load_orders(&mut tx, ids.iter().copied()).await?;
+        let sums = look_alikes::sums(&mut tx, records.keys()).await?;
+        let whole = |id| {
+            let record: &OrderRecord = records.get(id)?;
+            let came = sums.get(id).copied().unwrap_or_default();
+            Some((record.clone(), came))
+        };
+        Ok(ids.iter().map(whole).collect())
     }
 
     /// A page of the orders that meet `filter`. Orders that are made while somebody

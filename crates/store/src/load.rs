@@ -1,60 +1,32 @@
 //! Orders with all that belongs to them, many in few statements.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 
 use paywatch_core::{
     ContractPayment, Decimals, FinalityRule, MethodKind, Order, OrderId, PaymentMethod,
     PaymentOption, RecordedTransfer, Slot, Snapshot, Token, Transfer,
 };
+use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
-use sqlx::{AnyConnection, AnyPool};
 
 use crate::batch::rows_of;
-use crate::error::{StoreError, failed};
+use crate::error::StoreError;
 use crate::fields::Fields;
 use crate::record::{OrderRecord, PaymentRecord};
 use crate::refunds;
 
-/// Names the columns of orders once, with whether there is more in other tables.
-macro_rules! order_columns {
-    () => {
-        "SELECT id, reference, amount, tolerance, late_policy, created_at, expires_at, \
-         cancelled_at, status, flags, received, counted, confirmed, excess, version, seq, \
-         updated_at, asking, accepted, refunded, grace_ms, checkout_token, \
-         CASE WHEN EXISTS (SELECT 1 FROM order_metadata WHERE order_metadata.order_id = orders.id) \
-         THEN 1 ELSE 0 END AS has_notes, \
-         CASE WHEN EXISTS (SELECT 1 FROM transfers WHERE transfers.order_id = orders.id) \
-         THEN 1 ELSE 0 END AS has_payments, \
-         CASE WHEN EXISTS (SELECT 1 FROM refunds WHERE refunds.order_id = orders.id) \
-         THEN 1 ELSE 0 END AS has_refunds"
-    };
-}
-/// Those of the ways to pay.
-macro_rules! option_columns {
-    () => {
-        "order_id, chain_id, token, symbol, decimals, address, method, factory, treasury, \
-         receiver, slot_low, slot_high, min_confirmations, finality_tag, proof"
-    };
-}
-
-const ORDERS: &str = concat!(order_columns!(), " FROM orders WHERE id IN");
-const OPTIONS: &str = concat!(
-    "SELECT ",
-    option_columns!(),
-    " FROM order_options WHERE order_id IN"
-);
-/// An order with the ways to pay it, a row for each, and whether anything came to it that is no
-/// money.
-const WITH_OPTIONS: &str = concat!(
-    order_columns!(),
-    ", ",
-    option_columns!(),
-    ", CASE WHEN EXISTS (SELECT 1 FROM look_alikes WHERE look_alikes.recipient IN \
-     (SELECT own.address FROM order_options AS own WHERE own.order_id = orders.id \
-     AND own.factory IS NOT NULL)) THEN 1 ELSE 0 END AS has_look_alikes FROM orders LEFT JOIN order_options \
-     ON order_options.order_id = orders.id WHERE id IN"
-);
+const ORDERS: &str = "SELECT id, reference, amount, tolerance, late_policy, created_at, \
+    expires_at, cancelled_at, status, flags, received, counted, confirmed, excess, version, seq, \
+    updated_at, asking, accepted, refunded, grace_ms, checkout_token, \
+    CASE WHEN EXISTS (SELECT 1 FROM order_metadata WHERE order_metadata.order_id = orders.id) \
+    THEN 1 ELSE 0 END AS has_notes, \
+    CASE WHEN EXISTS (SELECT 1 FROM transfers WHERE transfers.order_id = orders.id) \
+    THEN 1 ELSE 0 END AS has_payments, \
+    CASE WHEN EXISTS (SELECT 1 FROM refunds WHERE refunds.order_id = orders.id) \
+    THEN 1 ELSE 0 END AS has_refunds FROM orders WHERE id IN";
+const OPTIONS: &str = "SELECT order_id, chain_id, token, symbol, decimals, address, method, \
+    factory, treasury, receiver, slot_low, slot_high, min_confirmations, finality_tag, proof \
+    FROM order_options WHERE order_id IN";
 const METADATA: &str = "SELECT order_id, name, value FROM order_metadata WHERE order_id IN";
 const TRANSFERS: &str = "SELECT order_id, chain_id, block_hash, log_index, block_number, \
     block_timestamp, tx_hash, token, sender, recipient, amount, canonical, confirmed_at_tip, \
@@ -83,63 +55,6 @@ impl Rest {
         }
         Ok(())
     }
-}
-
-/// What one statement reads of an order.
-#[derive(Clone, Debug)]
-pub(crate) enum Read {
-    /// There is none.
-    Nothing,
-    /// All of it.
-    All(Box<OrderRecord>),
-    /// There is more in other tables, which are to be read as they are at the same time.
-    Part,
-}
-
-/// Each of `ids`, by one statement, as far as an order has nothing but ways to pay it and nothing came
-/// to it.
-pub(crate) async fn read_plain(
-    readers: &AnyPool,
-    ids: Vec<OrderId>,
-) -> Result<Vec<Read>, StoreError> {
-    let keys: Vec<String> = ids.iter().map(OrderId::to_string).collect();
-    let reader = readers.acquire().await;
-    let mut reader = reader.map_err(failed("read an order"))?;
-    let by_position = "ORDER BY id, position";
-    let rows = rows_of(
-        &mut reader,
-        &keys,
-        WITH_OPTIONS,
-        by_position,
-        "read an order",
-    )
-    .await?;
-    let mut read: BTreeMap<OrderId, Read> = BTreeMap::new();
-    for row in &rows {
-        let fields = Fields::of(row, "orders", "id");
-        let known = match read.entry(fields.parsed("id")?) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(place) => place.insert(begun(fields)?),
-        };
-        if let Read::All(record) = known
-            && fields.maybe_text("order_id")?.is_some()
-        {
-            record.order.options.push(option(fields)?);
-        }
-    }
-    let nothing = || Read::Nothing;
-    let of = |id| read.get(id).cloned().unwrap_or_else(nothing);
-    Ok(ids.iter().map(of).collect())
-}
-
-/// An order, of which the ways to pay it are still missing.
-fn begun(fields: Fields<'_>) -> Result<Read, StoreError> {
-    let mut rest = Rest::default();
-    rest.note(fields)?;
-    if rest != Rest::default() || fields.flag("has_look_alikes")? {
-        return Ok(Read::Part);
-    }
-    Ok(Read::All(Box::new(order(fields)?)))
 }
 
 /// The orders of `ids` that exist.

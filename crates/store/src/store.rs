@@ -10,7 +10,7 @@ use crate::create::queue::Queue;
 use crate::database_url::DatabaseUrl;
 use crate::engine::{self, Engine, Pools};
 use crate::error::{StoreError, failed};
-use crate::load::Read;
+use crate::listing::Whole;
 use crate::migrations;
 use crate::record::ApiKeyRecord;
 use crate::together::Together;
@@ -24,7 +24,7 @@ pub struct Store {
     /// Who waits for an order to be made.
     pub(crate) queue: Queue,
     /// Who asks for orders.
-    pub(crate) orders: Together<OrderId, Read>,
+    pub(crate) orders: Together<OrderId, Option<Whole>>,
     /// Who asks for keys, by what they hash to.
     pub(crate) keys: Together<String, Option<ApiKeyRecord>>,
 }

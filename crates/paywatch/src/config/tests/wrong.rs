@@ -35,7 +35,7 @@ fn every_wrong_value_is_named_with_what_is_allowed() {
         ),
         (
             "[web]\nlisten = \"127.0.0.1:1\"",
-            "web: there is no such key; known keys are database, api, orders, exact_amount, checkout, webhooks, nats, kafka, email, messages, treasury, audit, log, chains",
+            "web: there is no such key; known keys are database, api, orders, exact_amount, checkout, webhooks, epusdt, nats, kafka, email, messages, treasury, audit, log, chains",
         ),
         (
             "[orders]\ndefault_expiry = \"soon\"",

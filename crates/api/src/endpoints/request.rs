@@ -256,11 +256,7 @@ fn types(value: &Value) -> Result<EventTypes, FieldError> {
             "is empty; leave it out to be told of everything".to_owned(),
         ));
     }
-    EventTypes::read(list).map_err(|error| {
-        wrong(format!(
-            "{error}, and families such as order.*, and * alone for all"
-        ))
-    })
+    EventTypes::read(list).map_err(|error| wrong(error.to_string()))
 }
 
 fn signature(value: &Value) -> Result<SignatureKind, FieldError> {

@@ -120,7 +120,7 @@ fn what_nats_cannot_be_is_named() {
         ("timeout = \"1h\"", "nats.timeout: \"1h\" is out of range"),
         (
             "types = [\"order.gone\"]",
-            "nats.types: \"order.gone\" is not a type of event; write [\"*\"], families",
+            "nats.types: \"order.gone\" is not a type of event; write a list of some of order.created, ",
         ),
         ("types = []", "nats.types: names nothing to tell of"),
     ] {

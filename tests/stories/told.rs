@@ -278,8 +278,14 @@ async fn what_has_no_section_any_more_is_told_nothing(engine: Engine) {
     ];
     assert_eq!(kinds, expected);
     let decisions = shop.client().decisions(&Default::default()).await;
-    let decision = decisions.expect("the audit log").data.remove(0);
-    assert_eq!(decision.decided_by, "configuration");
+    let decisions = decisions.expect("the audit log").data;
+    let decided = decisions
+        .iter()
+        .map(|it| (it.kind.as_str(), it.decided_by.as_str()));
+    let by = "configuration";
+    let expected = [("enable_endpoint", by), ("disable_endpoint", by)];
+    assert_eq!(decided.collect::<Vec<_>>(), expected);
+    assert_eq!(decisions[1].reason, because);
     shop.close().await;
     let texts: Vec<Value> = chat
         .said()

@@ -10,6 +10,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
 const ID: &str = "evt_0123456789abcdef0123456789abcdef";
+const VARIABLE: &str = "PAYWATCH_WEBHOOK_SECRET";
 const BODY: &str = r#"{"type":"order.paid","amount":"12.50","note":"ünï"}"#;
 
 fn now() -> u64 {
@@ -179,9 +180,15 @@ impl Listening {
 #[tokio::test]
 async fn an_integrator_sees_what_would_come_and_what_is_wrong_with_it() {
     tools::install_tls();
+    let former = secret(SecretKind::Shared);
     let secret = secret(SecretKind::Shared);
     let text = secret.reveal();
-    let mut listening = Listening::start(&["--secret", &text, "--fail", "1"]).await;
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    // As it is while one secret is changed for another.
+    let both = format!("{}\n{}\n", *former.reveal(), *text);
+    std::fs::write(&file, both).expect("it can be written");
+    let path = file.path().to_str().expect("a text");
+    let mut listening = Listening::start(&["--secret-file", path, "--fail", "1"]).await;
     let message = Message::new(ID, now(), BODY.as_bytes()).expect("an id");
     let signed = message.sign([&secret]);
 
@@ -244,17 +251,43 @@ async fn a_program_reads_what_came_as_json() {
 
     let private = pair.reveal();
     let nothing = format!("{}!", *private);
-    for (arguments, words) in [
-        (vec!["--public-key", &private], "only the sender may hold"),
-        (vec!["--secret", &nothing], "only the sender may hold"),
-        (vec!["--secret", &public_key], "give it as --public-key"),
-        (vec![], "--secret"),
+    let shared = secret(SecretKind::Shared).reveal();
+    for (arguments, variable, words) in [
+        (
+            vec!["--public-key", &private],
+            None,
+            "only the sender may hold",
+        ),
+        (
+            vec!["--public-key", &shared],
+            None,
+            "give it in --secret-file",
+        ),
+        (vec![], Some(nothing.as_str()), "only the sender may hold"),
+        (vec![], Some(public_key.as_str()), "give it as --public-key"),
+        (vec![], Some(" "), "there is no secret in it"),
+        (vec![], None, "set PAYWATCH_WEBHOOK_SECRET"),
+        (
+            vec!["--secret-file", "/nowhere"],
+            None,
+            "/nowhere: it cannot be read",
+        ),
+        (
+            vec!["--secret", &shared],
+            None,
+            "unexpected argument '--secret'",
+        ),
     ] {
         let mut program = Command::new(tools::paywatch());
         program.args(["webhook", "listen"]).args(arguments);
+        program
+            .env_remove(VARIABLE)
+            .envs(variable.map(|text| (VARIABLE, text)));
         let output = program.output().await.expect("the program runs");
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(!output.status.success() && said.contains(words), "{said}");
-        assert!(!said.contains(private.as_str()), "{said}");
+        for hidden in [&private, &shared] {
+            assert!(!said.contains(hidden.as_str()), "{said}");
+        }
     }
 }

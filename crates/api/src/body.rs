@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::body::deadline::was_too_slow;
 pub(crate) use crate::body::deadline::within;
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, FieldError, Problem};
 
 /// A JSON object in which no name is given twice: which of two amounts counts would be a guess.
 struct Unambiguous(Map<String, Value>);
@@ -73,6 +73,17 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
     serde_json::from_slice(bytes)
         .map(|Unambiguous(object)| object)
         .map_err(|error| Problem::because(Code::MalformedJson, error))
+}
+
+/// What is wrong with an object that may have the fields of `known` and no others.
+pub(crate) fn unknown_fields(object: &Map<String, Value>, known: &[&str]) -> Vec<FieldError> {
+    let unknown = object.keys().filter(|key| !known.contains(&key.as_str()));
+    unknown
+        .map(|key| {
+            let detail = format!("unknown; known are {}", known.join(", "));
+            FieldError::new(key, "unknown_field", detail)
+        })
+        .collect()
 }
 
 impl<'de> Deserialize<'de> for Unambiguous {

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::auth::Caller;
+use crate::body::unknown_fields;
 use crate::orders::request::text;
 use crate::problem::{Code, FieldError, Problem};
 use crate::state::ApiState;
@@ -26,14 +27,7 @@ pub(crate) struct Decide {
 
 /// The reason in a request that may have these `fields` and no others.
 pub(crate) fn read_reason(object: &Map<String, Value>, fields: &[&str]) -> Result<Reason, Problem> {
-    let mut errors: Vec<FieldError> = object
-        .keys()
-        .filter(|key| !fields.contains(&key.as_str()))
-        .map(|key| {
-            let detail = format!("unknown; known are {}", fields.join(", "));
-            FieldError::new(key, "unknown_field", detail)
-        })
-        .collect();
+    let mut errors = unknown_fields(object, fields);
     let reason = text("reason", object.get("reason")).and_then(|text| {
         let parsed = text.parse::<Reason>();
         parsed.map_err(|error| FieldError::new("reason", "invalid", error))

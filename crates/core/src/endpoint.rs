@@ -218,10 +218,14 @@ impl EventTypes {
     }
 
     fn unknown(name: &str) -> UnknownName {
+        let names: Vec<_> = Self::names().collect();
         UnknownName {
             what: "type of event",
             name: name.to_owned(),
-            known: Self::names().collect::<Vec<_>>().join(", "),
+            known: format!(
+                "{}, families such as order.*, and * for all",
+                names.join(", ")
+            ),
         }
     }
 }
@@ -340,7 +344,9 @@ mod tests {
         for wrong in ["order.gone", "order*", "nobody.*", "", "order."] {
             let error = wrong.parse::<EventTypes>().unwrap_err();
             assert_eq!(error.name, wrong);
-            assert!(error.known.contains("order.completed"));
+            for known in ["order.completed", "order.*", "* for all"] {
+                assert!(error.known.contains(known), "{known}");
+            }
         }
     }
 }

@@ -118,6 +118,24 @@ impl Guard {
         self
     }
 
+    /// Whether http is taken, beside https.
+    #[must_use]
+    pub const fn takes_http(&self) -> bool {
+        self.allow_http
+    }
+
+    /// The ports of hosts that are not allowed with a port of their own.
+    #[must_use]
+    pub fn ports(&self) -> &[u16] {
+        &self.ports
+    }
+
+    /// The services that are allowed wherever they are.
+    #[must_use]
+    pub fn allowed(&self) -> &[Allowed] {
+        &self.allowed
+    }
+
     /// Reads a URL and checks it.
     ///
     /// # Errors

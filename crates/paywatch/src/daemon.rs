@@ -5,6 +5,7 @@ pub(crate) mod chain;
 mod freezes;
 mod look_alikes;
 mod metrics;
+mod open_files;
 mod telling;
 
 use std::collections::BTreeSet;
@@ -37,7 +38,8 @@ const DRAIN: Duration = Duration::from_secs(20);
 /// # Errors
 /// When the database cannot be opened or the address cannot be listened on. A node that does not
 /// answer is no error: its chain says so and keeps trying.
-pub(crate) async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
+pub(crate) async fn run(mut config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
+    open_files::fit(&mut config.api);
     tracing::info!("opening the database; the first time after an upgrade this may take a while");
     let store = Store::open(&config.database)
         .await

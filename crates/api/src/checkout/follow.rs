@@ -7,6 +7,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse as _, Response};
 use paywatch_core::{CheckoutToken, OrderId};
+use paywatch_store::{OrderRecord, StoreError};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc::Sender;
@@ -20,6 +21,7 @@ use crate::events::feed::Told;
 use crate::events::listener::KEEP_ALIVE;
 use crate::limits::Subject;
 use crate::orders::heads;
+use crate::present::Present;
 use crate::problem::{Problem, ProblemBody};
 use crate::state::ApiState;
 
@@ -66,14 +68,20 @@ pub(crate) async fn follow(
 /// Tells what becomes of an order, until nobody listens or the order cannot be read.
 async fn tell(state: &ApiState, (order, token): (OrderId, CheckoutToken), to: &Sender<Bytes>) {
     // Before the order is read: what happens after that is heard.
-    let mut news = state.feed.listen(state);
-    // The first news may be all that is told of what happened between the two.
-    let mut heard = Heard::Nothing;
+    let mut ear = Ear::of(state, order);
+    let mut record = None;
     let mut known = String::new();
     let mut told_at = Instant::now();
-    while let Some(standing) = read(state, token).await {
+    loop {
+        let is_quiet = told_at.elapsed() >= KEEP_ALIVE;
+        if is_quiet {
+            record = None;
+        }
+        let Some(standing) = look(state, token, (&mut record, &known)).await else {
+            return;
+        };
         let is_new = standing.revision != known;
-        if is_new || told_at.elapsed() >= KEEP_ALIVE {
+        if is_new || is_quiet {
             let name = if is_new { "status" } else { "alive" };
             // A struct of strings and numbers always has a JSON form.
             let json = serde_json::to_string(&standing).unwrap_or_default();
@@ -84,24 +92,39 @@ async fn tell(state: &ApiState, (order, token): (OrderId, CheckoutToken), to: &S
             told_at = Instant::now();
             known.clone_from(&standing.revision);
         }
-        let end = look_again(&standing, told_at);
-        heard = hear((&mut news, heard), order, end).await;
+        match ear.hear(look_again(&standing, told_at)).await {
+            Woken::ByNews => record = None,
+            Woken::ByTime => {},
+        }
     }
 }
 
-async fn read(state: &ApiState, token: CheckoutToken) -> Option<Standing> {
+/// How the order stands. It is read if it is not `kept`, or would have something else told of it than
+/// what is `known`; the blocks on top of it are looked up once for all pages.
+async fn look(
+    state: &ApiState,
+    token: CheckoutToken,
+    (kept, known): (&mut Option<OrderRecord>, &str),
+) -> Option<Standing> {
     let read = async {
-        let record = state.store.order_by_checkout(token).await?;
-        Ok::<_, paywatch_store::StoreError>((record, heads(state).await?))
+        if let Some(record) = &*kept {
+            let present = Present::read(state).await?;
+            let standing = standing(record, &present.heads, state.clock.now());
+            if standing.revision == known {
+                return Ok(Some(standing));
+            }
+        }
+        *kept = state.store.order_by_checkout(token).await?;
+        let heads = heads(state).await?;
+        let now = state.clock.now();
+        let standing = kept.as_ref().map(|record| standing(record, &heads, now));
+        Ok::<_, StoreError>(standing)
     };
-    match read.await {
-        Ok((record, heads)) => Some(standing(&record?, &heads, state.clock.now())),
-        Err(error) => {
-            // The page asks by itself then.
-            tracing::debug!(error = %error, "an order cannot be followed");
-            None
-        },
-    }
+    read.await.unwrap_or_else(|error| {
+        // The page asks by itself then.
+        tracing::debug!(error = %error, "an order cannot be followed");
+        None
+    })
 }
 
 /// When it is looked again, whatever is heard.
@@ -112,29 +135,45 @@ fn look_again(standing: &Standing, told_at: Instant) -> Option<Instant> {
     told_at.checked_add(KEEP_ALIVE)
 }
 
-/// What of the news was heard.
+/// Why it is looked again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Heard {
-    Nothing,
-    Something,
+enum Woken {
+    /// Something may have happened to the order.
+    ByNews,
+    ByTime,
 }
 
-/// Waits until something happens to `order`, until the first news, or until `end`.
-async fn hear(
-    (news, mut heard): (&mut Receiver<Told>, Heard),
+/// Hears what happens to an order.
+struct Ear {
+    news: Receiver<Told>,
     order: OrderId,
-    end: Option<Instant>,
-) -> Heard {
-    let end = end.unwrap_or_else(Instant::now);
-    loop {
-        match timeout_at(end, news.recv()).await {
-            Ok(Ok(told)) => {
-                let is_first = std::mem::replace(&mut heard, Heard::Something) == Heard::Nothing;
-                if is_first || told.order == Some(order) {
-                    return heard;
-                }
-            },
-            Ok(Err(RecvError::Lagged(_) | RecvError::Closed)) | Err(_) => return heard,
+    /// Whether any news came yet: the first may be all that is told of what happened before.
+    has_heard: bool,
+}
+
+impl Ear {
+    fn of(state: &ApiState, order: OrderId) -> Self {
+        Self {
+            news: state.feed.listen(state),
+            order,
+            has_heard: false,
+        }
+    }
+
+    /// Waits until something happens to the order, until the first news, or until `end`.
+    async fn hear(&mut self, end: Option<Instant>) -> Woken {
+        let end = end.unwrap_or_else(Instant::now);
+        loop {
+            match timeout_at(end, self.news.recv()).await {
+                Ok(Ok(told)) => {
+                    let is_first = !std::mem::replace(&mut self.has_heard, true);
+                    if is_first || told.order == Some(self.order) {
+                        return Woken::ByNews;
+                    }
+                },
+                Ok(Err(RecvError::Lagged(_) | RecvError::Closed)) => return Woken::ByNews,
+                Err(_elapsed) => return Woken::ByTime,
+            }
         }
     }
 }

@@ -9,6 +9,7 @@ use paywatch_core::{
 };
 use serde_json::{Map, Value, json};
 
+use crate::body::unknown_fields;
 pub(crate) use crate::endpoints::request::bodies::{
     ChangeEndpoint, CreateEndpoint, Redeliver, RotateSecret,
 };
@@ -59,7 +60,7 @@ pub(super) fn create(
     check: CheckUrl<'_>,
 ) -> Result<Wanted, Vec<FieldError>> {
     let known = ["name", "url", "types", "signature", "format", "reason"];
-    let mut errors = unknown(object, &known);
+    let mut errors = unknown_fields(object, &known);
     let name = keep(name(object.get("name")), &mut errors);
     let url = keep(url(object.get("url"), check), &mut errors);
     let types = keep(optional(object, "types", types), &mut errors);
@@ -107,7 +108,7 @@ pub(super) fn change(
     check: CheckUrl<'_>,
 ) -> Result<Changed, Vec<FieldError>> {
     let known = ["name", "url", "types", "reason"];
-    let mut errors = unknown(object, &known);
+    let mut errors = unknown_fields(object, &known);
     let name = keep(optional(object, "name", |it| name(Some(it))), &mut errors);
     let url = keep(
         optional(object, "url", |it| url(Some(it), check)),
@@ -140,7 +141,7 @@ pub(super) fn rotate(
     object: &Map<String, Value>,
 ) -> Result<(Option<u64>, Reason), Vec<FieldError>> {
     let field = "overlap_seconds";
-    let mut errors = unknown(object, &[field, "reason"]);
+    let mut errors = unknown_fields(object, &[field, "reason"]);
     let overlap = optional(object, field, |value| {
         let seconds = value.as_u64().filter(|it| *it <= LONGEST_OVERLAP_S);
         seconds.ok_or_else(|| {
@@ -160,7 +161,7 @@ pub(super) fn rotate(
 /// # Errors
 /// Every field that is wrong, with what is allowed.
 pub(super) fn redeliver(object: &Map<String, Value>) -> Result<(Again, Reason), Vec<FieldError>> {
-    let mut errors = unknown(object, &["failed", "from", "to", "event", "reason"]);
+    let mut errors = unknown_fields(object, &["failed", "from", "to", "event", "reason"]);
     let failed = optional(object, "failed", |value| {
         let wrong = || FieldError::new("failed", "invalid", "can only be true");
         (value.as_bool() == Some(true))
@@ -214,16 +215,6 @@ fn range(from: u64, to: u64) -> Result<Again, FieldError> {
     Ok(Again::Range(from, to))
 }
 
-fn unknown(object: &Map<String, Value>, known: &[&str]) -> Vec<FieldError> {
-    let unknown = object.keys().filter(|key| !known.contains(&key.as_str()));
-    unknown
-        .map(|key| {
-            let detail = format!("unknown; known are {}", known.join(", "));
-            FieldError::new(key, "unknown_field", detail)
-        })
-        .collect()
-}
-
 /// A field that need not be there.
 fn optional<T>(
     object: &Map<String, Value>,
@@ -256,11 +247,7 @@ fn types(value: &Value) -> Result<EventTypes, FieldError> {
             "is empty; leave it out to be told of everything".to_owned(),
         ));
     }
-    EventTypes::read(list).map_err(|error| {
-        wrong(format!(
-            "{error}, and families such as order.*, and * alone for all"
-        ))
-    })
+    EventTypes::read(list).map_err(|error| wrong(error.to_string()))
 }
 
 fn signature(value: &Value) -> Result<SignatureKind, FieldError> {

@@ -7,25 +7,39 @@ use url::Url;
 const HIDDEN: &str = "***";
 
 /// `url` without user, password, fragment and the values of its query. Of what is no webhook only
-/// the server is shown: those who send messages to people put keys into paths. `None` if it has no
-/// URL, or none that can be read.
+/// the server is shown, or the servers: those who send messages to people put keys into paths. `None` if
+/// it has no URL, or none that can be read.
 #[must_use]
 pub fn shown_url(kind: EndpointKind, url: &str) -> Option<String> {
-    let mut url: Url = url.parse().ok()?;
-    let host = url.host_str()?;
     match kind {
-        EndpointKind::Webhook => {},
-        EndpointKind::Callbacks
-        | EndpointKind::Nats
-        | EndpointKind::Kafka
-        | EndpointKind::Email
-        | EndpointKind::Message => {
-            let port = url
-                .port()
-                .map_or_else(String::new, |port| format!(":{port}"));
-            return Some(format!("{}://{host}{port}", url.scheme()));
+        EndpointKind::Webhook => webhook(url),
+        EndpointKind::Callbacks | EndpointKind::Email | EndpointKind::Message => server(url),
+        EndpointKind::Nats | EndpointKind::Kafka => {
+            let servers: Option<Vec<String>> = url.split(',').map(server).collect();
+            Some(servers?.join(","))
         },
     }
+}
+
+/// A server alone, with a scheme if it has one: mail servers and brokers are `host:port`.
+fn server(text: &str) -> Option<String> {
+    let text = text.trim();
+    let (url, scheme) = if text.contains("://") {
+        let url: Url = text.parse().ok()?;
+        let scheme = format!("{}://", url.scheme());
+        (url, scheme)
+    } else {
+        (format!("server://{text}").parse().ok()?, String::new())
+    };
+    let host = url.host_str().filter(|host| !host.is_empty())?;
+    let port = url.port().map(|port| format!(":{port}"));
+    Some(format!("{scheme}{host}{}", port.unwrap_or_default()))
+}
+
+fn webhook(url: &str) -> Option<String> {
+    let mut url: Url = url.parse().ok()?;
+    // Without a host there is nowhere to go, and what is there may be anything.
+    url.host_str()?;
     url.set_username("").ok()?;
     url.set_password(None).ok()?;
     url.set_fragment(None);
@@ -73,8 +87,38 @@ mod tests {
                 "https://chat.example/bot-s3cret/send?to=1",
                 "https://chat.example",
             ),
+            (
+                EndpointKind::Nats,
+                "nats://u:s3cret@a.internal:4222, tls://b.internal",
+                "nats://a.internal:4222,tls://b.internal",
+            ),
+            (
+                EndpointKind::Kafka,
+                "kafka-1.internal:9092,u:s3cret@[2001:db8::1]:9092",
+                "kafka-1.internal:9092,[2001:db8::1]:9092",
+            ),
+            (
+                EndpointKind::Email,
+                "s3cret@smtp.shop.example:465",
+                "smtp.shop.example:465",
+            ),
+            (
+                EndpointKind::Email,
+                "smtp.shop.example",
+                "smtp.shop.example",
+            ),
         ] {
             assert_eq!(shown_url(kind, url).as_deref(), Some(shown));
         }
+        for (kind, url) in [
+            (EndpointKind::Callbacks, ""),
+            (EndpointKind::Kafka, "a.internal:9092,"),
+            (EndpointKind::Email, "u:s3/cret@smtp.shop.example"),
+        ] {
+            assert_eq!(shown_url(kind, url), None);
+        }
+        // What stands after a comma in a path is no server.
+        let chat = shown_url(EndpointKind::Message, "https://chat.example/a,s3cret");
+        assert_eq!(chat.as_deref(), Some("https://chat.example"));
     }
 }

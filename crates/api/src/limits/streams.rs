@@ -19,7 +19,7 @@ const AGAIN_S: u64 = 10;
 pub struct StreamSettings {
     /// Of each key, and of each address that has pages open.
     pub of_each: usize,
-    /// Of all together.
+    /// Of all together; pages may have half of them, so that no payer keeps the merchant out.
     pub of_all: usize,
 }
 
@@ -40,6 +40,7 @@ pub(crate) struct Streams(Arc<Mutex<Counts>>);
 struct Counts {
     of_each: HashMap<Subject, usize>,
     of_all: usize,
+    of_pages: usize,
 }
 
 /// The place of a stream, which is free again when this is dropped.
@@ -59,7 +60,7 @@ impl Streams {
         self.counts().of_all
     }
 
-    /// A place for a stream of `subject`'s.
+    /// A place for a stream of `subject`'s: of events if it is a key, of a page if it is an address.
     ///
     /// # Errors
     /// The refusal, when there are too many.
@@ -70,14 +71,11 @@ impl Streams {
     ) -> Result<Place, Box<Response>> {
         let mut counts = self.counts();
         let of_this = counts.of_each.get(&subject).copied().unwrap_or_default();
-        if of_this >= settings.of_each {
-            let most = settings.of_each;
-            let detail = format!("{subject} has {most} streams open; end one before the next");
+        if let Some(detail) = counts.refuses((&subject, of_this), settings) {
             return Err(Box::new(refused(detail)));
         }
-        if counts.of_all >= settings.of_all {
-            let detail = "there are too many streams; read pages of the list meanwhile";
-            return Err(Box::new(refused(detail.to_owned())));
+        if subject.is_address() {
+            counts.of_pages = counts.of_pages.saturating_add(1);
         }
         counts.of_all = counts.of_all.saturating_add(1);
         let of_this = of_this.saturating_add(1);
@@ -91,9 +89,43 @@ impl Streams {
     }
 }
 
+impl Counts {
+    /// Why there is no place for another stream of `subject`'s, who has `of_this` already.
+    fn refuses(
+        &self,
+        (subject, of_this): (&Subject, usize),
+        settings: StreamSettings,
+    ) -> Option<String> {
+        let is_page = subject.is_address();
+        let for_pages = settings.of_all.checked_div(2).unwrap_or_default();
+        let most = settings.of_each;
+        let has_many = of_this >= most;
+        let is_full = self.of_all >= settings.of_all || (is_page && self.of_pages >= for_pages);
+        let detail = match (is_page, has_many, is_full) {
+            (_, false, false) => return None,
+            (true, true, _) => {
+                format!("{most} pages are open at your address; ask for the status meanwhile")
+            },
+            (true, false, true) => {
+                "too many pages are open; ask for the status meanwhile".to_owned()
+            },
+            (false, true, _) => {
+                format!("{subject} has {most} streams open; end one before the next")
+            },
+            (false, false, true) => {
+                "there are too many streams; read pages of the list meanwhile".to_owned()
+            },
+        };
+        Some(detail)
+    }
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
         let mut counts = self.streams.counts();
+        if self.subject.is_address() {
+            counts.of_pages = counts.of_pages.saturating_sub(1);
+        }
         counts.of_all = counts.of_all.saturating_sub(1);
         if let Some(count) = counts.of_each.get_mut(&self.subject) {
             *count = count.saturating_sub(1);
@@ -134,5 +166,29 @@ mod tests {
         drop(first);
         let _again = streams.take(key("b"), settings).unwrap();
         assert_eq!(streams.count(), 3);
+    }
+
+    #[test]
+    fn pages_leave_half_of_the_places_to_keys() {
+        let (streams, settings) = (
+            Streams::default(),
+            StreamSettings {
+                of_each: 3,
+                of_all: 5,
+            },
+        );
+        let page = |end: u8| Subject::at(std::net::Ipv4Addr::new(192, 0, 2, end).into());
+        let key = |id: &str| Subject::Key(id.to_owned());
+        let first = streams.take(page(1), settings).unwrap();
+        let _second = streams.take(page(2), settings).unwrap();
+        assert!(streams.take(page(3), settings).is_err(), "half of five");
+        let _of_keys = ["a", "a", "a"].map(|id| streams.take(key(id), settings).unwrap());
+        assert!(streams.take(key("b"), settings).is_err(), "of all");
+        drop(first);
+        let again = streams.take(key("b"), settings).unwrap();
+        assert!(streams.take(page(3), settings).is_err(), "of all");
+        drop(again);
+        let _page = streams.take(page(3), settings).unwrap();
+        assert_eq!(streams.count(), 5);
     }
 }

@@ -41,6 +41,14 @@ impl Subject {
             IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).into(),
         })
     }
+
+    /// Whether nothing but an address is known of who calls.
+    pub(crate) const fn is_address(&self) -> bool {
+        match self {
+            Self::Key(_) | Self::DropIn(_) => false,
+            Self::Address(_) | Self::OtherAddresses => true,
+        }
+    }
 }
 
 impl fmt::Display for Subject {

@@ -22,6 +22,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
+use crate::body::unknown_fields;
 use crate::orders::callbacks::{CallbackUrl, Callbacks};
 use crate::orders::request::chains::chains;
 use crate::orders::request::terms::Terms;
@@ -147,7 +148,7 @@ pub(crate) fn read<'a>(
     shop: &'a Shop,
     callbacks: &Callbacks,
 ) -> Result<Checked<'a>, Vec<FieldError>> {
-    let mut errors = unknown_fields(object);
+    let mut errors = unknown_fields(object, &FIELDS);
     let reference = keep(reference(object.get("reference")), &mut errors);
     let amount = keep(amount(object.get("amount")), &mut errors);
     let chains = keep(chains(object.get("chains"), shop), &mut errors);
@@ -233,14 +234,6 @@ fn digest(request: &CreateOrder) -> String {
     hex::encode(Sha256::digest(
         serde_json::to_vec(request).unwrap_or_default(),
     ))
-}
-
-fn unknown_fields(object: &Map<String, Value>) -> Vec<FieldError> {
-    let known = FIELDS.join(", ");
-    let unknown = object.keys().filter(|key| !FIELDS.contains(&key.as_str()));
-    unknown
-        .map(|key| FieldError::new(key, "unknown_field", format!("unknown; known are {known}")))
-        .collect()
 }
 
 /// The text of a field that must be one.

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
+use crate::body::unknown_fields;
 use crate::orders::request::{amount, keep, reference, text};
 use crate::problem::FieldError;
 use crate::refunds::recipient;
@@ -89,13 +90,7 @@ pub(super) fn read<'a>(
     object: &Map<String, Value>,
     shop: &'a Shop,
 ) -> Result<Asked<'a>, Vec<FieldError>> {
-    let unknown = object.keys().filter(|key| !FIELDS.contains(&key.as_str()));
-    let mut errors: Vec<FieldError> = unknown
-        .map(|key| {
-            let detail = format!("unknown; known are {}", FIELDS.join(", "));
-            FieldError::new(key, "unknown_field", detail)
-        })
-        .collect();
+    let mut errors = unknown_fields(object, &FIELDS);
     let reference = keep(reference(object.get("reference")), &mut errors);
     let chain = keep(chain(object.get("chain"), shop), &mut errors);
     let token = keep(optional("token", object), &mut errors);

@@ -4,6 +4,7 @@ mod manage;
 
 use std::convert::Infallible;
 use std::net::IpAddr;
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use secrecy::SecretString;
@@ -34,12 +35,17 @@ later. With --status alone it answers all of them so.
 It needs no configuration and no database. The daemon sends to this machine only if it is allowed
 to: allow http and this address with its port among the webhooks' allowed hosts.
 
+The secret comes from --secret-file or PAYWATCH_WEBHOOK_SECRET, never from an argument: other users
+of the machine can read those. While one is changed for another both may be there, one after the
+other.
+
 Examples:
-  paywatch webhook listen --secret whsec_…
-  PAYWATCH_WEBHOOK_SECRET=whsec_… paywatch webhook listen --port 9000 --json | jq .body
+  paywatch webhook listen --secret-file secret
+  export PAYWATCH_WEBHOOK_SECRET=$(cat secret)
+  paywatch webhook listen --port 9000 --json | jq .body
   paywatch webhook listen --public-key whpk_…
-  paywatch webhook listen --secret whsec_… --fail 2          twice down, then well again
-  paywatch webhook listen --secret whsec_… --status 410      gone for good";
+  paywatch webhook listen --fail 2          twice down, then well again
+  paywatch webhook listen --status 410      gone for good";
 
 /// `paywatch webhook listen`
 #[derive(Debug, Args)]
@@ -50,16 +56,9 @@ pub(crate) struct Listen {
     /// The address to listen at; 0.0.0.0 is every one that this machine has.
     #[arg(long, default_value = "127.0.0.1", value_name = "ADDRESS")]
     pub address: IpAddr,
-    /// The secret of the endpoint (whsec_…); twice while one is changed for another.
-    #[arg(
-        long,
-        env = "PAYWATCH_WEBHOOK_SECRET",
-        hide_env_values = true,
-        value_name = "SECRET",
-        value_parser = hidden,
-        required_unless_present = "public_key"
-    )]
-    pub secret: Vec<SecretString>,
+    /// A file that holds the secret of the endpoint (whsec_…), instead of the variable.
+    #[arg(long, value_name = "PATH")]
+    pub secret_file: Option<PathBuf>,
     /// The public key of the endpoint (whpk_…), if it signs with Ed25519.
     #[arg(long, value_name = "KEY", value_parser = hidden)]
     pub public_key: Vec<SecretString>,

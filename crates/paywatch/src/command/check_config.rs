@@ -1,6 +1,7 @@
 //! `paywatch check-config`: whether the configuration can be used, and what is in effect.
 
 mod sinks;
+mod webhooks;
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
@@ -12,6 +13,7 @@ use serde::Serialize;
 use url::Url;
 
 use crate::command::check_config::sinks::SinkView;
+use crate::command::check_config::webhooks::WebhooksView;
 use crate::config::{
     ApiConfig, ChainConfig, Config, EndpointConfig, StartAt, process_environment, shown, spoken,
 };
@@ -37,6 +39,7 @@ pub(crate) struct View {
     exact_amount: ExactView,
     checkout: Option<CheckoutView>,
     epusdt: Option<String>,
+    webhooks: WebhooksView,
     told: Vec<SinkView>,
     dust: String,
     watch_treasury: bool,
@@ -170,6 +173,7 @@ pub(crate) fn view(config: &Config) -> View {
             merchant_name: pages.merchant_name.clone(),
         }),
         epusdt: config.epusdt.as_ref().map(ToString::to_string),
+        webhooks: webhooks::view(&config.webhooks),
         told: config.sinks.iter().map(sinks::view).collect(),
         dust: config.orders.dust.to_string(),
         watch_treasury: config.watches_treasury,
@@ -283,7 +287,7 @@ fn in_words(view: &View) -> String {
         "database   {}\napi        http://{}, bodies up to {} bytes\n\
          \x20          {} requests a minute and {} at once; proxies: {}\n\
          orders     may be paid in {} by {} for {}, at most {}; late payments: {}\n\
-         \x20          tolerance: {}, or {} % if that is more\ncheckout   {}\n{}{}audit      {}\nlog        {}, {}\n",
+         \x20          tolerance: {}, or {} % if that is more\ncheckout   {}\n{}{}{}audit      {}\nlog        {}, {}\n",
         view.database,
         view.listen,
         view.body_limit,
@@ -298,6 +302,7 @@ fn in_words(view: &View) -> String {
         view.tolerance,
         view.tolerance_percent,
         pages(view.checkout.as_ref()),
+        webhooks::in_words(&view.webhooks),
         plugins(view.epusdt.as_deref()),
         sinks::in_words(&view.told),
         every(view.audit_every.as_deref()),

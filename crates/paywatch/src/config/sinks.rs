@@ -151,10 +151,7 @@ fn types(
         } else {
             format!("\"{}\" is not a type of event", error.name)
         };
-        let allowed = format!(
-            "write [\"*\"], families such as \"order.*\", or some of {}",
-            error.known
-        );
+        let allowed = format!("write a list of some of {}", error.known);
         section.wrong("types", wrong, allowed)
     })
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use paywatch_core::{
     DeliveryState, EndpointId, EndpointName, EventFormat, EventTypes, LONGEST_OVERLAP_S, Reason,
-    SignatureKind,
+    SignatureKind, UnknownName,
 };
 
 /// `paywatch webhook …`, as far as it works on the database.
@@ -172,9 +172,8 @@ pub(crate) struct RedeliverWebhook {
     pub reason: Reason,
 }
 
-fn types(text: &str) -> Result<EventTypes, String> {
+fn types(text: &str) -> Result<EventTypes, UnknownName> {
     EventTypes::read(text.split(',').map(str::trim))
-        .map_err(|error| format!("{error}, and families such as order.*, and * alone for all"))
 }
 
 fn overlap(text: &str) -> Result<Duration, String> {

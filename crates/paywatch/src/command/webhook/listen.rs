@@ -1,6 +1,9 @@
 //! `paywatch webhook listen`: receives webhooks on this machine and says what it thinks of them.
 
 use std::collections::HashMap;
+use std::env::VarError;
+use std::fs;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -18,6 +21,8 @@ use crate::cli::Listen;
 use crate::command::webhook::call::{Call, Trouble};
 use crate::output::{self, Format};
 
+/// Where the secret is if no file is given.
+const VARIABLE: &str = "PAYWATCH_WEBHOOK_SECRET";
 /// Longer bodies are nobody's events.
 const LONGEST_BODY: usize = 4 * 1024 * 1024;
 /// How long a body may take.
@@ -105,27 +110,47 @@ impl Rules {
     }
 }
 
-/// What the arguments say to check signatures with, without showing any of it.
+/// What to check signatures with, without showing any of it.
 fn verifiers(args: &Listen) -> anyhow::Result<Vec<Verifier>> {
-    let read = |text: &SecretString| text.expose_secret().parse::<Verifier>();
     let mut verifiers = Vec::new();
-    for text in &args.secret {
-        match read(text).context("--secret")? {
-            verifier @ Verifier::Shared(_) => verifiers.push(verifier),
-            Verifier::Public(_) => {
-                anyhow::bail!("--secret: this is a public key: give it as --public-key")
-            },
+    if let Some((place, secrets)) = secrets(args.secret_file.as_deref())? {
+        for text in secrets.expose_secret().split_whitespace() {
+            match text.parse().with_context(|| place.clone())? {
+                verifier @ Verifier::Shared(_) => verifiers.push(verifier),
+                Verifier::Public(_) => {
+                    anyhow::bail!("{place}: this is a public key: give it as --public-key")
+                },
+            }
         }
+        anyhow::ensure!(!verifiers.is_empty(), "{place}: there is no secret in it");
     }
     for text in &args.public_key {
-        match read(text).context("--public-key")? {
+        match text.expose_secret().parse().context("--public-key")? {
             verifier @ Verifier::Public(_) => verifiers.push(verifier),
-            Verifier::Shared(_) => {
-                anyhow::bail!("--public-key: this is a shared secret: give it as --secret")
-            },
+            Verifier::Shared(_) => anyhow::bail!(
+                "--public-key: this is a shared secret: give it in --secret-file or {VARIABLE}"
+            ),
         }
     }
+    anyhow::ensure!(
+        !verifiers.is_empty(),
+        "there is nothing to check signatures with: set {VARIABLE}, or give --secret-file or --public-key"
+    );
     Ok(verifiers)
+}
+
+/// The secrets, apart by white space, and where they are from: the file, or else the variable.
+fn secrets(file: Option<&Path>) -> anyhow::Result<Option<(String, SecretString)>> {
+    let Some(path) = file else {
+        return match std::env::var(VARIABLE) {
+            Ok(text) => Ok(Some((VARIABLE.to_owned(), text.into()))),
+            Err(VarError::NotPresent) => Ok(None),
+            Err(VarError::NotUnicode(_)) => anyhow::bail!("{VARIABLE}: it is no text"),
+        };
+    };
+    let place = format!("--secret-file {}", path.display());
+    let text = fs::read_to_string(path).with_context(|| format!("{place}: it cannot be read"))?;
+    Ok(Some((place, text.into())))
 }
 
 async fn receive(State(rules): State<Arc<Rules>>, request: Request) -> (StatusCode, String) {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use paywatch_core::EndpointKind;
 use paywatch_notifier::{Nats, NatsLogin, NatsOptions};
 use secrecy::{ExposeSecret as _, SecretString};
+use url::Url;
 
-use crate::config::chain::shown;
 use crate::config::problem::{Problems, Reported};
 use crate::config::raw::RawNats;
 use crate::config::section::Section;
@@ -71,9 +71,21 @@ fn check_servers(section: &mut Section<'_>, raw: &mut RawNats) -> Result<Vec<Str
             let allowed = "write user and password, or token, with _file for one in a file";
             return Err(section.wrong("url", "holds a login", allowed));
         }
-        servers.push(shown(&url));
+        if url.path().len() > 1 || url.query().is_some() || url.fragment().is_some() {
+            let wrong = "has a path, a query or a fragment";
+            let allowed = "write nothing after host and port";
+            return Err(section.wrong("url", wrong, allowed));
+        }
+        servers.push(server(&url));
     }
     Ok(servers)
+}
+
+/// What is connected to.
+fn server(url: &Url) -> String {
+    let (scheme, host) = (url.scheme(), url.host_str().unwrap_or_default());
+    let port = url.port().map(|port| format!(":{port}"));
+    format!("{scheme}://{host}{}", port.unwrap_or_default())
 }
 
 fn check_subject(section: &mut Section<'_>, given: Option<String>) -> Result<String, Reported> {

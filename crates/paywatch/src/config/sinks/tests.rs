@@ -76,7 +76,7 @@ fn the_template_names_the_defaults() {
 #[test]
 #[cfg(feature = "nats")]
 fn nats_is_told_everything_in_a_stream_of_ours() {
-    let sink = one("[nats]\nurl = \"nats://a.internal:4222, tls://b.internal\"");
+    let sink = one("[nats]\nurl = \"nats://a.internal:4222/, tls://b.internal\"");
     assert_eq!(
         (sink.kind, sink.name.as_str()),
         (EndpointKind::Nats, "nats")
@@ -120,7 +120,7 @@ fn what_nats_cannot_be_is_named() {
         ("timeout = \"1h\"", "nats.timeout: \"1h\" is out of range"),
         (
             "types = [\"order.gone\"]",
-            "nats.types: \"order.gone\" is not a type of event; write [\"*\"], families",
+            "nats.types: \"order.gone\" is not a type of event; write a list of some of order.created, ",
         ),
         ("types = []", "nats.types: names nothing to tell of"),
     ] {
@@ -135,6 +135,18 @@ fn what_nats_cannot_be_is_named() {
         (
             "[nats]\nurl = \"nats://me:s3cret@a\"",
             "nats.url: holds a login",
+        ),
+        (
+            "[nats]\nurl = \"nats://a:4222/s3cret\"",
+            "nats.url: has a path, a query or a fragment; write nothing after host and port",
+        ),
+        (
+            "[nats]\nurl = \"nats://a, nats://b?tls=s3cret\"",
+            "nats.url: has a path, a query",
+        ),
+        (
+            "[nats]\nurl = \"nats://a#s3cret\"",
+            "nats.url: has a path, a query",
         ),
         (
             "[nats]\nurl_file = \"/no/such\"",

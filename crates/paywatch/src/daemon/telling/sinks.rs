@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use paywatch_api::{Clock as _, SystemClock};
-use paywatch_core::{AddressForm, DecisionKind, EndpointId, EndpointKind, EventFormat, Reason};
+use paywatch_core::{
+    AddressForm, DecisionKind, EndpointEvent, EndpointEventKind, EndpointId, EndpointKind,
+    EventFormat, Reason,
+};
 use paywatch_notifier::{Carrier, Names, SinkCarrier};
 use paywatch_store::{EndpointRecord, NewDecision, NewEndpoint, Store};
 use uuid::Uuid;
@@ -51,11 +54,7 @@ pub(super) async fn keep(
 ) -> anyhow::Result<Vec<(EndpointId, Arc<dyn Carrier>)>> {
     let known = store.endpoints().await?;
     for endpoint in known.iter().filter(|known| is_gone(known, sinks)) {
-        let name = &endpoint.name;
-        let (id, now) = (endpoint.id, SystemClock.now());
-        if store.disable_endpoint(id, (GONE, now), None).await? {
-            tracing::warn!(endpoint.id = %id, "{} {name} is told nothing any more: {GONE}", endpoint.kind);
-        }
+        end(store, endpoint).await?;
     }
     let names = Arc::new(names);
     let mut carriers: Vec<(EndpointId, Arc<dyn Carrier>)> = Vec::new();
@@ -66,9 +65,8 @@ pub(super) async fn keep(
             .as_ref()
             .is_some_and(|(_, because)| because == GONE)
         {
-            store
-                .enable_endpoint(endpoint.id, &back(&endpoint)?)
-                .await?;
+            let enable = decision(DecisionKind::EnableEndpoint, BACK, &endpoint)?;
+            store.enable_endpoint(endpoint.id, &enable).await?;
             tracing::info!(endpoint.id = %endpoint.id, "{} {} is told again: {BACK}", sink.kind, sink.name);
         } else if let Some((_, because)) = &endpoint.disabled {
             tracing::warn!(
@@ -82,6 +80,32 @@ pub(super) async fn keep(
         carriers.push((endpoint.id, Arc::new(carrier)));
     }
     Ok(carriers)
+}
+
+/// Disables an endpoint whose section is gone, and tells the others: it may be gone by mistake.
+async fn end(store: &Store, endpoint: &EndpointRecord) -> anyhow::Result<()> {
+    let id = endpoint.id;
+    let decision = decision(DecisionKind::DisableEndpoint, GONE, endpoint)?;
+    let because = (GONE, decision.at);
+    if !store.disable_endpoint(id, because, Some(&decision)).await? {
+        // Another instance has.
+        return Ok(());
+    }
+    let told = EndpointEvent {
+        endpoint: id,
+        kind: EndpointEventKind::Disabled,
+        detail: GONE.to_owned(),
+    };
+    // What an operator decides is told to nobody, so the store does not do it.
+    let news = (&endpoint.health, [told].as_slice());
+    store.record_attempts(id, &[], news, decision.at).await?;
+    tracing::warn!(
+        endpoint.id = %id,
+        "{} {} is told nothing any more: {GONE}",
+        endpoint.kind,
+        endpoint.name
+    );
+    Ok(())
 }
 
 /// Whether it is one that only the configuration makes, and does not name.
@@ -109,11 +133,17 @@ fn endpoint(sink: &SinkConfig) -> NewEndpoint {
     }
 }
 
-fn back(endpoint: &EndpointRecord) -> anyhow::Result<NewDecision> {
-    let reason: Reason = BACK.parse().context("the reason cannot be written down")?;
+fn decision(
+    kind: DecisionKind,
+    because: &str,
+    endpoint: &EndpointRecord,
+) -> anyhow::Result<NewDecision> {
+    let reason: Reason = because
+        .parse()
+        .context("the reason cannot be written down")?;
     Ok(NewDecision {
         id: format!("dec_{}", Uuid::now_v7().simple()),
-        kind: DecisionKind::EnableEndpoint,
+        kind,
         reason,
         by: BY.to_owned(),
         detail: format!("{} {} ({})", endpoint.kind, endpoint.name, endpoint.id),

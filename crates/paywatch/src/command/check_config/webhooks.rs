@@ -6,6 +6,10 @@ use crate::config::{WebhooksConfig, shown};
 
 /// Where webhooks may go.
 #[derive(Debug, PartialEq, Eq, Serialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an independent setting, not a state"
+)]
 pub(super) struct WebhooksView {
     allow: Vec<String>,
     allow_http: bool,

@@ -91,13 +91,13 @@ async fn end(store: &Store, endpoint: &EndpointRecord) -> anyhow::Result<()> {
         // Another instance has.
         return Ok(());
     }
-    let told = EndpointEvent {
+    let told = [EndpointEvent {
         endpoint: id,
         kind: EndpointEventKind::Disabled,
         detail: GONE.to_owned(),
-    };
+    }];
     // What an operator decides is told to nobody, so the store does not do it.
-    let news = (&endpoint.health, [told].as_slice());
+    let news = (&endpoint.health, told.as_slice());
     store.record_attempts(id, &[], news, decision.at).await?;
     tracing::warn!(
         endpoint.id = %id,

@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::condition::ChainCondition;
-use crate::problem::{Problem, ProblemBody};
+use crate::problem::Problem;
 use crate::state::{ApiState, ChainOffer};
 use crate::wire::{TokenView, address, time};
 
@@ -124,8 +124,6 @@ fn finality(policy: &FinalityPolicy) -> FinalityView {
     get, path = "/v1/chains", operation_id = "list_chains", tag = "chains", security(("api_key" = [])),
     responses(
         (status = 200, description = "All configured chains", body = ChainList),
-        (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The database does not answer", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn list(State(state): State<ApiState>) -> Result<Json<ChainList>, Problem> {

@@ -16,6 +16,12 @@ pub(crate) const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src
      style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; \
      frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
+/// What every route with a key may answer, in these words if it has none of its own.
+const OF_ALL: [(&str, &str); 2] = [
+    ("401", "No valid key"),
+    ("503", "The database does not answer"),
+];
+
 /// What the description says beside the routes, which say the rest themselves.
 #[derive(OpenApi)]
 #[openapi(
@@ -82,6 +88,10 @@ pub(crate) fn describe_access(openapi: &mut utoipa::openapi::OpenApi, scopes: &[
             for (status, what) in answers {
                 let responses = &mut operation.responses.responses;
                 responses.insert(status.to_owned(), problem(what).into());
+            }
+            for (status, what) in OF_ALL {
+                let answer = operation.responses.responses.entry(status.to_owned());
+                answer.or_insert_with(|| problem(what.to_owned()).into());
             }
             if operation.request_body.is_some() {
                 describe_body(operation);

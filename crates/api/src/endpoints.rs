@@ -39,9 +39,7 @@ pub(crate) struct EndpointList {
     get, path = "/v1/webhook-endpoints", operation_id = "list_webhook_endpoints", tag = "webhooks", security(("api_key" = [])),
     responses(
         (status = 200, description = "All of them", body = EndpointList),
-        (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "This daemon sends no webhooks", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The database does not answer", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn list(State(state): State<ApiState>) -> Result<Json<EndpointList>, Problem> {
@@ -64,9 +62,7 @@ pub(crate) async fn list(State(state): State<ApiState>) -> Result<Json<EndpointL
     params(("id" = String, Path, description = "The endpoint's id", example = "ep_0190a6d2b3c47e5f8a9b0c1d2e3f4a5b")),
     responses(
         (status = 200, description = "The endpoint", body = EndpointView),
-        (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "There is no such endpoint", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The database does not answer", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn read(

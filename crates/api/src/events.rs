@@ -60,9 +60,7 @@ pub(crate) struct EventList {
     responses(
         (status = 200, description = "A page", body = EventList),
         (status = 400, description = "The query cannot be understood", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "Wrong parameters, all of them at once", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The database does not answer", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn list(
@@ -123,9 +121,7 @@ pub(crate) fn read_event_id(text: &str) -> Option<&str> {
     params(("id" = String, Path, description = "The event's id", example = "evt_7f83b1657ff1fc53b92dc18148a1d65d")),
     responses(
         (status = 200, description = "The event", body = EventView),
-        (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "There is no such event", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The database does not answer", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn read(

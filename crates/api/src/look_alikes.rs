@@ -42,9 +42,7 @@ pub(crate) struct LookAlikeList {
     ),
     responses(
         (status = 200, description = "A page", body = LookAlikeList),
-        (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "Wrong parameters, all of them at once", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The database does not answer", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn list(

@@ -57,7 +57,6 @@ pub(crate) struct OrderList {
         (status = 201, description = "The order was made", body = OrderView),
         (status = 200, description = "The same request had made it before", body = OrderView),
         (status = 400, description = "Not JSON", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "The reference belongs to another order, no exact amount is free, or the same request is being answered", body = ProblemBody, content_type = "application/problem+json"),
         (status = 413, description = "Too large", body = ProblemBody, content_type = "application/problem+json"),
         (status = 415, description = "Not application/json", body = ProblemBody, content_type = "application/problem+json"),
@@ -162,10 +161,8 @@ fn no_free_amount(state: &ApiState, token: &Token) -> Problem {
         (status = 200, description = "The order", body = OrderView),
         (status = 304, description = "You have it as it is"),
         (status = 400, description = "The query cannot be understood", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "There is no such order", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "Wrong parameters, all of them at once", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The database does not answer", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn read(
@@ -236,9 +233,7 @@ async fn shown(state: &ApiState, id: OrderId) -> Result<OrderView, Problem> {
     ),
     responses(
         (status = 200, description = "A page", body = OrderList),
-        (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "Wrong parameters, all of them at once", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The database does not answer", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn list(

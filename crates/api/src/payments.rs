@@ -31,9 +31,7 @@ use crate::wire::{bound_cursor, unbound};
     params(("id" = String, Path, description = "The payment's id", example = "pay_5f1d7a84db00d2fce00b31a7fc73224f")),
     responses(
         (status = 200, description = "The proof", body = serde_json::Value, content_type = "application/json"),
-        (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "There is no such payment, or no proof of it", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The database does not answer", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn proof(
@@ -103,9 +101,7 @@ pub(crate) struct PaymentList {
     ),
     responses(
         (status = 200, description = "A page", body = PaymentList),
-        (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "Wrong parameters, all of them at once", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The database does not answer", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn list(
@@ -146,10 +142,8 @@ pub(crate) async fn list(
     ),
     responses(
         (status = 200, description = "The payment", body = PaymentView),
-        (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "Wrong parameters, all of them at once", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "There is no such payment", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The database does not answer", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn read(

@@ -49,9 +49,7 @@ pub(crate) struct RefundList {
     ),
     responses(
         (status = 200, description = "A page", body = RefundList),
-        (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "Wrong parameters, all of them at once", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The database does not answer", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn list(
@@ -87,9 +85,7 @@ pub(crate) async fn list(
     params(("id" = String, Path, description = "The refund's id", example = "ref_0190a6d2b3c47e5f8a9b0c1d2e3f4a5b")),
     responses(
         (status = 200, description = "The refund", body = RefundView),
-        (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "There is no such refund", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The database does not answer", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn read(
@@ -108,10 +104,8 @@ pub(crate) async fn read(
     params(("id" = String, Path, description = "The refund's id", example = "ref_0190a6d2b3c47e5f8a9b0c1d2e3f4a5b")),
     responses(
         (status = 200, description = "The code", body = String, content_type = "image/svg+xml"),
-        (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "There is no such refund", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "It does not wait to be sent", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The database does not answer", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn draw(

@@ -38,12 +38,10 @@ use crate::wire::time;
     responses(
         (status = 201, description = "It was made; this is its secret", body = WithSecret),
         (status = 400, description = "Not JSON", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "This daemon sends no webhooks", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "Another webhook has the name, or there are 50", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "Wrong fields, all of them at once; nothing may be sent to such a URL", body = ProblemBody, content_type = "application/problem+json",
             example = json!({"type": "/docs/problems#invalid_fields", "title": "Some fields are wrong", "status": 422, "code": "invalid_fields", "detail": "wrong: url", "errors": [{"field": "url", "code": "not_allowed", "detail": "10.0.0.7 is 10.0.0.7, which is a private address; only public addresses are asked, and those that the operator lists as allowed"}], "request_id": "5f1d7a84-db00-42fc-9e00-b31a7fc73224"})),
-        (status = 503, description = "The database does not answer", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn create(
@@ -111,11 +109,9 @@ pub(crate) async fn create(
     responses(
         (status = 200, description = "The endpoint, and its new secret", body = WithSecret),
         (status = 400, description = "Not JSON", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "There is no such endpoint", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "It is no webhook, or 5 secrets sign for it already", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "Wrong fields, all of them at once", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The database does not answer", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn rotate(

@@ -137,10 +137,8 @@ impl From<AttemptRecord> for RequestView {
     responses(
         (status = 200, description = "A page", body = DeliveryList),
         (status = 400, description = "The query cannot be understood", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "There is no such endpoint", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "Wrong parameters, all of them at once", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The database does not answer", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn list(
@@ -179,9 +177,7 @@ pub(crate) async fn list(
     ),
     responses(
         (status = 200, description = "The delivery", body = WithRequests),
-        (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "There is no such endpoint, or the event is not queued for it, or that is forgotten", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The database does not answer", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn read(

@@ -25,12 +25,10 @@ use crate::state::ApiState;
     responses(
         (status = 200, description = "The endpoint", body = EndpointView),
         (status = 400, description = "Not JSON", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "There is no such endpoint", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "It is no webhook, or another one has the name", body = ProblemBody, content_type = "application/problem+json",
             example = json!({"type": "/docs/problems#refused", "title": "As things stand, this cannot be done", "status": 409, "code": "refused", "detail": "ep_0190a6d2b3c47e5f8a9b0c1d2e3f4a5b \"bus\" is of kind nats and cannot be changed here: it is set up in the configuration", "request_id": "5f1d7a84-db00-42fc-9e00-b31a7fc73224"})),
         (status = 422, description = "Wrong fields, all of them at once", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The database does not answer", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn change(
@@ -75,10 +73,8 @@ pub(crate) async fn change(
     responses(
         (status = 200, description = "The endpoint, disabled", body = EndpointView),
         (status = 400, description = "Not JSON", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "There is no such endpoint", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "No reason, or a field that does not exist", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The database does not answer", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn disable(
@@ -87,21 +83,16 @@ pub(crate) async fn disable(
     id: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<Json<EndpointView>, Problem> {
-    let object = read_object(request, state.shop.body_limit).await?;
-    let reason = read_reason(&object, &["reason"])?;
-    let known = find(&state, read_id(id)?).await?;
-    let detail = format!("{} is told nothing any more", called(&known));
-    let kind = DecisionKind::DisableEndpoint;
-    let decision = new_decision(&state, &caller, kind, &reason, detail);
-    let (store, because) = (&state.store, (reason.as_str(), decision.at));
+    let what = (DecisionKind::DisableEndpoint, "is told nothing any more");
+    let (known, decision) = decided(&state, &caller, (id, request), what).await?;
+    let (store, because) = (&state.store, (decision.reason.as_str(), decision.at));
     if store
         .disable_endpoint(known.id, because, Some(&decision))
         .await?
     {
         told(&known, &decision);
     }
-    let now = find(&state, known.id).await?;
-    Ok(Json(shown(&state, &now).await?))
+    as_it_is_now(&state, known.id).await
 }
 
 /// Tell an endpoint again
@@ -115,10 +106,8 @@ pub(crate) async fn disable(
     responses(
         (status = 200, description = "The endpoint, enabled", body = EndpointView),
         (status = 400, description = "Not JSON", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "There is no such endpoint", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "No reason, or a field that does not exist", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The database does not answer", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn enable(
@@ -127,17 +116,33 @@ pub(crate) async fn enable(
     id: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<Json<EndpointView>, Problem> {
-    let object = read_object(request, state.shop.body_limit).await?;
-    let reason = read_reason(&object, &["reason"])?;
-    let known = find(&state, read_id(id)?).await?;
-    let detail = format!("{} is told again", called(&known));
-    let kind = DecisionKind::EnableEndpoint;
-    let decision = new_decision(&state, &caller, kind, &reason, detail);
+    let what = (DecisionKind::EnableEndpoint, "is told again");
+    let (known, decision) = decided(&state, &caller, (id, request), what).await?;
     if state.store.enable_endpoint(known.id, &decision).await? {
         told(&known, &decision);
     }
-    let now = find(&state, known.id).await?;
-    Ok(Json(shown(&state, &now).await?))
+    as_it_is_now(&state, known.id).await
+}
+
+/// The endpoint that a request is about, and the decision about it that it gives a reason for.
+async fn decided(
+    state: &ApiState,
+    caller: &Caller,
+    (id, request): (Result<Path<String>, PathRejection>, Request),
+    (kind, what): (DecisionKind, &str),
+) -> Result<(EndpointRecord, NewDecision), Problem> {
+    let object = read_object(request, state.shop.body_limit).await?;
+    let reason = read_reason(&object, &["reason"])?;
+    let known = find(state, read_id(id)?).await?;
+    let detail = format!("{} {what}", called(&known));
+    let decision = new_decision(state, caller, kind, &reason, detail);
+    Ok((known, decision))
+}
+
+/// The endpoint after a decision about it.
+async fn as_it_is_now(state: &ApiState, id: EndpointId) -> Result<Json<EndpointView>, Problem> {
+    let now = find(state, id).await?;
+    Ok(Json(shown(state, &now).await?))
 }
 
 fn told(endpoint: &EndpointRecord, decision: &NewDecision) {

@@ -37,11 +37,9 @@ pub(crate) struct Redelivered {
     responses(
         (status = 200, description = "How many are queued", body = Redelivered),
         (status = 400, description = "Not JSON", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "There is no such endpoint", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "It is disabled: enable it first", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "Wrong fields, all of them at once", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The database does not answer", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn redeliver(

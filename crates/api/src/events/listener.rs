@@ -49,8 +49,8 @@ impl Listener {
                         self.send(told.frame).await?;
                     }
                 },
-                Some(_later) => self.catch_up().await?,
-                None => self.catch_up().await?,
+                // A later one, or some were missed.
+                Some(_) | None => self.catch_up().await?,
             }
         }
     }

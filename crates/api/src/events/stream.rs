@@ -42,9 +42,7 @@ const EVERY: Duration = Duration::from_secs(2);
     responses(
         (status = 200, description = "The events", body = String, content_type = "text/event-stream"),
         (status = 400, description = "The query or Last-Event-ID cannot be understood", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "Wrong parameters, all of them at once", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The database does not answer", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn follow(

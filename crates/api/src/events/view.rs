@@ -157,14 +157,18 @@ pub(super) fn event(event: &EventRecord, known: &Known<'_>, names: Names<'_>) ->
         changes = differences(before(event, known, names).as_ref(), &order);
         data.order = Some(order);
     }
-    if let Some((recorded, _)) = known.payment(event).filter(|_| is_sweep(event)) {
-        data.sweep = Some(sweep(&recorded.transfer, names.shop));
-    } else if let Some((recorded, standing)) = known.payment(event) {
-        let was = known.status_before(event);
-        let status = standing.status.into();
-        note(&mut changes, "payment.status", json!(was), status);
-        changes.extend(given(event));
-        data.payment = Some(PaymentView::new(recorded, standing, None));
+    match known.payment(event) {
+        Some((recorded, _)) if is_sweep(event) => {
+            data.sweep = Some(sweep(&recorded.transfer, names.shop));
+        },
+        Some((recorded, standing)) => {
+            let was = known.status_before(event);
+            let status = standing.status.into();
+            note(&mut changes, "payment.status", json!(was), status);
+            changes.extend(given(event));
+            data.payment = Some(PaymentView::new(recorded, standing, None));
+        },
+        None => {},
     }
     if let Told::Chain(told) = &event.told {
         data.chain = Some(EventChain {

@@ -63,8 +63,6 @@ impl From<Blocked> for BlockView {
     get, path = "/v1/limits/blocked", operation_id = "list_blocked", tag = "limits", security(("api_key" = [])),
     responses(
         (status = 200, description = "All of them", body = BlockList),
-        (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The database does not answer", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn list(State(state): State<ApiState>) -> Json<BlockList> {
@@ -82,9 +80,7 @@ pub(crate) async fn list(State(state): State<ApiState>) -> Json<BlockList> {
     params(("id" = String, Path, description = "The block's id")),
     responses(
         (status = 200, description = "What was lifted", body = BlockView),
-        (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "There is no such block, or it has ended", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The database does not answer", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn lift(

@@ -41,11 +41,9 @@ pub(crate) struct ExtendOrder {
     responses(
         (status = 200, description = "The order, cancelled", body = OrderView),
         (status = 400, description = "Not JSON", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "There is no such order", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "It is paid", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "No reason, or a field that does not exist", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The database does not answer", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn cancel(
@@ -69,11 +67,9 @@ pub(crate) async fn cancel(
     responses(
         (status = 200, description = "The order with its new deadline", body = OrderView),
         (status = 400, description = "Not JSON", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "There is no such order", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "It is paid or cancelled, or the time is before its deadline", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "Wrong fields, all of them at once", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The database does not answer", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn extend(
@@ -109,11 +105,9 @@ pub(crate) async fn extend(
     responses(
         (status = 200, description = "The order", body = OrderView),
         (status = 400, description = "Not JSON", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "There is no such order", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "Nothing has arrived that does not count already, or it is cancelled", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "No reason, or a field that does not exist", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The database does not answer", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn accept(

@@ -40,11 +40,9 @@ struct Asked<'a> {
     ),
     responses(
         (status = 200, description = "The code", body = String, content_type = "image/svg+xml"),
-        (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "There is no such order", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "It is not to be paid now, or the rest not in this way", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "Wrong parameters, or a way that the order does not have", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The database does not answer", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn svg(
@@ -69,11 +67,9 @@ pub(crate) async fn svg(
     ),
     responses(
         (status = 200, description = "The code", body = Vec<u8>, content_type = "image/png"),
-        (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "There is no such order", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "It is not to be paid now, or the rest not in this way", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "Wrong parameters, or a way that the order does not have", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The database does not answer", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn png(

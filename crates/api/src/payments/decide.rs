@@ -53,11 +53,9 @@ enum Choice {
     responses(
         (status = 200, description = "The payment", body = PaymentView),
         (status = 400, description = "Not JSON", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "There is no such payment or order", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "It belongs to an order, left its chain, or the order is cancelled", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "Wrong fields, all of them at once", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The database does not answer", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn assign(
@@ -90,11 +88,9 @@ pub(crate) async fn assign(
     responses(
         (status = 200, description = "The payment", body = PaymentView),
         (status = 400, description = "Not JSON", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "There is no such payment", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "No operator assigned it, or it left its chain", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "Wrong fields, all of them at once", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The database does not answer", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn unassign(
@@ -118,11 +114,9 @@ pub(crate) async fn unassign(
     responses(
         (status = 200, description = "The payment", body = PaymentView),
         (status = 400, description = "Not JSON", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "There is no such payment", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "It is not unmatched, or it left its chain", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "Wrong fields, all of them at once", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The database does not answer", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn write_off(

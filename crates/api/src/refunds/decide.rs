@@ -43,11 +43,9 @@ pub(crate) struct LinkRefund {
     responses(
         (status = 200, description = "The refund, cancelled", body = RefundView),
         (status = 400, description = "Not JSON", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "There is no such refund", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "It was sent", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "No reason, or a field that does not exist", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The database does not answer", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn cancel(
@@ -75,11 +73,9 @@ pub(crate) async fn cancel(
     responses(
         (status = 200, description = "The refund", body = RefundView),
         (status = 400, description = "Not JSON", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "There is no such refund or payment", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "The refund does not wait, or the payment is not such a one", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "Wrong fields, all of them at once", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The database does not answer", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn link(

@@ -44,7 +44,6 @@ enum Outcome {
         (status = 201, description = "The refund was prepared", body = RefundView),
         (status = 200, description = "The same request had prepared it before", body = RefundView),
         (status = 400, description = "Not JSON", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "No valid key", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "There is no such order", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "The reference belongs to another refund of the order, or there is less to give back", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "Wrong fields, all of them at once", body = ProblemBody, content_type = "application/problem+json"),

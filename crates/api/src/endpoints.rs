@@ -17,9 +17,10 @@ use paywatch_store::EndpointRecord;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+pub use crate::endpoints::deliveries::{DeliveryView, DeliveryWithRequests};
 pub use crate::endpoints::desk::WebhookDesk;
 pub use crate::endpoints::shown_url::shown_url;
-use crate::endpoints::view::EndpointView;
+pub use crate::endpoints::view::{EndpointView, signature_of};
 use crate::problem::{Code, Problem, ProblemBody};
 use crate::state::ApiState;
 
@@ -49,7 +50,7 @@ pub(crate) async fn list(State(state): State<ApiState>) -> Result<Json<EndpointL
     let pending = state.store.all_pending_deliveries().await?;
     let data = endpoints.iter().map(|endpoint| {
         let pending = pending.get(&endpoint.id).copied().unwrap_or_default();
-        view::endpoint(endpoint, pending, (desk, now))
+        EndpointView::new(endpoint, pending, (desk, now))
     });
     Ok(Json(EndpointList {
         data: data.collect(),
@@ -109,7 +110,7 @@ async fn shown(state: &ApiState, found: &EndpointRecord) -> Result<EndpointView,
     let desk = desk(state)?;
     let pending = state.store.pending_deliveries(found.id).await?;
     let now = state.clock.now();
-    Ok(view::endpoint(found, pending, (desk, now)))
+    Ok(EndpointView::new(found, pending, (desk, now)))
 }
 
 /// What the audit log calls an endpoint.

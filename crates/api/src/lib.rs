@@ -42,7 +42,9 @@ mod wire;
 
 pub use crate::checkout::Checkout;
 pub use crate::condition::{ChainCondition, ConditionBoard};
-pub use crate::endpoints::{WebhookDesk, shown_url};
+pub use crate::endpoints::{
+    DeliveryView, DeliveryWithRequests, EndpointView, WebhookDesk, shown_url, signature_of,
+};
 pub use crate::epusdt::{Epusdt, EpusdtError};
 pub use crate::events::{EventRenderer, ForeignEvent, RenderedEvent};
 pub use crate::limits::{LimitSettings, StreamSettings};

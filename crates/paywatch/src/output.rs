@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 
 use comfy_table::Table;
 use comfy_table::presets::UTF8_BORDERS_ONLY;
+use paywatch_core::Timestamp;
 use serde::Serialize;
 
 /// For whom results are written.
@@ -59,6 +60,13 @@ pub(crate) fn table<const N: usize>(headings: [&str; N]) -> Table {
     table
 }
 
+/// A time as the API writes it: RFC 3339, in UTC, to the millisecond.
+pub(crate) fn rfc3339(at: Timestamp) -> String {
+    // Every Timestamp lies between 1970 and 9999, which jiff can print.
+    jiff::Timestamp::from_millisecond(at.unix_ms())
+        .map_or_else(|error| error.to_string(), |at| format!("{at:.3}"))
+}
+
 /// How deep a payment lies, where that is said, to follow what it is.
 pub(crate) fn confirmations(count: Option<u64>) -> String {
     count.map_or_else(String::new, |count| format!(" ({count} confirmations)"))
@@ -88,6 +96,12 @@ fn written(result: io::Result<()>) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_are_to_the_millisecond() {
+        let at = Timestamp::from_unix_ms(1_764_086_400_000).unwrap();
+        assert_eq!(rfc3339(at), "2025-11-25T16:00:00.000Z");
+    }
 
     #[test]
     fn long_lines_take_more_rows() {

@@ -32,7 +32,7 @@ pub(crate) struct DeliveryList {
 /// An event for an endpoint.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Delivery)]
-pub(crate) struct DeliveryView {
+pub struct DeliveryView {
     /// The event's sequence.
     #[schema(example = 31)]
     sequence: u64,
@@ -61,8 +61,7 @@ pub(crate) struct DeliveryView {
 
 /// A delivery and its requests.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = DeliveryWithRequests)]
-pub(crate) struct WithRequests {
+pub struct DeliveryWithRequests {
     #[serde(flatten)]
     delivery: DeliveryView,
     /// Every request that was sent for it, oldest first, also before it was told again.
@@ -105,6 +104,15 @@ impl From<DeliveryRecord> for DeliveryView {
             next_attempt_at: is_pending.then(|| time(record.next_at)),
             queued_at: time(record.queued_at),
             finished_at: record.finished_at.map(time),
+        }
+    }
+}
+
+impl From<(DeliveryRecord, Vec<AttemptRecord>)> for DeliveryWithRequests {
+    fn from((delivery, requests): (DeliveryRecord, Vec<AttemptRecord>)) -> Self {
+        Self {
+            delivery: delivery.into(),
+            requests: requests.into_iter().map(RequestView::from).collect(),
         }
     }
 }
@@ -176,14 +184,14 @@ pub(crate) async fn list(
         ("sequence" = u64, Path, description = "The event's sequence", example = 31),
     ),
     responses(
-        (status = 200, description = "The delivery", body = WithRequests),
+        (status = 200, description = "The delivery", body = DeliveryWithRequests),
         (status = 404, description = "There is no such endpoint, or the event is not queued for it, or that is forgotten", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn read(
     State(state): State<ApiState>,
     path: Result<Path<(String, String)>, PathRejection>,
-) -> Result<Json<WithRequests>, Problem> {
+) -> Result<Json<DeliveryWithRequests>, Problem> {
     let Path((id, sequence)) = path.map_err(|error| Problem::because(Code::NotFound, error))?;
     let endpoint = find(&state, parse_id(&id)?).await?;
     let missing = || {
@@ -195,11 +203,7 @@ pub(crate) async fn read(
     let seq = seq.filter(|seq| i64::try_from(seq.saturating_add(1)).is_ok());
     let seq = seq.ok_or_else(missing)?;
     let found = state.store.delivery(endpoint.id, seq).await?;
-    let (delivery, requests) = found.ok_or_else(missing)?;
-    Ok(Json(WithRequests {
-        delivery: delivery.into(),
-        requests: requests.into_iter().map(RequestView::from).collect(),
-    }))
+    Ok(Json(found.ok_or_else(missing)?.into()))
 }
 
 /// Which deliveries are asked for.

@@ -14,7 +14,7 @@ use crate::wire::time;
 /// Somebody who is told of events.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = WebhookEndpoint)]
-pub(crate) struct EndpointView {
+pub struct EndpointView {
     /// Its id.
     #[schema(example = "ep_0190a6d2b3c47e5f8a9b0c1d2e3f4a5b")]
     id: String,
@@ -119,54 +119,58 @@ fn revealed<S: Serializer>(
         .serialize(serializer)
 }
 
-/// `record` as it is shown at `now`, with so many deliveries to be made.
-pub(super) fn endpoint(
-    record: &EndpointRecord,
-    pending: u64,
-    (desk, now): (&dyn WebhookDesk, Timestamp),
-) -> EndpointView {
-    let secrets: Vec<SecretView> = signing(record, now)
-        .map(|kept| SecretView {
-            public_key: desk.public_key_of(&kept.secret),
-            created_at: time(kept.created_at),
-            expires_at: kept.expires_at.map(time),
-        })
-        .collect();
-    let newest = secrets.first();
-    let disabled = record.disabled.as_ref();
-    EndpointView {
-        id: record.id.to_string(),
-        kind: record.kind.name(),
-        name: record.name.clone(),
-        url: shown_url(record.kind, &record.url),
-        types: match &record.types {
-            EventTypes::All => vec!["*"],
-            EventTypes::Only(names) => names.iter().copied().collect(),
-        },
-        format: record.format.name(),
-        signature: newest.map(|_| signature_of(record, desk).name()),
-        public_key: newest.and_then(|newest| newest.public_key.clone()),
-        secrets,
-        status: if disabled.is_some() {
-            "disabled"
-        } else {
-            "enabled"
-        },
-        disabled_at: disabled.map(|(at, _)| time(*at)),
-        disabled_because: disabled.map(|(_, because)| because.clone()),
-        health: HealthView {
-            failing_since: record.health.failing_since.map(time),
-            failures: record.health.failures,
-            last_failure: record.health.last_failure.clone(),
-        },
-        pending,
-        queued_to: record.queued_to,
-        created_at: time(record.created_at),
+impl EndpointView {
+    /// `record` as it is shown at `now`, with so many deliveries to be made.
+    #[must_use]
+    pub fn new(
+        record: &EndpointRecord,
+        pending: u64,
+        (desk, now): (&dyn WebhookDesk, Timestamp),
+    ) -> Self {
+        let secrets: Vec<SecretView> = signing(record, now)
+            .map(|kept| SecretView {
+                public_key: desk.public_key_of(&kept.secret),
+                created_at: time(kept.created_at),
+                expires_at: kept.expires_at.map(time),
+            })
+            .collect();
+        let newest = secrets.first();
+        let disabled = record.disabled.as_ref();
+        Self {
+            id: record.id.to_string(),
+            kind: record.kind.name(),
+            name: record.name.clone(),
+            url: shown_url(record.kind, &record.url),
+            types: match &record.types {
+                EventTypes::All => vec!["*"],
+                EventTypes::Only(names) => names.iter().copied().collect(),
+            },
+            format: record.format.name(),
+            signature: newest.map(|_| signature_of(record, desk).name()),
+            public_key: newest.and_then(|newest| newest.public_key.clone()),
+            secrets,
+            status: if disabled.is_some() {
+                "disabled"
+            } else {
+                "enabled"
+            },
+            disabled_at: disabled.map(|(at, _)| time(*at)),
+            disabled_because: disabled.map(|(_, because)| because.clone()),
+            health: HealthView {
+                failing_since: record.health.failing_since.map(time),
+                failures: record.health.failures,
+                last_failure: record.health.last_failure.clone(),
+            },
+            pending,
+            queued_to: record.queued_to,
+            created_at: time(record.created_at),
+        }
     }
 }
 
 /// How the newest secret of `record` signs.
-pub(super) fn signature_of(record: &EndpointRecord, desk: &dyn WebhookDesk) -> SignatureKind {
+#[must_use]
+pub fn signature_of(record: &EndpointRecord, desk: &dyn WebhookDesk) -> SignatureKind {
     let newest = record.secrets.first();
     let public_key = newest.and_then(|newest| desk.public_key_of(&newest.secret));
     match (record.format, public_key) {

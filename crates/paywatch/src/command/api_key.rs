@@ -206,7 +206,7 @@ async fn rotate(
         ..old.terms.clone()
     };
     let (secret, stored) = keys::mint_with(&old.name, terms, now);
-    let ends = view::rfc3339(old.terms.expires_at.map_or(ends_at, |end| end.min(ends_at)));
+    let ends = output::rfc3339(old.terms.expires_at.map_or(ends_at, |end| end.min(ends_at)));
     let detail = format!(
         "{id} \"{}\" ends at {ends}; in its place {}: {}",
         old.name,

@@ -132,7 +132,7 @@ impl Export<'_> {
             let transfer = &last.recorded.transfer;
             after = Some((transfer.block_timestamp, transfer.payment_id()));
             for (booked, reference) in &page {
-                rows.write(&PaymentRow::of(booked, reference.as_ref(), &self.names)?)?;
+                rows.write(&PaymentRow::of(booked, reference.as_ref(), &self.names))?;
                 count = count.saturating_add(1);
             }
         }

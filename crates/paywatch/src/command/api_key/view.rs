@@ -6,7 +6,7 @@ use paywatch_core::{KeyMode, Timestamp};
 use paywatch_store::{ApiKeyRecord, KeyTerms};
 use serde_json::{Value, json};
 
-use crate::output;
+use crate::output::{self, rfc3339};
 
 /// Keys as a table.
 pub(super) fn table(keys: &[ApiKeyRecord], now: Timestamp) -> String {
@@ -135,10 +135,4 @@ fn state(key: &ApiKeyRecord, now: Timestamp) -> &'static str {
     } else {
         "valid"
     }
-}
-
-/// A time as people and programs read it.
-pub(super) fn rfc3339(at: Timestamp) -> String {
-    jiff::Timestamp::from_millisecond(at.unix_ms())
-        .map_or_else(|error| error.to_string(), |at| at.to_string())
 }

@@ -9,7 +9,8 @@ use paywatch_core::{
 };
 use paywatch_store::{BookedPlace, BookedTransfer, Period};
 
-use crate::command::export::row::{Names, rfc3339, status};
+use crate::command::export::row::{Names, status};
+use crate::output::rfc3339;
 
 /// The longest name of a commodity in beancount.
 const LONGEST_COMMODITY: usize = 24;
@@ -67,7 +68,7 @@ impl Account {
 impl Journal<'_> {
     /// Writes what stands before all transactions.
     pub(super) fn begin(&mut self, period: Period) -> anyhow::Result<()> {
-        let (from, before) = (rfc3339(period.from)?, rfc3339(period.before)?);
+        let (from, before) = (rfc3339(period.from), rfc3339(period.before));
         writeln!(
             self.out,
             "; Payments from {from} up to {before}, by paywatch."
@@ -161,7 +162,7 @@ impl Journal<'_> {
         reference: Option<&Reference>,
     ) -> anyhow::Result<()> {
         let transfer = &booked.recorded.transfer;
-        let time = rfc3339(transfer.block_timestamp)?;
+        let time = rfc3339(transfer.block_timestamp);
         let date = time.get(..10).context("a time begins with its date")?;
         let payment = transfer.payment_id();
         let title = reference.map_or_else(|| status(booked).to_owned(), ToString::to_string);

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use paywatch_core::{Address, AddressForm, ChainId, Reference, Timestamp, Token};
+use paywatch_core::{Address, AddressForm, ChainId, Reference, Token};
 use paywatch_store::{BookedPlace, BookedTransfer, OrderRecord};
 use serde::Serialize;
 
 use crate::config::Config;
+use crate::output::rfc3339;
 
 /// How chains and tokens are called.
 pub(super) struct Names {
@@ -42,11 +43,6 @@ impl Names {
             |token| token.symbol.clone(),
         )
     }
-}
-
-/// A moment in UTC, as RFC 3339 has it.
-pub(super) fn rfc3339(at: Timestamp) -> anyhow::Result<String> {
-    Ok(jiff::Timestamp::from_millisecond(at.unix_ms())?.to_string())
 }
 
 /// What a transfer is: what it is to its order, why it has none, or that it left its chain.
@@ -115,7 +111,7 @@ impl PaymentRow {
         booked: &BookedTransfer,
         reference: Option<&Reference>,
         names: &Names,
-    ) -> anyhow::Result<Self> {
+    ) -> Self {
         let transfer = &booked.recorded.transfer;
         let chain = transfer.id.chain_id;
         let form = AddressForm::of(chain);
@@ -123,7 +119,7 @@ impl PaymentRow {
             BookedPlace::Order { is_late, .. } => is_late,
             BookedPlace::Loose(_) => false,
         };
-        Ok(Self {
+        Self {
             payment: transfer.payment_id().to_string(),
             status: status(booked),
             order: booked.order().map(|order| order.to_string()),
@@ -139,16 +135,16 @@ impl PaymentRow {
             log_index: transfer.id.log_index,
             block_number: transfer.block_number,
             block_hash: transfer.id.block_hash.to_string(),
-            block_time: rfc3339(transfer.block_timestamp)?,
+            block_time: rfc3339(transfer.block_timestamp),
             late: is_late,
             matched_by: booked.order().map(|_order| match booked.recorded.assigned {
                 Some(_) => "operator",
                 None => "address",
             }),
             proof: booked.recorded.proof.name(),
-            detected_at: rfc3339(booked.detected_at)?,
-            reverted_at: booked.reverted_at.map(rfc3339).transpose()?,
-        })
+            detected_at: rfc3339(booked.detected_at),
+            reverted_at: booked.reverted_at.map(rfc3339),
+        }
     }
 }
 
@@ -214,10 +210,10 @@ impl OrderRow {
             confirmed: snapshot.confirmed.to_string(),
             excess: snapshot.excess.to_string(),
             payments: snapshot.payments.len(),
-            created_at: rfc3339(order.created_at)?,
-            expires_at: rfc3339(order.expires_at)?,
-            cancelled_at: order.cancelled_at.map(rfc3339).transpose()?,
-            updated_at: rfc3339(record.updated_at)?,
+            created_at: rfc3339(order.created_at),
+            expires_at: rfc3339(order.expires_at),
+            cancelled_at: order.cancelled_at.map(rfc3339),
+            updated_at: rfc3339(record.updated_at),
             metadata: serde_json::to_string(&order.metadata)?,
         })
     }

@@ -1,14 +1,13 @@
 //! `paywatch webhook deliveries`: what an endpoint was told, and how it answered.
 
 use anyhow::Context as _;
+use paywatch_api::{DeliveryView, DeliveryWithRequests};
 use paywatch_core::DeliveryState;
-use paywatch_store::{AttemptRecord, DeliveryRecord};
-use serde_json::{Value, json};
+use paywatch_store::DeliveryRecord;
 
 use crate::cli::ListDeliveries;
 use crate::command::webhook::manage::Office;
-use crate::command::webhook::view::rfc3339;
-use crate::output::{self, Format};
+use crate::output::{self, Format, rfc3339};
 
 /// Lists deliveries, or shows one.
 pub(super) async fn run(office: &Office, args: &ListDeliveries) -> anyhow::Result<()> {
@@ -21,7 +20,12 @@ pub(super) async fn run(office: &Office, args: &ListDeliveries) -> anyhow::Resul
         .deliveries(args.id, &args.state, args.before, args.limit)
         .await?;
     if office.format == Format::Json {
-        return output::json(&found.iter().map(as_value).collect::<Vec<_>>());
+        return output::json(
+            &found
+                .into_iter()
+                .map(DeliveryView::from)
+                .collect::<Vec<_>>(),
+        );
     }
     let mut table = output::table(["sequence", "event", "type", "state", "attempts", "when"]);
     for delivery in &found {
@@ -51,12 +55,7 @@ async fn show(office: &Office, args: &ListDeliveries, seq: u64) -> anyhow::Resul
         )
     })?;
     if office.format == Format::Json {
-        let mut value = as_value(&delivery);
-        let requests: Vec<Value> = attempts.iter().map(attempt_as_value).collect();
-        if let Some(object) = value.as_object_mut() {
-            object.insert("requests".to_owned(), requests.into());
-        }
-        return output::json(&value);
+        return output::json(&DeliveryWithRequests::from((delivery, attempts)));
     }
     output::line(&format!(
         "event {seq}, {} {}: {}, {}",
@@ -94,29 +93,4 @@ fn when(delivery: &DeliveryRecord) -> String {
             at.map_or_else(String::new, rfc3339)
         },
     }
-}
-
-fn as_value(delivery: &DeliveryRecord) -> Value {
-    let is_pending = delivery.state == DeliveryState::Pending;
-    json!({
-        "sequence": delivery.seq,
-        "event": delivery.event_id,
-        "type": delivery.kind,
-        "state": delivery.state.name(),
-        "attempts": delivery.attempts,
-        "next_attempt_at": is_pending.then(|| rfc3339(delivery.next_at)),
-        "queued_at": rfc3339(delivery.queued_at),
-        "finished_at": delivery.finished_at.map(rfc3339),
-    })
-}
-
-fn attempt_as_value(attempt: &AttemptRecord) -> Value {
-    json!({
-        "attempt": attempt.attempt,
-        "sent_at": rfc3339(attempt.sent_at),
-        "took_ms": attempt.took_ms,
-        "status": attempt.status,
-        "failure": attempt.failure,
-        "answer": attempt.answer,
-    })
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use paywatch_api::{Clock as _, SystemClock, WebhookDesk as _, shown_url};
+use paywatch_api::{Clock as _, SystemClock, WebhookDesk as _, shown_url, signature_of};
 use paywatch_core::{
     DecisionKind, EndpointId, EndpointKind, EventFormat, MOST_SECRETS, MOST_TOLD_AGAIN,
     MOST_WEBHOOKS, Reason, SignatureKind, USUAL_OVERLAP_S,
@@ -124,7 +124,7 @@ impl Office {
         if self.format == Format::Json {
             let values = with_pending
                 .iter()
-                .map(|one| view::as_value(*one, &self.desk));
+                .map(|one| view::for_programs(*one, &self.desk));
             return output::json(&values.collect::<Vec<_>>());
         }
         Ok(output::line(&view::table(&with_pending))?)
@@ -168,13 +168,13 @@ impl Office {
         reason: &Reason,
     ) -> anyhow::Result<()> {
         let known = self.find_webhook(id, "given another secret").await?;
-        let signature = view::signature_of(&known, &self.desk);
+        let signature = signature_of(&known, &self.desk);
         let overlap = overlap_of(signature, overlap)?;
         let secret = self.secret(signature)?;
         let now = SystemClock.now();
         let overlap_ms = i64::try_from(overlap.as_millis()).unwrap_or(i64::MAX);
         let ends_at = now.plus_ms(overlap_ms).context("--overlap is too long")?;
-        let ends = view::rfc3339(ends_at);
+        let ends = output::rfc3339(ends_at);
         let detail = format!(
             "{} has another secret; others sign until {ends}",
             called(&known)
@@ -302,7 +302,7 @@ impl Office {
         let pending = self.store.pending_deliveries(endpoint.id).await?;
         let with_pending = (endpoint, pending);
         match self.format {
-            Format::Json => output::json(&view::as_value(with_pending, &self.desk)),
+            Format::Json => output::json(&view::for_programs(with_pending, &self.desk)),
             Format::Text => Ok(output::line(&view::in_words(with_pending, &self.desk))?),
         }
     }

@@ -11,8 +11,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::command::webhook::manage::{Office, called};
-use crate::command::webhook::view::rfc3339;
-use crate::output::{self, Format};
+use crate::output::{self, Format, rfc3339};
 
 /// The type of the sample, which tells of nothing.
 const TYPE: &str = "webhook.test";

@@ -1,11 +1,12 @@
 //! What is shown of endpoints. No secret is.
 
-use paywatch_api::{Clock as _, SystemClock, WebhookDesk as _, shown_url};
-use paywatch_core::{EndpointKind, EventFormat, EventTypes, SignatureKind, Timestamp};
+use paywatch_api::{
+    Clock as _, EndpointView, SystemClock, WebhookDesk as _, shown_url, signature_of,
+};
+use paywatch_core::{EndpointKind, SignatureKind};
 use paywatch_store::{EndpointChange, EndpointRecord, EndpointSecret};
-use serde_json::{Value, json};
 
-use crate::output;
+use crate::output::{self, rfc3339};
 use crate::webhook_desk::Desk;
 
 /// An endpoint, and how many deliveries are to be made to it.
@@ -67,56 +68,8 @@ pub(super) fn in_words((endpoint, pending): WithPending<'_>, desk: &Desk) -> Str
 }
 
 /// All about an endpoint, for programs: as the API says it.
-pub(super) fn as_value((endpoint, pending): WithPending<'_>, desk: &Desk) -> Value {
-    let types = match &endpoint.types {
-        EventTypes::All => json!(["*"]),
-        EventTypes::Only(names) => json!(names),
-    };
-    let secrets: Vec<Value> = signing(endpoint)
-        .map(|kept| {
-            json!({
-                "public_key": desk.public_key_of(&kept.secret),
-                "created_at": rfc3339(kept.created_at),
-                "expires_at": kept.expires_at.map(rfc3339),
-            })
-        })
-        .collect();
-    let newest = signing(endpoint).next();
-    let disabled = endpoint.disabled.as_ref();
-    json!({
-        "id": endpoint.id.to_string(),
-        "kind": endpoint.kind.name(),
-        "name": endpoint.name,
-        "url": shown_url(endpoint.kind, &endpoint.url),
-        "types": types,
-        "format": endpoint.format.name(),
-        "signature": newest.map(|_| signature_of(endpoint, desk).name()),
-        "public_key": newest.and_then(|newest| desk.public_key_of(&newest.secret)),
-        "secrets": secrets,
-        "status": state(endpoint),
-        "disabled_at": disabled.map(|(at, _)| rfc3339(*at)),
-        "disabled_because": disabled.map(|(_, because)| because),
-        "health": {
-            "failing_since": endpoint.health.failing_since.map(rfc3339),
-            "failures": endpoint.health.failures,
-            "last_failure": endpoint.health.last_failure,
-        },
-        "pending": pending,
-        "queued_to": endpoint.queued_to,
-        "created_at": rfc3339(endpoint.created_at),
-    })
-}
-
-/// How the newest secret of an endpoint signs.
-pub(super) fn signature_of(endpoint: &EndpointRecord, desk: &Desk) -> SignatureKind {
-    let newest = endpoint.secrets.first();
-    let public_key = newest.and_then(|newest| desk.public_key_of(&newest.secret));
-    match (endpoint.format, public_key) {
-        (EventFormat::BlockAtm, _) => SignatureKind::P256,
-        (EventFormat::Epusdt, _) => SignatureKind::Md5,
-        (EventFormat::Standard, Some(_)) => SignatureKind::Ed25519,
-        (EventFormat::Standard, None) => SignatureKind::Hmac,
-    }
+pub(super) fn for_programs((endpoint, pending): WithPending<'_>, desk: &Desk) -> EndpointView {
+    EndpointView::new(endpoint, pending, (desk, SystemClock.now()))
 }
 
 /// A change, for the audit log.
@@ -135,12 +88,6 @@ pub(super) fn change_in_words(change: &EndpointChange) -> String {
         .map(|types| format!("told of {types}"));
     let all: Vec<String> = [name, url, types].into_iter().flatten().collect();
     all.join(", ")
-}
-
-/// A time as people and programs read it.
-pub(super) fn rfc3339(at: Timestamp) -> String {
-    jiff::Timestamp::from_millisecond(at.unix_ms())
-        .map_or_else(|error| error.to_string(), |at| format!("{at:.3}"))
 }
 
 fn place(endpoint: &EndpointRecord) -> String {

@@ -9,15 +9,15 @@ use std::time::Duration;
 use alloy::network::Ethereum;
 use alloy::providers::{Provider as _, RootProvider};
 use anyhow::{Context as _, Result, bail, ensure};
-use paywatch_store::test_postgres::PrivatePostgres;
 use serde::Deserialize;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use tokio::time::sleep;
 
-use crate::bench::process::{self, Server, memory_kib};
-use crate::bench::served::{BULK, LivePlan, TOKEN, say};
+use crate::bench::house::{following, on_each};
+use crate::bench::process::{self, memory_kib};
+use crate::bench::served::{BULK, TOKEN, say};
 use crate::tools;
 
 /// For how long each kind of load lasts, in seconds.
@@ -26,6 +26,8 @@ const SECONDS: u64 = 10;
 const CLIENTS: &str = "32";
 /// Different orders that can be asked for in one load: many more than are made.
 const BODIES: u64 = 400_000;
+/// Orders that are read, in pages of a hundred.
+const PAGES_READ: usize = 20;
 /// How long the daemon may take to get going.
 const SETTLING: Duration = Duration::from_secs(60);
 
@@ -73,35 +75,23 @@ struct Shop {
     loads: u64,
 }
 
-/// Loads the API on each engine.
+/// Loads the API on each of `engines`.
 ///
 /// # Errors
 /// When anything fails, and when an answer is not as it should be.
-pub async fn api() -> Result<()> {
-    let plan = LivePlan {
-        name: "live".to_owned(),
-        id: BULK.chain_id,
-        block_ms: 1_000,
-        tokens: vec![(TOKEN, 6)],
-    };
-    let node = Server::start(&["serve-live".to_owned(), serde_json::to_string(&[plan])?]).await?;
-    let control: RootProvider<Ethereum> =
-        RootProvider::new_http(format!("http://{}/live", node.said).parse()?);
-    let _busy: bool = control.raw_request("sim_busy".into(), ()).await?;
-
-    // On the disk, as a merchant's is.
-    let folder = tempfile::tempdir()?;
-    let url = format!("sqlite:{}", folder.path().join("books.sqlite").display());
-    say("api on SQLite, synchronous=FULL");
-    Shop::open(folder, &url, &node.said)
-        .await?
-        .measure()
-        .await?;
-    let postgres = PrivatePostgres::start_durable()?;
-    say("api on PostgreSQL as it is installed, fsync and all");
-    let folder = tempfile::tempdir()?;
-    let mut shop = Shop::open(folder, &postgres.create_database()?, &node.said).await?;
-    shop.measure().await
+pub async fn api(engines: &[&str]) -> Result<()> {
+    say("api: orders are made and read by as many as can");
+    on_each(engines, async |folder, database: String| {
+        let (chain, node) = following().await?;
+        let control: RootProvider<Ethereum> =
+            RootProvider::new_http(format!("http://{node}").parse()?);
+        let _busy: bool = control.raw_request("sim_busy".into(), ()).await?;
+        let mut shop = Shop::open(folder, &database, &node).await?;
+        let measured = shop.measure().await;
+        drop(chain);
+        measured
+    })
+    .await
 }
 
 impl Shop {
@@ -110,7 +100,7 @@ impl Shop {
         let config = format!(
             "[database]\nurl = \"{database}\"\n[api]\nlisten = \"{listen}\"\n[log]\nfilter = \"warn\"\n\
              [treasury]\naddress = \"0x00000000000000000000000000000000000000ee\"\n\
-             [chains.live]\nid = {}\nhttp = \"http://{node}/live\"\nws = \"ws://{node}/live\"\n\
+             [chains.live]\nid = {}\nhttp = \"http://{node}\"\nws = \"ws://{node}\"\n\
              confirmations = 3\ntokens = [{{ symbol = \"USDT\", address = \"{TOKEN}\", decimals = 6 }}]\n",
             BULK.chain_id
         );
@@ -145,17 +135,25 @@ impl Shop {
         in_time.context("the daemon does not become ready")
     }
 
-    /// An order to be read.
-    async fn order(&self) -> Result<String> {
-        let made = reqwest::Client::new()
-            .post(format!("{}/v1/orders", self.url))
-            .bearer_auth(&self.key)
-            .json(&serde_json::json!({"reference": "READ-1", "amount": "100"}))
-            .send()
-            .await?;
-        let order: Value = made.json().await?;
-        let id = order["id"].as_str().context("an order has an id")?;
-        Ok(id.to_owned())
+    /// A file with the addresses of the newest orders, one in each line.
+    async fn addresses(&self) -> Result<PathBuf> {
+        let (client, mut text) = (reqwest::Client::new(), String::new());
+        let mut next = Some(format!("{}/v1/orders?limit=100", self.url));
+        for _page in 0..PAGES_READ {
+            let page = next.take().context("there are as many orders")?;
+            let page = client.get(page).bearer_auth(&self.key).send().await?;
+            let page: Value = page.error_for_status()?.json().await?;
+            let orders = page["data"].as_array().context("a page has orders")?;
+            for order in orders {
+                let id = order["id"].as_str().context("an order has an id")?;
+                writeln!(text, "{}/v1/orders/{id}", self.url)?;
+            }
+            let cursor = page["next_cursor"].as_str();
+            next = cursor.map(|cursor| format!("{}/v1/orders?limit=100&cursor={cursor}", self.url));
+        }
+        let path = self.folder.path().join("addresses");
+        std::fs::write(&path, text)?;
+        Ok(path)
     }
 
     /// A file with a request for an order in each line.
@@ -179,9 +177,10 @@ impl Shop {
         said(load).await
     }
 
-    async fn reads(&self, id: &str, at_most: Option<u64>) -> Result<Said> {
+    async fn reads(&self, at_most: Option<u64>) -> Result<Said> {
+        let addresses = self.addresses().await?;
         let mut load = self.load(at_most);
-        load.arg(format!("{}/v1/orders/{id}", self.url));
+        load.arg("--urls-from-file").arg(addresses);
         said(load).await
     }
 
@@ -197,9 +196,8 @@ impl Shop {
     }
 
     async fn measure(&mut self) -> Result<()> {
-        let id = self.order().await?;
         let created = self.creates(None).await?.rate("201")?;
-        let read = self.reads(&id, None).await?.rate("200")?;
+        let read = self.reads(None).await?.rate("200")?;
         say(&format!(
             "  orders made   {created:>6} a second (on SQLite at least 1500)"
         ));
@@ -207,7 +205,7 @@ impl Shop {
             "  orders read   {read:>6} a second (at least 10000)"
         ));
         let created = self.creates(Some(created / 2)).await?;
-        let read = self.reads(&id, Some(read / 2)).await?;
+        let read = self.reads(Some(read / 2)).await?;
         for (what, said, status) in [("made", &created, "201"), ("read", &read, "200")] {
             say(&format!(
                 "  at half of that, {:>5} {what} a second: p50 {}, p99 {}",

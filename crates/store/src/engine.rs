@@ -30,6 +30,11 @@ const SQLITE_WRITER: &str =
     "PRAGMA busy_timeout = 15000; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
 const SQLITE_READER: &str = "PRAGMA busy_timeout = 15000; PRAGMA query_only = ON;";
 
+/// PostgreSQL plans by how large tables are, and keeps a plan for as long as nobody counts them again:
+/// one that was made when there were ten orders would read all of a hundred thousand, though what is
+/// asked for has an index. A statement that has none is not to be compiled for its seeming cost.
+const POSTGRES_SESSION: &str = "SET enable_seqscan = off; SET jit = off";
+
 /// Which of the two it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Engine {
@@ -99,6 +104,9 @@ async fn connect_postgres(url: &str) -> Result<Pools, StoreError> {
     let pool = AnyPoolOptions::new()
         .max_connections(POSTGRES_CONNECTIONS)
         .acquire_timeout(PATIENCE)
+        .after_connect(|connection, _| {
+            Box::pin(async move { connection.execute(POSTGRES_SESSION).await.map(drop) })
+        })
         // Whether the server is still there is asked only if it may have gone meanwhile.
         .test_before_acquire(false)
         .before_acquire(|connection, known| {

@@ -2,6 +2,8 @@
 
 mod wanted;
 
+use std::collections::BTreeMap;
+
 use paywatch_core::{OrderId, OrderStatus};
 use sqlx::AnyConnection;
 
@@ -9,7 +11,7 @@ use crate::batch::Statement;
 use crate::error::{StoreError, failed};
 use crate::fields::{Fields, hash, number};
 use crate::listing::wanted::{Bounds, Plan};
-use crate::load::load_orders;
+use crate::load::{load_orders, load_whole_orders};
 use crate::look_alikes;
 use crate::record::{LookAlikeSums, OrderFilter, OrderPage, OrderRecord, Page};
 use crate::store::Store;
@@ -48,12 +50,14 @@ impl Store {
 
     async fn whole_orders(&self, ids: Vec<OrderId>) -> Result<Vec<Option<Whole>>, StoreError> {
         let mut tx = self.read().await?;
-        let records = load_orders(&mut tx, ids.iter().copied()).await?;
-        let sums = look_alikes::sums(&mut tx, records.keys()).await?;
+        let (mut records, with_look_alikes) = load_whole_orders(&mut tx, &ids).await?;
+        let mut sums = BTreeMap::new();
+        for id in with_look_alikes {
+            sums.insert(id, look_alikes::sum(&mut tx, id).await?);
+        }
         let whole = |id| {
-            let record: &OrderRecord = records.get(id)?;
-            let came = sums.get(id).copied().unwrap_or_default();
-            Some((record.clone(), came))
+            let record: OrderRecord = records.remove(id)?;
+            Some((record, sums.get(id).copied().unwrap_or_default()))
         };
         Ok(ids.iter().map(whole).collect())
     }

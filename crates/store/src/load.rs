@@ -15,15 +15,31 @@ use crate::fields::Fields;
 use crate::record::{OrderRecord, PaymentRecord};
 use crate::refunds;
 
-const ORDERS: &str = "SELECT id, reference, amount, tolerance, late_policy, created_at, \
-    expires_at, cancelled_at, status, flags, received, counted, confirmed, excess, version, seq, \
-    updated_at, asking, accepted, refunded, grace_ms, checkout_token, \
-    CASE WHEN EXISTS (SELECT 1 FROM order_metadata WHERE order_metadata.order_id = orders.id) \
-    THEN 1 ELSE 0 END AS has_notes, \
-    CASE WHEN EXISTS (SELECT 1 FROM transfers WHERE transfers.order_id = orders.id) \
-    THEN 1 ELSE 0 END AS has_payments, \
-    CASE WHEN EXISTS (SELECT 1 FROM refunds WHERE refunds.order_id = orders.id) \
-    THEN 1 ELSE 0 END AS has_refunds FROM orders WHERE id IN";
+/// What is read of an order, and `$besides`.
+macro_rules! orders {
+    ($besides:literal) => {
+        concat!(
+            "SELECT id, reference, amount, tolerance, late_policy, created_at, expires_at, \
+             cancelled_at, status, flags, received, counted, confirmed, excess, version, seq, \
+             updated_at, asking, accepted, refunded, grace_ms, checkout_token, \
+             CASE WHEN EXISTS (SELECT 1 FROM order_metadata \
+             WHERE order_metadata.order_id = orders.id) THEN 1 ELSE 0 END AS has_notes, \
+             CASE WHEN EXISTS (SELECT 1 FROM transfers \
+             WHERE transfers.order_id = orders.id) THEN 1 ELSE 0 END AS has_payments, \
+             CASE WHEN EXISTS (SELECT 1 FROM refunds \
+             WHERE refunds.order_id = orders.id) THEN 1 ELSE 0 END AS has_refunds",
+            $besides,
+            " FROM orders WHERE id IN"
+        )
+    };
+}
+const ORDERS: &str = orders!("");
+/// With whether anything came to an order's own addresses that is no money.
+const WHOLE_ORDERS: &str = orders!(
+    ", CASE WHEN EXISTS (SELECT 1 FROM look_alikes WHERE look_alikes.recipient IN \
+     (SELECT own.address FROM order_options AS own WHERE own.order_id = orders.id \
+     AND own.factory IS NOT NULL)) THEN 1 ELSE 0 END AS has_look_alikes"
+);
 const OPTIONS: &str = "SELECT order_id, chain_id, token, symbol, decimals, address, method, \
     factory, treasury, receiver, slot_low, slot_high, min_confirmations, finality_tag, proof \
     FROM order_options WHERE order_id IN";
@@ -62,18 +78,56 @@ pub(crate) async fn load_orders(
     connection: &mut AnyConnection,
     ids: impl IntoIterator<Item = OrderId>,
 ) -> Result<BTreeMap<OrderId, OrderRecord>, StoreError> {
+    load(connection, ids, ORDERS, |_, _| Ok(())).await
+}
+
+/// The orders of `ids` that exist, and to which of them anything came that is no money.
+pub(crate) async fn load_whole_orders(
+    connection: &mut AnyConnection,
+    ids: &[OrderId],
+) -> Result<(BTreeMap<OrderId, OrderRecord>, Vec<OrderId>), StoreError> {
+    let mut with_look_alikes = Vec::new();
+    let note = |id, fields: Fields<'_>| {
+        if fields.flag("has_look_alikes")? {
+            with_look_alikes.push(id);
+        }
+        Ok(())
+    };
+    let records = load(connection, ids.iter().copied(), WHOLE_ORDERS, note).await?;
+    Ok((records, with_look_alikes))
+}
+
+/// The orders of `ids` that exist, as `statement` finds them. Their rows are given to `note`.
+async fn load(
+    connection: &mut AnyConnection,
+    ids: impl IntoIterator<Item = OrderId>,
+    statement: &'static str,
+    mut note: impl FnMut(OrderId, Fields<'_>) -> Result<(), StoreError>,
+) -> Result<BTreeMap<OrderId, OrderRecord>, StoreError> {
     let ids: Vec<String> = ids.into_iter().map(|id| id.to_string()).collect();
     let (mut records, mut rest) = (BTreeMap::new(), Rest::default());
-    for row in rows_of(connection, &ids, ORDERS, "", "read orders").await? {
+    for row in rows_of(connection, &ids, statement, "", "read orders").await? {
         let fields = Fields::of(&row, "orders", "id");
         rest.note(fields)?;
         let record = order(fields)?;
+        note(record.order.id, fields)?;
         records.insert(record.order.id, record);
     }
+    add_rest(connection, &ids, &mut records, rest).await?;
+    Ok(records)
+}
+
+/// Adds what lies in other tables to the orders of `ids`.
+async fn add_rest(
+    connection: &mut AnyConnection,
+    ids: &[String],
+    records: &mut BTreeMap<OrderId, OrderRecord>,
+    rest: Rest,
+) -> Result<(), StoreError> {
     let by_position = "ORDER BY order_id, position";
     for row in rows_of(
         connection,
-        &ids,
+        ids,
         OPTIONS,
         by_position,
         "read payment options",
@@ -82,15 +136,12 @@ pub(crate) async fn load_orders(
     {
         let fields = Fields::of(&row, "order_options", "order_id");
         let option = option(fields)?;
-        owner(&mut records, fields)?.order.options.push(option);
+        owner(records, fields)?.order.options.push(option);
     }
     for row in rows_of(connection, &rest.with_notes, METADATA, "", "read metadata").await? {
         let fields = Fields::of(&row, "order_metadata", "order_id");
         let (name, value) = (fields.text("name")?, fields.text("value")?);
-        owner(&mut records, fields)?
-            .order
-            .metadata
-            .insert(name, value);
+        owner(records, fields)?.order.metadata.insert(name, value);
     }
     for row in rows_of(
         connection,
@@ -101,7 +152,7 @@ pub(crate) async fn load_orders(
     )
     .await?
     {
-        add_payment(&mut records, &row)?;
+        add_payment(records, &row)?;
     }
     for refund in refunds::of_orders(connection, &rest.with_refunds).await? {
         let recorded = refund.recorded;
@@ -124,7 +175,7 @@ pub(crate) async fn load_orders(
             )
         });
     }
-    Ok(records)
+    Ok(())
 }
 
 /// The order that a row belongs to.

@@ -13,7 +13,7 @@ use crate::fields::{Fields, address, chain_number, hash, number};
 use crate::record::{LookAlikeBounds, LookAlikeCommit, SelfDescription, StrangeTransfers};
 use crate::store::{Store, commit};
 
-pub(crate) use crate::look_alikes::read::sums;
+pub(crate) use crate::look_alikes::read::sum;
 
 /// What goes first where too much is kept: contracts that are known to look like nothing of ours,
 /// then those that were not heard of for longest.

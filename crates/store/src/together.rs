@@ -1,7 +1,7 @@
 //! Questions that are asked at the same time share one statement: to hand each to the database by
 //! itself costs more than to answer it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -9,7 +9,7 @@ use tokio::sync::{Semaphore, oneshot};
 
 use crate::error::{StoreError, failed};
 
-/// So many questions share one statement at most.
+/// So many different questions share one statement at most.
 const TOGETHER: usize = 32;
 /// So many statements run at a time. Whoever asks meanwhile shares the next one.
 const AT_A_TIME: usize = 2;
@@ -56,22 +56,32 @@ impl<K, V> Together<K, V> {
         let waiting = self.0.waiting.lock();
         waiting.unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    /// Takes those from the front that share a statement.
-    fn next(&self) -> (Vec<K>, Vec<Answer<V>>) {
+impl<K: Ord, V> Together<K, V> {
+    /// Takes those from the front that share a statement. Who asks for the same is told the same.
+    fn next(&self) -> BTreeMap<K, Vec<Answer<V>>> {
         let mut waiting = self.waiting();
         waiting.retain(|(_, answer)| !answer.is_closed());
-        let count = waiting.len().min(TOGETHER);
-        waiting.drain(..count).unzip()
+        let mut together: BTreeMap<K, Vec<Answer<V>>> = BTreeMap::new();
+        while let Some((key, answer)) = waiting.pop_front() {
+            if together.len() >= TOGETHER && !together.contains_key(&key) {
+                waiting.push_front((key, answer));
+                break;
+            }
+            together.entry(key).or_default().push(answer);
+        }
+        together
     }
 }
 
 impl<K, V> Together<K, V>
 where
-    K: Clone + Send + 'static,
-    V: Send + 'static,
+    K: Clone + Ord + Send + 'static,
+    V: Clone + Send + 'static,
 {
-    /// What `read` says of `key`. It is given several keys, and gives the values in their order.
+    /// What `read` says of `key`. It is given several different keys, and gives the values in their
+    /// order.
     ///
     /// # Errors
     /// What `read` fails with; if it does so for several, each is asked for by itself.
@@ -98,10 +108,11 @@ where
         R: Fn(Vec<K>) -> F,
         F: Future<Output = Result<Vec<V>, StoreError>>,
     {
-        let (keys, answers) = self.next();
-        if keys.is_empty() {
+        let together = self.next();
+        if together.is_empty() {
             return;
         }
+        let keys: Vec<K> = together.keys().cloned().collect();
         let values = match read(keys.clone()).await {
             Ok(values) => values.into_iter().map(Ok).collect(),
             // Who else waits need not wait as long for the same.
@@ -116,8 +127,23 @@ where
                 values
             },
         };
-        for (answer, value) in answers.into_iter().zip(values) {
-            let _gone = answer.send(value);
+        for ((key, answers), mut value) in together.into_iter().zip(values) {
+            let mut answers = answers.into_iter();
+            while let Some(answer) = answers.next() {
+                let is_last = answers.len() == 0;
+                let next = match &value {
+                    _ if is_last => None,
+                    Ok(value) => Some(Ok(value.clone())),
+                    Err(StoreError::Unreachable { .. }) => None,
+                    // Nobody can tell an error twice.
+                    Err(_) => Some(read(vec![key.clone()]).await.and_then(only)),
+                };
+                let _gone = answer.send(value);
+                let Some(next) = next else {
+                    break;
+                };
+                value = next;
+            }
         }
     }
 }
@@ -166,6 +192,25 @@ mod tests {
         assert!(asked.len() < 50 && alone >= TOGETHER, "{asked:?}");
         let most = asked.iter().map(Vec::len).max();
         assert_eq!(most, Some(TOGETHER));
+    }
+
+    #[tokio::test]
+    async fn who_asks_for_the_same_is_told_the_same() {
+        let (together, asked) = (Together::default(), Asked::default());
+        let answers = (0..100).map(|number| together.ask(number % 4, twice(&asked)));
+        for (number, answer) in (0..).zip(futures::future::join_all(answers).await) {
+            assert_eq!(answer.unwrap(), number % 4 * 2);
+        }
+        let count = asked.lock().unwrap().concat().len();
+        assert!(count <= 4 * AT_A_TIME, "{count}");
+
+        let answers = (0..10).map(|number| together.ask(12 + number % 2, twice(&asked)));
+        for (number, answer) in (0..).zip(futures::future::join_all(answers).await) {
+            match answer {
+                Ok(value) => assert_eq!((number % 2, value), (0, 24)),
+                Err(error) => assert_eq!((number % 2, error.to_string().contains("13")), (1, true)),
+            }
+        }
     }
 
     #[tokio::test]

@@ -255,11 +255,6 @@ mod tests {
     async fn reads_by_its_index(url: &str, engine: Engine) {
         let store = Store::open(&url.parse().unwrap()).await.unwrap();
         let mut tx = store.read().await.unwrap();
-        if engine == Engine::Postgres {
-            // It has no statistics, and all of an empty table is nothing.
-            let off = "SET LOCAL enable_seqscan = off";
-            sqlx::query(off).execute(&mut *tx).await.unwrap();
-        }
         let kinds = vec!["order.paid", "payment.detected"];
         let order = Some(OrderId::from_bytes([7; 16]));
         for (filter, index) in [

@@ -1,12 +1,10 @@
 //! Reading what is kept of look-alikes, and whom to look for.
 
-use std::collections::BTreeMap;
-
 use paywatch_core::{Address, ChainId, Likeness, OrderId, Timestamp, U256};
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
 
-use crate::batch::{Statement, rows_of};
+use crate::batch::Statement;
 use crate::error::{StoreError, failed};
 use crate::fields::{Fields, address, chain_number};
 use crate::record::{
@@ -20,12 +18,6 @@ const LONGEST_PAGE: u32 = 1_000;
 /// The addresses that belong to an order alone; its number follows.
 const OWN: &str = "recipient IN (SELECT address FROM order_options WHERE factory IS NOT NULL \
     AND order_id = ";
-
-/// Whether anything came to those of an order.
-const HAS_SOME: &str = "SELECT id AS order_id, CASE WHEN EXISTS (SELECT 1 FROM look_alikes \
-    WHERE look_alikes.recipient IN (SELECT own.address FROM order_options AS own \
-    WHERE own.order_id = orders.id AND own.factory IS NOT NULL)) THEN 1 ELSE 0 END AS has_some \
-    FROM orders WHERE id IN";
 
 impl Store {
     /// Deposit addresses of the orders that end after `ends_after`, those of the newest order
@@ -125,24 +117,11 @@ impl Store {
     }
 }
 
-/// How many transfers of no token came to the own addresses of each of `orders`, if any did.
-pub(crate) async fn sums(
+/// How many transfers of no token came to an order's own addresses.
+pub(crate) async fn sum(
     connection: &mut AnyConnection,
-    orders: impl Iterator<Item = &OrderId>,
-) -> Result<BTreeMap<OrderId, LookAlikeSums>, StoreError> {
-    let orders: Vec<String> = orders.map(OrderId::to_string).collect();
-    let mut sums: BTreeMap<OrderId, LookAlikeSums> = BTreeMap::new();
-    for row in rows_of(connection, &orders, HAS_SOME, "", "look for look-alikes").await? {
-        let fields = Fields::of(&row, "look_alikes", "order_id");
-        if fields.flag("has_some")? {
-            let order = fields.parsed("order_id")?;
-            sums.insert(order, sum(connection, order).await?);
-        }
-    }
-    Ok(sums)
-}
-
-async fn sum(connection: &mut AnyConnection, order: OrderId) -> Result<LookAlikeSums, StoreError> {
+    order: OrderId,
+) -> Result<LookAlikeSums, StoreError> {
     let mut statement = Statement::new(
         "SELECT kind, CAST(SUM(transfers) AS BIGINT) AS count FROM look_alikes WHERE ",
     );

@@ -1,5 +1,6 @@
 //! Deposits are flushed to the treasury with a key that holds gas and nothing else.
 
+use std::collections::BTreeSet;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -7,7 +8,7 @@ use alloy::primitives::{Address, Bytes, U256, address};
 use alloy::providers::Provider as _;
 use alloy::providers::ext::AnvilApi as _;
 use alloy::sol_types::SolCall as _;
-use paywatch_client::{ListPayments, Order};
+use paywatch_client::{ListPayments, ListSweeps, Order};
 use paywatch_contracts::{DepositFactory, MockUSDT, deposit};
 use paywatch_core::OrderId;
 use paywatch_tests::chain::{Chain, ISSUER, PAYER, TREASURY};
@@ -81,6 +82,43 @@ async fn moved(shop: &Shop, count: usize) {
         }
     })
     .await;
+}
+
+/// Waits until the deposits of `orders` are listed as swept for good, each with its order.
+async fn swept(shop: &Shop, orders: &[Order]) {
+    let client = shop.client();
+    let list = ListSweeps {
+        status: Some("completed".to_owned()),
+        chain: Some("anvil".to_owned()),
+        ..ListSweeps::default()
+    };
+    let expected: BTreeSet<&str> = orders.iter().map(|order| order.id.as_str()).collect();
+    let sweeps = wait::until("the sweeps to be completed", || async {
+        let page = client.sweeps(&list).await;
+        let page = page.map_err(|error| error.to_string())?;
+        let found = page.data.iter().map(|one| one.order.as_str());
+        if found.collect::<BTreeSet<_>>() == expected {
+            Ok(page.data)
+        } else {
+            Err(format!("{page:?}"))
+        }
+    })
+    .await;
+    for sweep in sweeps {
+        let order = orders.iter().find(|order| order.id == sweep.order);
+        let order = order.expect("it was one of them");
+        assert_eq!(sweep.address, pay_to(order).to_string());
+        assert_eq!(sweep.treasury, TREASURY.to_string());
+        assert_eq!(sweep.amount, order.amount);
+        let alone = client.sweep(&sweep.id).await.expect("it is there");
+        assert_eq!(alone, sweep);
+        let of_order = ListSweeps {
+            order: Some(order.id.clone()),
+            ..ListSweeps::default()
+        };
+        let of_order = client.sweeps(&of_order).await.expect("they are listed");
+        assert_eq!(of_order.data, [sweep]);
+    }
 }
 
 async fn treasury_holds(shop: &Shop, amount: &str) {
@@ -166,6 +204,8 @@ async fn three_deposits_are_swept(engine: Engine) {
     assert_eq!(report["sent"][0]["moved"]["USDT"], "120.5", "{report}");
     treasury_holds(&shop, "125.5").await;
     moved(&shop, 3).await;
+    shop.becomes_final().await;
+    swept(&shop, &orders[..3]).await;
 
     let (went_well, said) = says(daemon, &run.replace(" --json", ""), &[]).await;
     assert!(went_well && said.contains("nothing to flush"), "{said}");

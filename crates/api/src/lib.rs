@@ -38,6 +38,8 @@ mod samples;
 mod serve;
 pub mod signing;
 mod state;
+mod sweeps;
+mod tokens;
 mod wire;
 
 pub use crate::checkout::Checkout;

@@ -31,7 +31,7 @@ use crate::problem::{Code, Problem, REQUEST_ID, finish, page};
 use crate::state::ApiState;
 use crate::{
     blockatm, chains, checkout, decisions, endpoints, epusdt, etag, events, health, idempotency,
-    limits, look_alikes, metrics, orders, payments, refunds,
+    limits, look_alikes, metrics, orders, payments, refunds, sweeps, tokens,
 };
 
 /// How long a request may take: longer than anybody may wait for an order.
@@ -52,7 +52,8 @@ fn with_key() -> OpenApiRouter<ApiState> {
                 .routes(routes!(orders::read))
                 .routes(routes!(orders::qr::svg))
                 .routes(routes!(orders::qr::png))
-                .routes(routes!(chains::list)),
+                .routes(routes!(chains::list))
+                .routes(routes!(tokens::list)),
         ))
         .merge(for_scopes(
             &[Scope::OrdersWrite],
@@ -64,7 +65,9 @@ fn with_key() -> OpenApiRouter<ApiState> {
                 .routes(routes!(payments::list))
                 .routes(routes!(payments::read))
                 .routes(routes!(payments::proof))
-                .routes(routes!(look_alikes::list)),
+                .routes(routes!(look_alikes::list))
+                .routes(routes!(sweeps::list))
+                .routes(routes!(sweeps::read)),
         ))
         .merge(for_scopes(
             // They tell of orders and of payments, those that belong to no order, too.

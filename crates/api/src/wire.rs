@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use jiff::Timestamp as Moment;
-use paywatch_core::{Address, AddressForm, ChainId, Timestamp, Token};
+use paywatch_core::{Address, AddressForm, ChainId, PaymentId, Timestamp, Token};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
@@ -94,6 +94,21 @@ pub(crate) fn read_cursor(text: &str) -> Result<u64, FieldError> {
 /// place in no other.
 pub(crate) fn bound_cursor(place: &str, pairs: &[(String, String)]) -> String {
     format!("{place}.{}", list_digest(pairs))
+}
+
+/// Where a page ended of a list by the time at which something was seen, and then by its id.
+pub(crate) fn cursor_at(seen: Timestamp, id: &PaymentId) -> String {
+    format!("{:x}-{id}", seen.unix_ms())
+}
+
+/// Reads what [`cursor_at`] wrote.
+pub(crate) fn read_cursor_at(text: &str) -> Result<(Timestamp, PaymentId), FieldError> {
+    let read = || {
+        let (ms, id) = text.split_once('-')?;
+        let ms = i64::from_str_radix(ms, 16).ok()?;
+        Some((Timestamp::from_unix_ms(ms).ok()?, id.parse().ok()?))
+    };
+    read().ok_or_else(|| FieldError::new("cursor", "invalid", "is not a next_cursor of this list"))
 }
 
 /// The parameters of a list with its own cursor: what [`bound_cursor`] added is checked and taken

@@ -73,6 +73,9 @@ fn every_route_of_v1_needs_a_key_and_no_other_does() {
             "get /v1/refunds",
             "get /v1/refunds/{id}",
             "get /v1/refunds/{id}/qr.svg",
+            "get /v1/sweeps",
+            "get /v1/sweeps/{id}",
+            "get /v1/tokens",
             "get /v1/webhook-endpoints",
             "get /v1/webhook-endpoints/{id}",
             "get /v1/webhook-endpoints/{id}/deliveries",
@@ -106,4 +109,29 @@ fn a_request_for_an_order_needs_two_fields_and_takes_no_unknown_one() {
         serde_json::json!(["reference", "amount"])
     );
     assert_eq!(schema["additionalProperties"], false);
+}
+
+/// What a call answers of which `fields` can be chosen: all of an object, or the part.
+#[test]
+fn whoever_may_choose_fields_is_told_of_the_part() {
+    let described = described();
+    let schemas = &described["components"]["schemas"];
+    let mut count = 0;
+    for (path, operations) in described["paths"].as_object().unwrap() {
+        let read = &operations["get"];
+        let parameters = read["parameters"].as_array().into_iter().flatten();
+        if !parameters.into_iter().any(|it| it["name"] == "fields") {
+            continue;
+        }
+        count += 1;
+        let answer = &read["responses"]["200"]["content"]["application/json"]["schema"];
+        let list = answer["$ref"].as_str().unwrap_or_default();
+        let list = &schemas[list.trim_start_matches("#/components/schemas/")];
+        let either = [
+            &answer["anyOf"],
+            &list["properties"]["data"]["items"]["anyOf"],
+        ];
+        assert!(either.iter().any(|it| it.is_array()), "{path}: {answer}");
+    }
+    assert!(count >= 6, "{count}");
 }

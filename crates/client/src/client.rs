@@ -3,6 +3,7 @@
 mod block;
 mod event;
 mod refund;
+mod sweep;
 mod webhook;
 
 use std::time::Duration;

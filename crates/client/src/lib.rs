@@ -14,8 +14,8 @@ pub use crate::wire::{
     CreateWebhook, Decision, DecisionPage, Delivery, DeliveryPage, DeliveryRequest,
     DeliveryWithRequests, Event, EventChain, EventData, EventEndpoint, EventPage, EventSweep,
     Finality, FinalityTier, ListDecisions, ListDeliveries, ListEvents, ListLookAlikes, ListOrders,
-    ListPayments, ListRefunds, LookAlike, LookAlikeCounts, LookAlikePage, LookAlikeTransfer, Order,
-    Page, Payment, PaymentOption, PaymentPage, PrepareRefund, Readiness, Redeliver, Refund,
-    RefundPage, RefundPayment, Token, Transaction, UnsignedTransaction, Webhook, WebhookHealth,
-    WebhookSecret, WebhookWithSecret,
+    ListPayments, ListRefunds, ListSweeps, LookAlike, LookAlikeCounts, LookAlikePage,
+    LookAlikeTransfer, Order, Page, Payment, PaymentOption, PaymentPage, PrepareRefund, Readiness,
+    Redeliver, Refund, RefundPage, RefundPayment, Sweep, SweepPage, Token, TokenOfChain,
+    Transaction, UnsignedTransaction, Webhook, WebhookHealth, WebhookSecret, WebhookWithSecret,
 };

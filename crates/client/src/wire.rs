@@ -7,6 +7,7 @@ mod event;
 mod look_alike;
 mod payment;
 mod refund;
+mod sweep;
 mod webhook;
 
 use std::collections::BTreeMap;
@@ -15,8 +16,9 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::wire::block::Block;
 pub(crate) use crate::wire::block::Blocks;
+pub(crate) use crate::wire::chain::Tokens;
 pub use crate::wire::chain::{
-    Chain, ChainReadiness, CoveredBlock, Finality, FinalityTier, Readiness,
+    Chain, ChainReadiness, CoveredBlock, Finality, FinalityTier, Readiness, TokenOfChain,
 };
 pub use crate::wire::decision::{Decision, DecisionPage, ListDecisions};
 pub use crate::wire::event::{
@@ -29,7 +31,7 @@ pub use crate::wire::payment::{ListPayments, Payment, PaymentPage};
 pub use crate::wire::refund::{
     ListRefunds, PrepareRefund, Refund, RefundPage, RefundPayment, UnsignedTransaction,
 };
-
+pub use crate::wire::sweep::{ListSweeps, Sweep, SweepPage};
 pub use crate::wire::webhook::{
     ChangeWebhook, CreateWebhook, Delivery, DeliveryPage, DeliveryRequest, DeliveryWithRequests,
     ListDeliveries, Redeliver, Webhook, WebhookHealth, WebhookSecret, WebhookWithSecret,

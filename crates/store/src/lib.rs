@@ -59,6 +59,7 @@ pub use crate::record::{
     NewOrder, NewRefund, OrderBooks, OrderChange, OrderEvent, OrderFilter, OrderPage, OrderRecord,
     OrderSums, OrderThen, Origins, Page, PaidDeposit, PaidDeposits, PaymentFilter, PaymentProof,
     PaymentRecord, PaymentThen, Period, Queued, RefundFilter, RefundRecord, RefundThen,
-    SelfDescription, SlotWish, StrangeTransfers, Told, Touch, Watched,
+    SelfDescription, SlotWish, StrangeTransfers, Sweep, SweepFilter, SweepStatus, Told, Touch,
+    Watched,
 };
 pub use crate::store::Store;

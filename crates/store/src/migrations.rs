@@ -9,7 +9,7 @@ use crate::engine::Pools;
 use crate::error::{StoreError, failed};
 
 /// Every step, in order. A step that was ever released is never changed.
-const STEPS: [(i64, &str, &str); 19] = [
+const STEPS: [(i64, &str, &str); 20] = [
     (
         1,
         "orders and payments",
@@ -104,6 +104,11 @@ const STEPS: [(i64, &str, &str); 19] = [
         19,
         "changes of endpoints",
         include_str!("../../../migrations/0019_changes_of_endpoints.sql"),
+    ),
+    (
+        20,
+        "sweeps by address",
+        include_str!("../../../migrations/0020_sweeps_by_address.sql"),
     ),
 ];
 

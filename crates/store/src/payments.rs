@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::iter;
 
 use paywatch_core::{
-    ChainId, Claim, Loose, OrderId, PaymentId, PaymentState, RecordedTransfer, Timestamp, Transfer,
-    TransferId,
+    Address, ChainId, Claim, Loose, OrderId, PaymentId, PaymentState, RecordedTransfer, Timestamp,
+    Transfer, TransferId,
 };
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
@@ -54,7 +54,8 @@ impl Store {
         transfers: &[&Transfer],
     ) -> Result<BTreeMap<TransferId, Claimed>, StoreError> {
         let mut tx = self.read().await?;
-        let owners = owners(&mut tx, transfers).await?;
+        let paid = transfers.iter().map(|transfer| transfer.to);
+        let owners = owners(&mut tx, paid.collect()).await?;
         let named = named(&mut tx, transfers).await?;
         // What names an order, even one that there is not, is not told apart by its amount.
         let is_shared = |transfer: &&Transfer| {
@@ -254,13 +255,12 @@ fn conditions(statement: &mut Statement, filter: &PaymentFilter) -> Result<(), S
     Ok(())
 }
 
-/// Whose deposit addresses were paid.
-async fn owners(
+/// Whose deposit addresses these are, of those that are any.
+pub(crate) async fn owners(
     connection: &mut AnyConnection,
-    transfers: &[&Transfer],
-) -> Result<BTreeMap<paywatch_core::Address, OrderId>, StoreError> {
-    let paid: BTreeSet<_> = transfers.iter().map(|transfer| transfer.to).collect();
-    let keys: Vec<String> = paid.iter().map(fields::address).collect();
+    addresses: BTreeSet<Address>,
+) -> Result<BTreeMap<Address, OrderId>, StoreError> {
+    let keys: Vec<String> = addresses.iter().map(fields::address).collect();
     let before = "SELECT address, order_id FROM watched_addresses WHERE address IN";
     let rows = rows_of(connection, &keys, before, "", "read watched addresses").await?;
     rows.iter()

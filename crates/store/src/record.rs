@@ -9,6 +9,7 @@ mod event;
 mod look_alike;
 mod payment;
 mod refund;
+mod sweep;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,6 +41,7 @@ pub use crate::record::look_alike::{
 };
 pub use crate::record::payment::{BookedPlace, BookedTransfer, Claimed, PaymentFilter};
 pub use crate::record::refund::{NewRefund, RefundFilter, RefundRecord};
+pub use crate::record::sweep::{Sweep, SweepFilter, SweepStatus};
 
 /// An order to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]

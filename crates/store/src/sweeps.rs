@@ -3,6 +3,8 @@
 //! `confirmed_at_tip` of a transfer that was moved is the tip under which it was told as a flush that
 //! is final. What was moved otherwise has it from the beginning: nothing is told of that.
 
+mod read;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use paywatch_core::{

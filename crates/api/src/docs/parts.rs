@@ -7,9 +7,10 @@ use utoipa::openapi::{OpenApi, Ref, RefOr};
 use crate::docs::operations;
 
 /// What can be shown in part: the object, its part, and the page that lists it.
-const SHOWN: [(&str, &str, &str); 2] = [
+const SHOWN: [(&str, &str, &str); 3] = [
     ("Order", "OrderPart", "OrderList"),
     ("Payment", "PaymentPart", "PaymentList"),
+    ("Sweep", "SweepPart", "SweepList"),
 ];
 
 /// Describes the parts, and that calls which take `fields` answer with one or with all of it.

@@ -5,7 +5,7 @@ use paywatch_store::{BookedTransfer, PaymentFilter};
 
 use crate::problem::FieldError;
 use crate::state::Shop;
-use crate::wire::{parsed, read_limit, read_sort, read_time};
+use crate::wire::{cursor_at, parsed, read_cursor_at, read_limit, read_sort, read_time};
 
 /// The parameters of a list.
 const PARAMETERS: [&str; 12] = [
@@ -87,7 +87,7 @@ fn read_one(name: &str, value: &str, shop: &Shop, asked: &mut Asked) -> Result<(
         "tx_hash" => filter.tx_hash = Some(parsed(name, value)?),
         "order" => filter.order = Some(parsed(name, value)?),
         "limit" => asked.limit = read_limit(value)?,
-        "cursor" => asked.after = Some(read_cursor(value)?),
+        "cursor" => asked.after = Some(read_cursor_at(value)?),
         _unknown => {
             let detail = format!("unknown; known are {}", PARAMETERS.join(", "));
             return Err(FieldError::new(name, "unknown_parameter", detail));
@@ -115,17 +115,7 @@ fn state(status: &str) -> Result<&'static str, FieldError> {
 
 /// Where a page ended, as a text that means nothing to anybody else.
 pub(super) fn cursor(last: &BookedTransfer) -> String {
-    let id = last.recorded.transfer.payment_id();
-    format!("{:x}-{id}", last.detected_at.unix_ms())
-}
-
-fn read_cursor(text: &str) -> Result<(Timestamp, PaymentId), FieldError> {
-    let read = || {
-        let (ms, id) = text.split_once('-')?;
-        let ms = i64::from_str_radix(ms, 16).ok()?;
-        Some((Timestamp::from_unix_ms(ms).ok()?, id.parse().ok()?))
-    };
-    read().ok_or_else(|| FieldError::new("cursor", "invalid", "is not a next_cursor of this list"))
+    cursor_at(last.detected_at, &last.recorded.transfer.payment_id())
 }
 
 #[cfg(test)]

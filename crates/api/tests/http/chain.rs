@@ -47,8 +47,21 @@ impl Chain {
             .map(|(to, amount)| self.transfer(api, &treasury, to, amount))
             .collect();
         let txs = sent.iter().map(|sent| sent.tx_hash.to_string()).collect();
+        let sent = sent.into_iter().map(|sent| (sent, Loose::Sent)).collect();
         self.commit(api, transfers, sent).await;
         txs
+    }
+
+    /// Mines a block in which an order's deposit address is flushed. Returns the transfer's id.
+    pub(crate) async fn flush(&mut self, api: &Api, order: &Value, amount: &str) -> String {
+        self.tip = self.tip.saturating_add(1);
+        let deposit = order["options"][0]["address"].as_str().unwrap();
+        let treasury = Address::repeat_byte(0x77).to_string();
+        let flush = self.transfer(api, deposit, &treasury, amount);
+        let id = flush.payment_id().to_string();
+        self.commit(api, Vec::new(), vec![(flush, Loose::Moved)])
+            .await;
+        id
     }
 
     fn transfer(&mut self, api: &Api, from: &str, to: &str, amount: &str) -> Transfer {
@@ -70,7 +83,12 @@ impl Chain {
         }
     }
 
-    async fn commit(&self, api: &Api, transfers: Vec<(Transfer, OrderId)>, sent: Vec<Transfer>) {
+    async fn commit(
+        &self,
+        api: &Api,
+        transfers: Vec<(Transfer, OrderId)>,
+        loose: Vec<(Transfer, Loose)>,
+    ) {
         let chains = api.store.chains().await.unwrap();
         let before = chains
             .iter()
@@ -83,11 +101,13 @@ impl Chain {
             timestamp: now(api),
         };
         let heads = before.heads.moved_to(tip, Tags::default());
+        let sent = loose.iter().filter(|(_, loose)| *loose == Loose::Sent);
+        let sent = sent.map(|(transfer, _)| transfer.clone()).collect();
         let touch = Touch {
             chain_id: chain_id(31_337),
             orders: transfers.iter().map(|(_, order)| *order).collect(),
-            loose: sent.iter().map(|sent| sent.id).collect(),
-            sent: sent.clone(),
+            loose: loose.iter().map(|(transfer, _)| transfer.id).collect(),
+            sent,
             struck: [].into(),
             retract_above: None,
             covered_time: tip.timestamp,
@@ -109,7 +129,7 @@ impl Chain {
             changes,
             deferred: Vec::new(),
             chain_events: Vec::new(),
-            loose: sent.into_iter().map(|sent| (sent, Loose::Sent)).collect(),
+            loose,
             payment_events: Vec::new(),
             freezes: Vec::new(),
             imports: Vec::new(),

@@ -33,3 +33,4 @@ mod scopes;
 mod signing;
 mod sockets;
 mod streams;
+mod sweeps;

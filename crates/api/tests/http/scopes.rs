@@ -83,6 +83,7 @@ fn the_scopes_of_the_routes_are_a_contract() {
             "GET /v1/orders/x",
             "GET /v1/orders/x/qr.png",
             "GET /v1/orders/x/qr.svg",
+            "GET /v1/tokens",
         ]
     );
     assert_eq!(of(&[Scope::OrdersWrite]), ["POST /v1/orders"]);
@@ -92,7 +93,9 @@ fn the_scopes_of_the_routes_are_a_contract() {
             "GET /v1/look-alikes",
             "GET /v1/payments",
             "GET /v1/payments/x",
-            "GET /v1/payments/x/proof"
+            "GET /v1/payments/x/proof",
+            "GET /v1/sweeps",
+            "GET /v1/sweeps/x",
         ]
     );
     assert_eq!(

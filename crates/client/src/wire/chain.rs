@@ -4,6 +4,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::wire::Token;
 
+/// The tokens, as they come.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Tokens {
+    pub(crate) data: Vec<TokenOfChain>,
+}
+
+/// A token that counts, and where it is.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct TokenOfChain {
+    /// The chain's id.
+    pub chain_id: u64,
+    /// The chain's name.
+    pub chain: String,
+    /// The token.
+    #[serde(flatten)]
+    pub token: Token,
+}
+
 /// A chain and how far it is covered.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Chain {

@@ -1,0 +1,132 @@
+//! Which sweeps a list is to hold, from a query string to a checked value.
+
+use paywatch_core::{PaymentId, Timestamp};
+use paywatch_store::{Sweep, SweepFilter, SweepStatus};
+
+use crate::problem::FieldError;
+use crate::state::Shop;
+use crate::wire::{cursor_at, parsed, read_cursor_at, read_limit, read_sort, read_time};
+
+/// The parameters of a list.
+const PARAMETERS: [&str; 12] = [
+    "status",
+    "chain",
+    "token",
+    "address",
+    "order",
+    "tx_hash",
+    "detected_from",
+    "detected_before",
+    "sort",
+    "fields",
+    "limit",
+    "cursor",
+];
+const DEFAULT_LIMIT: u32 = 20;
+
+/// What is asked for.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) filter: SweepFilter,
+    pub(super) after: Option<(Timestamp, PaymentId)>,
+    pub(super) limit: u32,
+}
+
+/// Reads the parameters of a list.
+///
+/// # Errors
+/// Every parameter that is wrong, with what is allowed.
+pub(super) fn read(pairs: &[(String, String)], shop: &Shop) -> Result<Asked, Vec<FieldError>> {
+    let mut asked = Asked {
+        filter: SweepFilter::default(),
+        after: None,
+        limit: DEFAULT_LIMIT,
+    };
+    let mut errors = Vec::new();
+    let mut seen: Vec<&str> = Vec::new();
+    for (name, value) in pairs {
+        if seen.contains(&name.as_str()) {
+            errors.push(FieldError::new(name, "duplicate", "is given twice"));
+        }
+        seen.push(name);
+        errors.extend(read_one(name, value, shop, &mut asked).err());
+    }
+    if errors.is_empty() {
+        Ok(asked)
+    } else {
+        Err(errors)
+    }
+}
+
+fn read_one(name: &str, value: &str, shop: &Shop, asked: &mut Asked) -> Result<(), FieldError> {
+    let filter = &mut asked.filter;
+    let a_time = || {
+        read_time(value)
+            .ok_or_else(|| FieldError::new(name, "invalid", "must be a time in RFC 3339"))
+    };
+    match name {
+        "status" => filter.status = Some(status(value)?),
+        "chain" => {
+            let chain = shop.chain(value).ok_or_else(|| {
+                let detail = shop.not_configured(value);
+                FieldError::new(name, "unknown_chain", detail)
+            })?;
+            filter.chain_id = Some(chain.id);
+        },
+        "token" => filter.token = Some(parsed(name, value)?),
+        "address" => filter.address = Some(parsed(name, value)?),
+        "order" => filter.order = Some(parsed(name, value)?),
+        "tx_hash" => filter.tx_hash = Some(parsed(name, value)?),
+        "detected_from" => filter.detected_from = Some(a_time()?),
+        "detected_before" => filter.detected_before = Some(a_time()?),
+        "sort" => filter.oldest_first = read_sort(value, "detected_at")?,
+        // What is shown of what is found is no condition.
+        "fields" => {},
+        "limit" => asked.limit = read_limit(value)?,
+        "cursor" => asked.after = Some(read_cursor_at(value)?),
+        _unknown => {
+            let detail = format!("unknown; known are {}", PARAMETERS.join(", "));
+            return Err(FieldError::new(name, "unknown_parameter", detail));
+        },
+    }
+    Ok(())
+}
+
+fn status(value: &str) -> Result<SweepStatus, FieldError> {
+    let all = SweepStatus::ALL;
+    let found = all.into_iter().find(|status| status.name() == value);
+    found.ok_or_else(|| {
+        let names = all.map(SweepStatus::name).join(", ");
+        let detail = format!("{value:?} is none; known are {names}");
+        FieldError::new("status", "invalid", detail)
+    })
+}
+
+/// Where a page ended, as a text that means nothing to anybody else.
+pub(super) fn cursor(last: &Sweep) -> String {
+    cursor_at(last.detected_at, &last.recorded.transfer.payment_id())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::shop;
+
+    #[test]
+    fn what_is_wrong_is_said_at_once() {
+        let pairs = |text: &str| -> Vec<(String, String)> {
+            let pairs = text.split('&').filter_map(|pair| pair.split_once('='));
+            pairs
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect()
+        };
+        let good = "status=completed&chain=bnb&limit=5&sort=detected_at";
+        let asked = read(&pairs(good), &shop()).unwrap();
+        assert_eq!(asked.filter.status, Some(SweepStatus::Completed));
+        assert_eq!((asked.limit, asked.filter.oldest_first), (5, true));
+        let wrong = "status=lost&chain=x&token=x&address=x&order=x&tx_hash=x&detected_from=x\
+            &detected_before=x&sort=x&limit=0&cursor=x&y=x&limit=5";
+        let errors = read(&pairs(wrong), &shop()).unwrap_err();
+        assert_eq!(errors.len(), 13, "{errors:?}");
+    }
+}

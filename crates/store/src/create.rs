@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use paywatch_core::{Event, EventKind, OrderId, Snapshot, Timestamp, Token};
 use sqlx::AnyConnection;
+use tokio::sync::oneshot;
 
 use crate::batch::rows_of;
 use crate::checkout;
@@ -32,19 +33,24 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn create_order(&self, new: &NewOrder) -> Result<CreateOutcome, StoreError> {
-        let outcome = self.queue.join(new.clone());
-        let store = self.clone();
-        tokio::spawn(async move {
-            let _turn = store.queue.turn().await;
-            store.make(store.queue.next()).await;
-        });
+        let (answer, outcome) = oneshot::channel();
+        let new = new.clone();
+        if let Some(mut server) = self.queue.join(Waiting { new, answer }) {
+            let store = self.clone();
+            tokio::spawn(async move {
+                while let Some(together) = server.next(queue::next) {
+                    store.make(together).await;
+                }
+            });
+        }
         let broken = |_gone| failed("make an order")(sqlx::Error::WorkerCrashed);
         outcome.await.map_err(broken)?
     }
 
     /// Makes what waits for it together: to wait for the disk is what takes the time.
     async fn make(&self, waiting: Vec<Waiting>) {
-        let (new, answers): (Vec<_>, Vec<_>) = waiting.into_iter().map(Waiting::parts).unzip();
+        let parts = waiting.into_iter().map(|one| (one.new, one.answer));
+        let (new, answers): (Vec<_>, Vec<_>) = parts.unzip();
         let made = match self.create_together(&new).await {
             Ok(Some(made)) => made.into_iter().map(Ok).collect(),
             // Who else waits need not wait as long for the same.

@@ -40,6 +40,7 @@ mod sweeps;
 #[cfg(feature = "test-postgres")]
 pub mod test_postgres;
 mod together;
+mod waiting_line;
 
 pub use crate::audits::Turnovers;
 #[cfg(feature = "bulk")]

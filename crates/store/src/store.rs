@@ -6,7 +6,7 @@ use paywatch_core::OrderId;
 use sqlx::{Any, AnyConnection, AnyPool, Transaction};
 use tokio::sync::watch;
 
-use crate::create::queue::Queue;
+use crate::create::queue::Waiting;
 use crate::database_url::DatabaseUrl;
 use crate::engine::{self, Engine, Pools};
 use crate::error::{StoreError, failed};
@@ -14,6 +14,7 @@ use crate::listing::Whole;
 use crate::migrations;
 use crate::record::ApiKeyRecord;
 use crate::together::Together;
+use crate::waiting_line::WaitingLine;
 
 /// The books. Cheap to clone; all clones share the connections.
 #[derive(Clone, Debug)]
@@ -22,7 +23,7 @@ pub struct Store {
     /// Counts what this program has committed.
     commits: watch::Sender<u64>,
     /// Who waits for an order to be made.
-    pub(crate) queue: Queue,
+    pub(crate) queue: WaitingLine<Waiting>,
     /// Who asks for orders.
     pub(crate) orders: Together<OrderId, Option<Whole>>,
     /// Who asks for keys, by what they hash to.
@@ -65,7 +66,8 @@ impl Store {
     pub async fn open(url: &DatabaseUrl) -> Result<Self, StoreError> {
         let pools = engine::connect(url).await?;
         let commits = watch::Sender::new(0);
-        let queue = Queue::default();
+        // Two at once would only wait for each other.
+        let queue = WaitingLine::new(1);
         let store = Self {
             pools,
             commits,

@@ -3,11 +3,11 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::oneshot;
 
 use crate::error::{StoreError, failed};
+use crate::waiting_line::WaitingLine;
 
 /// So many different questions share one statement at most.
 const TOGETHER: usize = 32;
@@ -18,60 +18,24 @@ type Answer<V> = oneshot::Sender<Result<V, StoreError>>;
 
 /// Those who ask for a `V` by its `K`. Cheap to clone.
 ///
-/// Whoever asks takes a turn, and each turn answers at least one, if anybody waits: nobody is left
-/// over. What is asked is looked up later than it was asked, so that no answer is old.
-pub(crate) struct Together<K, V>(Arc<Shared<K, V>>);
-
-struct Shared<K, V> {
-    waiting: Mutex<VecDeque<(K, Answer<V>)>>,
-    turns: Semaphore,
-}
+/// What is asked is looked up later than it was asked, so that no answer is old.
+pub(crate) struct Together<K, V>(WaitingLine<(K, Answer<V>)>);
 
 impl<K, V> Default for Together<K, V> {
     fn default() -> Self {
-        Self(Arc::new(Shared {
-            waiting: Mutex::default(),
-            turns: Semaphore::new(AT_A_TIME),
-        }))
+        Self(WaitingLine::new(AT_A_TIME))
     }
 }
 
 impl<K, V> Clone for Together<K, V> {
     fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
+        Self(self.0.clone())
     }
 }
 
 impl<K, V> fmt::Debug for Together<K, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let waiting = self.waiting().len();
-        f.debug_struct("Together")
-            .field("waiting", &waiting)
-            .finish_non_exhaustive()
-    }
-}
-
-impl<K, V> Together<K, V> {
-    fn waiting(&self) -> MutexGuard<'_, VecDeque<(K, Answer<V>)>> {
-        let waiting = self.0.waiting.lock();
-        waiting.unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl<K: Ord, V> Together<K, V> {
-    /// Takes those from the front that share a statement. Who asks for the same is told the same.
-    fn next(&self) -> BTreeMap<K, Vec<Answer<V>>> {
-        let mut waiting = self.waiting();
-        waiting.retain(|(_, answer)| !answer.is_closed());
-        let mut together: BTreeMap<K, Vec<Answer<V>>> = BTreeMap::new();
-        while let Some((key, answer)) = waiting.pop_front() {
-            if together.len() >= TOGETHER && !together.contains_key(&key) {
-                waiting.push_front((key, answer));
-                break;
-            }
-            together.entry(key).or_default().push(answer);
-        }
-        together
+        f.debug_tuple("Together").field(&self.0).finish()
     }
 }
 
@@ -91,59 +55,71 @@ where
         F: Future<Output = Result<Vec<V>, StoreError>> + Send,
     {
         let (answer, value) = oneshot::channel();
-        self.waiting().push_back((key, answer));
-        let this = self.clone();
-        tokio::spawn(async move {
-            // It is never closed.
-            if let Ok(_turn) = this.0.turns.acquire().await {
-                this.serve(read).await;
-            }
-        });
+        if let Some(mut server) = self.0.join((key, answer)) {
+            tokio::spawn(async move {
+                while let Some(together) = server.next(next) {
+                    serve(together, &read).await;
+                }
+            });
+        }
         let broken = |_gone| failed("read")(sqlx::Error::WorkerCrashed);
         value.await.map_err(broken)?
     }
+}
 
-    async fn serve<R, F>(&self, read: R)
-    where
-        R: Fn(Vec<K>) -> F,
-        F: Future<Output = Result<Vec<V>, StoreError>>,
-    {
-        let together = self.next();
-        if together.is_empty() {
-            return;
+/// Takes those from the front that share a statement. Who asks for the same is told the same.
+fn next<K: Ord, V>(waiting: &mut VecDeque<(K, Answer<V>)>) -> Option<BTreeMap<K, Vec<Answer<V>>>> {
+    waiting.retain(|(_, answer)| !answer.is_closed());
+    let mut together: BTreeMap<K, Vec<Answer<V>>> = BTreeMap::new();
+    while let Some((key, answer)) = waiting.pop_front() {
+        if together.len() >= TOGETHER && !together.contains_key(&key) {
+            waiting.push_front((key, answer));
+            break;
         }
-        let keys: Vec<K> = together.keys().cloned().collect();
-        let values = match read(keys.clone()).await {
-            Ok(values) => values.into_iter().map(Ok).collect(),
-            // Who else waits need not wait as long for the same.
-            Err(error @ StoreError::Unreachable { .. }) => vec![Err(error)],
-            Err(error) if keys.len() == 1 => vec![Err(error)],
-            Err(_of_one) => {
-                let mut values = Vec::with_capacity(keys.len());
-                for key in keys {
-                    let value = read(vec![key]).await;
-                    values.push(value.and_then(only));
-                }
-                values
-            },
-        };
-        for ((key, answers), mut value) in together.into_iter().zip(values) {
-            let mut answers = answers.into_iter();
-            while let Some(answer) = answers.next() {
-                let is_last = answers.len() == 0;
-                let next = match &value {
-                    _ if is_last => None,
-                    Ok(value) => Some(Ok(value.clone())),
-                    Err(StoreError::Unreachable { .. }) => None,
-                    // Nobody can tell an error twice.
-                    Err(_) => Some(read(vec![key.clone()]).await.and_then(only)),
-                };
-                let _gone = answer.send(value);
-                let Some(next) = next else {
-                    break;
-                };
-                value = next;
+        together.entry(key).or_default().push(answer);
+    }
+    (!together.is_empty()).then_some(together)
+}
+
+/// Reads what is asked, and tells those who ask.
+async fn serve<K, V, R, F>(together: BTreeMap<K, Vec<Answer<V>>>, read: &R)
+where
+    K: Clone + Ord,
+    V: Clone,
+    R: Fn(Vec<K>) -> F,
+    F: Future<Output = Result<Vec<V>, StoreError>>,
+{
+    let keys: Vec<K> = together.keys().cloned().collect();
+    let values = match read(keys.clone()).await {
+        Ok(values) => values.into_iter().map(Ok).collect(),
+        // Who else waits need not wait as long for the same.
+        Err(error @ StoreError::Unreachable { .. }) => vec![Err(error)],
+        Err(error) if keys.len() == 1 => vec![Err(error)],
+        Err(_of_one) => {
+            let mut values = Vec::with_capacity(keys.len());
+            for key in keys {
+                let value = read(vec![key]).await;
+                values.push(value.and_then(only));
             }
+            values
+        },
+    };
+    for ((key, answers), mut value) in together.into_iter().zip(values) {
+        let mut answers = answers.into_iter();
+        while let Some(answer) = answers.next() {
+            let is_last = answers.len() == 0;
+            let next = match &value {
+                _ if is_last => None,
+                Ok(value) => Some(Ok(value.clone())),
+                Err(StoreError::Unreachable { .. }) => None,
+                // Nobody can tell an error twice.
+                Err(_) => Some(read(vec![key.clone()]).await.and_then(only)),
+            };
+            let _gone = answer.send(value);
+            let Some(next) = next else {
+                break;
+            };
+            value = next;
         }
     }
 }
@@ -155,6 +131,8 @@ fn only<V>(values: Vec<V>) -> Result<V, StoreError> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
     use super::*;
 
     type Asked = Arc<Mutex<Vec<Vec<u32>>>>;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use paywatch_core::{EndpointEvent, EndpointEventKind, EndpointKind, Timestamp};
-use paywatch_store::{EndpointHealth, EndpointRecord, Store, StoreError};
+use paywatch_store::{DisabledBy, EndpointHealth, EndpointRecord, Store, StoreError};
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep_until};
 
@@ -294,7 +294,10 @@ impl Lane {
             News::Gone => {
                 let because = "it answered 410 Gone: it wants nothing any more";
                 let id = endpoint.id;
-                if store.disable_endpoint(id, (because, now), None).await? {
+                if store
+                    .disable_endpoint(id, (because, now), DisabledBy::Failures)
+                    .await?
+                {
                     tracing::warn!(endpoint.id = %id, "{because}");
                 }
                 self.work.news = News::Ended;

@@ -13,7 +13,9 @@ use crate::decisions::append;
 use crate::error::{StoreError, failed};
 use crate::events::append_endpoint_events;
 use crate::fields::Fields;
-use crate::record::{EndpointHealth, EndpointRecord, EndpointSecret, NewDecision, NewEndpoint};
+use crate::record::{
+    DisabledBy, EndpointHealth, EndpointRecord, EndpointSecret, NewDecision, NewEndpoint,
+};
 use crate::store::{Store, commit, take_event_numbers};
 
 const COLUMNS: &str = "SELECT id, kind, name, url, format, types, created_at, disabled_at, \
@@ -80,9 +82,8 @@ impl Store {
         Ok(load(&mut tx, Some(id)).await?.pop())
     }
 
-    /// Tells an endpoint nothing any more, from `at` on: what was still to be delivered is dropped. Who
-    /// decided so is written down; if nobody did, it is told. `false` if it is disabled already, or there
-    /// is no such one.
+    /// Tells an endpoint nothing any more, from `at` on: what was still to be delivered is dropped.
+    /// `false` if it is disabled already, or there is no such one.
     ///
     /// # Errors
     /// When the database fails.
@@ -90,7 +91,7 @@ impl Store {
         &self,
         id: EndpointId,
         (because, at): (&str, Timestamp),
-        decision: Option<&NewDecision>,
+        by: DisabledBy<'_>,
     ) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
         let disabled = sqlx::query(
@@ -115,16 +116,16 @@ impl Store {
         .execute(&mut *tx)
         .await
         .map_err(failed("drop deliveries"))?;
-        match decision {
-            Some(decision) => append(&mut tx, decision, (None, None)).await.map(drop)?,
-            None => {
-                let event = EndpointEvent {
-                    endpoint: id,
-                    kind: EndpointEventKind::Disabled,
-                    detail: because.to_owned(),
-                };
-                append_endpoint_events(&mut tx, &[event], at).await?;
-            },
+        if let Some(decision) = by.decision() {
+            append(&mut tx, decision, (None, None)).await?;
+        }
+        if by.is_told() {
+            let event = EndpointEvent {
+                endpoint: id,
+                kind: EndpointEventKind::Disabled,
+                detail: because.to_owned(),
+            };
+            append_endpoint_events(&mut tx, &[event], at).await?;
         }
         commit(tx).await?;
         Ok(true)

@@ -27,9 +27,9 @@ pub use crate::record::audit::{
 pub use crate::record::decision::{DecisionFilter, DecisionRecord, Imported, NewDecision};
 pub use crate::record::deposit::{PaidDeposit, PaidDeposits};
 pub use crate::record::endpoint::{
-    AfterAttempt, Again, AttemptRecord, Attempted, Callback, DeliveryRecord, DueDelivery,
-    EndpointChange, EndpointHealth, EndpointOutcome, EndpointRecord, EndpointSecret, NewEndpoint,
-    Origins, Queued,
+    AfterAttempt, Again, AttemptRecord, Attempted, Callback, DeliveryRecord, DisabledBy,
+    DueDelivery, EndpointChange, EndpointHealth, EndpointOutcome, EndpointRecord, EndpointSecret,
+    NewEndpoint, Origins, Queued,
 };
 pub use crate::record::event::{
     EventContext, EventFilter, EventPage, EventRecord, OrderEvent, OrderThen, PaymentThen,

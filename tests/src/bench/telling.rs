@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::{Context as _, Result, ensure};
 use paywatch_core::{EndpointId, EndpointKind, EventFormat, Timestamp};
 use paywatch_notifier::{Secret, SecretKind};
-use paywatch_store::{NewEndpoint, Store};
+use paywatch_store::{DisabledBy, NewEndpoint, Store};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use secrecy::SecretString;
@@ -168,7 +168,7 @@ async fn delays_beside(folder: TempDir, database: String, dead: usize) -> Result
     let store = house.store().await?;
     for known in store.endpoints().await? {
         store
-            .disable_endpoint(known.id, ("of another run", now()?), None)
+            .disable_endpoint(known.id, ("of another run", now()?), DisabledBy::Failures)
             .await?;
     }
     for address in deads.iter().cycle().take(dead) {

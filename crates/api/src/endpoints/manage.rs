@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Extension, Path, Request, State};
 use paywatch_core::{DecisionKind, EndpointId, EndpointKind};
-use paywatch_store::{EndpointChange, EndpointOutcome, EndpointRecord, NewDecision};
+use paywatch_store::{DisabledBy, EndpointChange, EndpointOutcome, EndpointRecord, NewDecision};
 
 use crate::auth::Caller;
 use crate::body::read_object;
@@ -87,7 +87,7 @@ pub(crate) async fn disable(
     let (known, decision) = decided(&state, &caller, (id, request), what).await?;
     let (store, because) = (&state.store, (decision.reason.as_str(), decision.at));
     if store
-        .disable_endpoint(known.id, because, Some(&decision))
+        .disable_endpoint(known.id, because, DisabledBy::Operator(&decision))
         .await?
     {
         told(&known, &decision);

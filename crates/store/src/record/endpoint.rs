@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use paywatch_core::{DeliveryState, EndpointId, EndpointKind, EventFormat, EventTypes, Timestamp};
 use secrecy::SecretString;
 
+use crate::record::NewDecision;
+
 /// An endpoint to be made.
 #[derive(Clone, Debug)]
 pub struct NewEndpoint {
@@ -235,3 +237,31 @@ pub struct AttemptRecord {
 /// The servers to which something is to be delivered for an endpoint; one without a name, if it has a
 /// URL of its own.
 pub type Origins = BTreeSet<String>;
+
+/// Who disables an endpoint, from which follows what becomes of that.
+#[derive(Clone, Copy, Debug)]
+pub enum DisabledBy<'a> {
+    /// An operator: it is written down, and told to nobody.
+    Operator(&'a NewDecision),
+    /// The configuration, which names it no more: it is written down, and told, since that may be a
+    /// mistake.
+    Configuration(&'a NewDecision),
+    /// Its own failures: it is told.
+    Failures,
+}
+
+impl<'a> DisabledBy<'a> {
+    pub(crate) const fn decision(self) -> Option<&'a NewDecision> {
+        match self {
+            Self::Operator(decision) | Self::Configuration(decision) => Some(decision),
+            Self::Failures => None,
+        }
+    }
+
+    pub(crate) const fn is_told(self) -> bool {
+        match self {
+            Self::Operator(_) => false,
+            Self::Configuration(_) | Self::Failures => true,
+        }
+    }
+}

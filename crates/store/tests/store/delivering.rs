@@ -5,8 +5,8 @@ use paywatch_core::{
     EventTypes, Timestamp,
 };
 use paywatch_store::{
-    AfterAttempt, Attempted, Callback, CreateOutcome, DueDelivery, EndpointHealth, EndpointOutcome,
-    EndpointRecord, NewDecision, NewEndpoint, StoreError,
+    AfterAttempt, Attempted, Callback, CreateOutcome, DisabledBy, DueDelivery, EndpointHealth,
+    EndpointOutcome, EndpointRecord, NewDecision, NewEndpoint, StoreError,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -211,9 +211,11 @@ async fn a_disabled_endpoint_is_told_nothing(books: Books) {
     books.expects(order(1)).await;
     let endpoint = queued(&books, id, at(10)).await;
     let disable = decision(1, DecisionKind::DisableEndpoint);
-    let disabled = books
-        .store
-        .disable_endpoint(id, ("it answered 410", at(11)), Some(&disable));
+    let disabled = books.store.disable_endpoint(
+        id,
+        ("it answered 410", at(11)),
+        DisabledBy::Operator(&disable),
+    );
     assert!(disabled.await.unwrap());
     assert_eq!(due_seqs(&books, id, at(99)).await, []);
     books.expects(order(2)).await;

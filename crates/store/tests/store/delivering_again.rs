@@ -1,7 +1,9 @@
 //! Deliveries that are made again, and those that are forgotten.
 
 use paywatch_core::{DecisionKind, DeliveryState};
-use paywatch_store::{AfterAttempt, Again, DecisionFilter, NewDecision, Page, StoreError};
+use paywatch_store::{
+    AfterAttempt, Again, DecisionFilter, DisabledBy, NewDecision, Page, StoreError,
+};
 
 use crate::books::{Books, at, order};
 use crate::deciding::cancelled;
@@ -108,9 +110,10 @@ async fn a_disabled_endpoint_is_told_nothing_again(books: Books) {
     books.expects(order(1)).await;
     let known = queued(&books, id, at(10)).await;
     let disable = decision(1, DecisionKind::DisableEndpoint);
-    let disabled = books
-        .store
-        .disable_endpoint(id, ("moved", at(11)), Some(&disable));
+    let disabled =
+        books
+            .store
+            .disable_endpoint(id, ("moved", at(11)), DisabledBy::Operator(&disable));
     assert!(disabled.await.unwrap());
     let told = books
         .store

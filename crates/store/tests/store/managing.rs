@@ -1,7 +1,9 @@
 //! Endpoints as people manage them.
 
 use paywatch_core::{DecisionKind, EndpointId, EndpointKind, MOST_SECRETS, MOST_WEBHOOKS};
-use paywatch_store::{EndpointChange, EndpointOutcome, NewDecision, NewEndpoint};
+use paywatch_store::{
+    DecisionFilter, DisabledBy, EndpointChange, EndpointOutcome, NewDecision, NewEndpoint, Page,
+};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::books::{Books, at};
@@ -12,6 +14,7 @@ on_both_engines!(
     twins_make_one_webhook,
     there_are_only_so_many_webhooks,
     only_so_many_secrets_sign_at_a_time,
+    who_disables_a_webhook_decides_who_hears_of_it,
 );
 
 async fn changed(
@@ -120,4 +123,39 @@ async fn only_so_many_secrets_sign_at_a_time(books: Books) {
         .map(|it| it.secret.expose_secret())
         .collect();
     assert_eq!(secrets, ["whsec_60"]);
+}
+
+async fn who_disables_a_webhook_decides_who_hears_of_it(books: Books) {
+    let by_number = |number| decision(number, DecisionKind::DisableEndpoint);
+    let (by_operator, by_configuration) = (by_number(1), by_number(2));
+    for (number, by, is_decision, is_told) in [
+        (1, DisabledBy::Operator(&by_operator), true, false),
+        (2, DisabledBy::Configuration(&by_configuration), true, true),
+        (3, DisabledBy::Failures, false, true),
+    ] {
+        let id = endpoint(&books, number, "*").await.id;
+        let before = counts(&books).await;
+        let disabled = books.store.disable_endpoint(id, ("gone", at(9)), by).await;
+        assert!(disabled.unwrap());
+        let disabled = books.store.disable_endpoint(id, ("gone", at(9)), by).await;
+        assert!(!disabled.unwrap(), "once is enough");
+        let (decisions, events) = counts(&books).await;
+        let expected = (
+            before.0 + usize::from(is_decision),
+            before.1 + u64::from(is_told),
+        );
+        assert_eq!((decisions, events), expected, "{by:?}");
+    }
+}
+
+/// How many decisions are written down, and how many events told.
+async fn counts(books: &Books) -> (usize, u64) {
+    let page = Page {
+        before_seq: None,
+        limit: 100,
+    };
+    let any = DecisionFilter::default();
+    let decisions = books.store.decisions(&any, page);
+    let decisions = decisions.await.unwrap();
+    (decisions.len(), books.store.last_event().await.unwrap())
 }

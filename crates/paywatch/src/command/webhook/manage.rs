@@ -11,7 +11,8 @@ use paywatch_core::{
     MOST_WEBHOOKS, Reason, SignatureKind, USUAL_OVERLAP_S,
 };
 use paywatch_store::{
-    Again, EndpointChange, EndpointOutcome, EndpointRecord, NewDecision, NewEndpoint, Store,
+    Again, DisabledBy, EndpointChange, EndpointOutcome, EndpointRecord, NewDecision, NewEndpoint,
+    Store,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
@@ -211,7 +212,7 @@ impl Office {
         let decision = decision(DecisionKind::DisableEndpoint, reason, detail);
         let because = (reason.as_str(), decision.at);
         self.store
-            .disable_endpoint(id, because, Some(&decision))
+            .disable_endpoint(id, because, DisabledBy::Operator(&decision))
             .await?;
         self.show(id).await
     }

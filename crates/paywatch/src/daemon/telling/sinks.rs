@@ -5,12 +5,9 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use paywatch_api::{Clock as _, SystemClock};
-use paywatch_core::{
-    AddressForm, DecisionKind, EndpointEvent, EndpointEventKind, EndpointId, EndpointKind,
-    EventFormat, Reason,
-};
+use paywatch_core::{AddressForm, DecisionKind, EndpointId, EndpointKind, EventFormat, Reason};
 use paywatch_notifier::{Carrier, Names, SinkCarrier};
-use paywatch_store::{EndpointRecord, NewDecision, NewEndpoint, Store};
+use paywatch_store::{DisabledBy, EndpointRecord, NewDecision, NewEndpoint, Store};
 use uuid::Uuid;
 
 use crate::config::{ChainConfig, SinkConfig};
@@ -87,18 +84,11 @@ async fn end(store: &Store, endpoint: &EndpointRecord) -> anyhow::Result<()> {
     let id = endpoint.id;
     let decision = decision(DecisionKind::DisableEndpoint, GONE, endpoint)?;
     let because = (GONE, decision.at);
-    if !store.disable_endpoint(id, because, Some(&decision)).await? {
+    let by = DisabledBy::Configuration(&decision);
+    if !store.disable_endpoint(id, because, by).await? {
         // Another instance has.
         return Ok(());
     }
-    let told = [EndpointEvent {
-        endpoint: id,
-        kind: EndpointEventKind::Disabled,
-        detail: GONE.to_owned(),
-    }];
-    // What an operator decides is told to nobody, so the store does not do it.
-    let news = (&endpoint.health, told.as_slice());
-    store.record_attempts(id, &[], news, decision.at).await?;
     tracing::warn!(
         endpoint.id = %id,
         "{} {} is told nothing any more: {GONE}",

@@ -30,12 +30,14 @@ pub(crate) struct SweepList {
 
 /// List sweeps
 ///
-/// Every flush of a deposit address to its treasury, whoever sent it, those first that were seen
-/// last, or first. A cursor belongs to the list that gave it: go on with the same filters and order.
+/// Flushes of deposit addresses to their treasuries, whoever sent them, those first that were seen
+/// last, or first. They are seen while their treasury is watched: the one that is configured, and
+/// those among your wallets. A cursor belongs to the list that gave it: go on with the same filters
+/// and order.
 #[utoipa::path(
     get, path = "/v1/sweeps", operation_id = "list_sweeps", tag = "payments", security(("api_key" = [])),
     params(
-        ("status" = Option<String>, Query, description = "`detected`, `completed` or `reverted`", example = "completed"),
+        ("status" = Option<String>, Query, description = "One or several, separated by commas: `detected`, `completed`, `reverted`", example = "completed"),
         ("chain" = Option<String>, Query, description = "On this chain, by name or id"),
         ("token" = Option<String>, Query, description = "Of the token with this address"),
         ("address" = Option<String>, Query, description = "Of this deposit address"),

@@ -13,6 +13,7 @@ use crate::batch::rows_of;
 use crate::checkout;
 use crate::create::queue::Waiting;
 use crate::create::rows::{Fresh, insert_belongings, insert_orders, keep_callback};
+use crate::engine::{LONGEST, in_time};
 use crate::error::{StoreError, failed};
 use crate::events::then::{Terms, kept, then};
 use crate::events::{NewEvent, append};
@@ -39,7 +40,10 @@ impl Store {
             let store = self.clone();
             tokio::spawn(async move {
                 while let Some(together) = server.next(queue::next) {
-                    store.make(together).await;
+                    if !store.make(together).await {
+                        // Who else waits need not wait as long for the same.
+                        server.send_away();
+                    }
                 }
             });
         }
@@ -47,31 +51,36 @@ impl Store {
         outcome.await.map_err(broken)?
     }
 
-    /// Makes what waits for it together: to wait for the disk is what takes the time.
-    async fn make(&self, waiting: Vec<Waiting>) {
+    /// Makes what waits for it together: to wait for the disk is what takes the time. `false` when the
+    /// database does not answer.
+    async fn make(&self, waiting: Vec<Waiting>) -> bool {
         let parts = waiting.into_iter().map(|one| (one.new, one.answer));
         let (new, answers): (Vec<_>, Vec<_>) = parts.unzip();
-        let made = match self.create_together(&new).await {
+        let made = match in_time(LONGEST, "make orders", self.create_together(&new)).await {
             Ok(Some(made)) => made.into_iter().map(Ok).collect(),
-            // Who else waits need not wait as long for the same.
-            Err(error @ StoreError::Unreachable { .. }) => {
-                self.queue.send_away();
-                vec![Err(error)]
-            },
-            Err(error) if new.len() == 1 => vec![Err(error)],
+            Err(error) if error.is_unreachable() || new.len() == 1 => vec![Err(error)],
             // Somebody else was faster with one of them, or one of them cannot be written.
             Ok(None) | Err(_) => {
                 let mut made = Vec::with_capacity(new.len());
                 for new in &new {
-                    made.push(self.create_alone(new).await);
+                    let one = in_time(LONGEST, "make an order", self.create_alone(new)).await;
+                    let is_away = one.as_ref().is_err_and(StoreError::is_unreachable);
+                    made.push(one);
+                    if is_away {
+                        break;
+                    }
                 }
                 made
             },
         };
+        let is_away =
+            |one: &Result<_, StoreError>| one.as_ref().is_err_and(StoreError::is_unreachable);
+        let answers_still = !made.iter().any(is_away);
         for (answer, outcome) in answers.into_iter().zip(made) {
             // Whoever has gone can ask again by its reference.
             let _gone = answer.send(outcome);
         }
+        answers_still
     }
 
     async fn create_alone(&self, new: &NewOrder) -> Result<CreateOutcome, StoreError> {

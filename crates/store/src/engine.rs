@@ -14,6 +14,8 @@ use crate::error::{StoreError, failed};
 
 /// How long a caller waits for a free connection, or SQLite for another program's write.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// How long anything may take that others wait for: longer than what ends by itself.
+pub(crate) const LONGEST: Duration = Duration::from_secs(60);
 /// How long to wait before a busy database is asked again.
 const RETRY: Duration = Duration::from_millis(20);
 /// After how long without use a connection to PostgreSQL may have died.
@@ -98,7 +100,7 @@ pub(crate) async fn connect(url: &DatabaseUrl) -> Result<Pools, StoreError> {
 
 async fn connect_postgres(url: &str) -> Result<Pools, StoreError> {
     let options = options(url)?;
-    try_out(&options, "SELECT 1")
+    try_out(&options, POSTGRES_SESSION)
         .await
         .map_err(failed("connect"))?;
     let pool = AnyPoolOptions::new()
@@ -206,6 +208,17 @@ fn sqlite_pool(pragmas: &'static str) -> AnyPoolOptions {
 
 fn options(url: &str) -> Result<AnyConnectOptions, StoreError> {
     url.parse().map_err(failed("read the database's URL"))
+}
+
+/// What `work` comes to; that the database does not answer, if that takes longer than `limit`. A server
+/// whose machine is gone says nothing at all, and the driver would wait for it.
+pub(crate) async fn in_time<T>(
+    limit: Duration,
+    what: &'static str,
+    work: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    let done = tokio::time::timeout(limit, work).await;
+    done.unwrap_or_else(|_too_late| Err(failed(what)(sqlx::Error::PoolTimedOut)))
 }
 
 /// Whether the database (or the way to it) is away or busy: waiting may help.

@@ -2,10 +2,12 @@
 //! itself costs more than to answer it.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::fmt;
+use std::time::Duration;
+use std::{fmt, iter};
 
 use tokio::sync::oneshot;
 
+use crate::engine::{LONGEST, in_time};
 use crate::error::{StoreError, failed};
 use crate::waiting_line::WaitingLine;
 
@@ -19,23 +21,32 @@ type Answer<V> = oneshot::Sender<Result<V, StoreError>>;
 /// Those who ask for a `V` by its `K`. Cheap to clone.
 ///
 /// What is asked is looked up later than it was asked, so that no answer is old.
-pub(crate) struct Together<K, V>(WaitingLine<(K, Answer<V>)>);
+pub(crate) struct Together<K, V> {
+    line: WaitingLine<(K, Answer<V>)>,
+    longest: Duration,
+}
 
 impl<K, V> Default for Together<K, V> {
     fn default() -> Self {
-        Self(WaitingLine::new(AT_A_TIME))
+        Self {
+            line: WaitingLine::new(AT_A_TIME),
+            longest: LONGEST,
+        }
     }
 }
 
 impl<K, V> Clone for Together<K, V> {
     fn clone(&self) -> Self {
-        Self(self.0.clone())
+        Self {
+            line: self.line.clone(),
+            longest: self.longest,
+        }
     }
 }
 
 impl<K, V> fmt::Debug for Together<K, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Together").field(&self.0).finish()
+        f.debug_tuple("Together").field(&self.line).finish()
     }
 }
 
@@ -55,10 +66,14 @@ where
         F: Future<Output = Result<Vec<V>, StoreError>> + Send,
     {
         let (answer, value) = oneshot::channel();
-        if let Some(mut server) = self.0.join((key, answer)) {
+        if let Some(mut server) = self.line.join((key, answer)) {
+            let longest = self.longest;
             tokio::spawn(async move {
                 while let Some(together) = server.next(next) {
-                    serve(together, &read).await;
+                    if !serve(together, longest, &read).await {
+                        // Who else waits need not wait as long for the same.
+                        server.send_away();
+                    }
                 }
             });
         }
@@ -81,8 +96,12 @@ fn next<K: Ord, V>(waiting: &mut VecDeque<(K, Answer<V>)>) -> Option<BTreeMap<K,
     (!together.is_empty()).then_some(together)
 }
 
-/// Reads what is asked, and tells those who ask.
-async fn serve<K, V, R, F>(together: BTreeMap<K, Vec<Answer<V>>>, read: &R)
+/// Reads what is asked, and tells those who ask. `false` when the database is silent.
+async fn serve<K, V, R, F>(
+    together: BTreeMap<K, Vec<Answer<V>>>,
+    longest: Duration,
+    read: &R,
+) -> bool
 where
     K: Clone + Ord,
     V: Clone,
@@ -90,38 +109,41 @@ where
     F: Future<Output = Result<Vec<V>, StoreError>>,
 {
     let keys: Vec<K> = together.keys().cloned().collect();
-    let values = match read(keys.clone()).await {
-        Ok(values) => values.into_iter().map(Ok).collect(),
-        // Who else waits need not wait as long for the same.
-        Err(error @ StoreError::Unreachable { .. }) => vec![Err(error)],
-        Err(error) if keys.len() == 1 => vec![Err(error)],
-        Err(_of_one) => {
-            let mut values = Vec::with_capacity(keys.len());
-            for key in keys {
-                let value = read(vec![key]).await;
-                values.push(value.and_then(only));
+    let (key_count, asking) = (keys.len(), together.values().map(Vec::len).sum::<usize>());
+    let error = match in_time(longest, "read", read(keys)).await {
+        Ok(values) => {
+            for (answers, value) in together.into_values().zip(values) {
+                for answer in answers {
+                    let _gone = answer.send(Ok(value.clone()));
+                }
             }
-            values
+            return true;
         },
+        Err(error) => error,
     };
-    for ((key, answers), mut value) in together.into_iter().zip(values) {
-        let mut answers = answers.into_iter();
-        while let Some(answer) = answers.next() {
-            let is_last = answers.len() == 0;
-            let next = match &value {
-                _ if is_last => None,
-                Ok(value) => Some(Ok(value.clone())),
-                Err(StoreError::Unreachable { .. }) => None,
-                // Nobody can tell an error twice.
-                Err(_) => Some(read(vec![key.clone()]).await.and_then(only)),
-            };
-            let _gone = answer.send(value);
-            let Some(next) = next else {
-                break;
-            };
-            value = next;
+    let answers = together.into_iter();
+    let mut answers = answers.flat_map(|(key, all)| iter::repeat(key).zip(all));
+    if error.is_unreachable() || (key_count, asking) == (1, 1) {
+        // The others hear that the database does not answer.
+        let is_silence = error.is_silence();
+        if let Some((_, first)) = answers.next() {
+            let _gone = first.send(Err(error));
+        }
+        return !is_silence;
+    }
+    // It is the error of one of them, and nobody can tell it twice.
+    for (key, answer) in answers.filter(|(_, answer)| !answer.is_closed()) {
+        let value = in_time(longest, "read", read(vec![key]))
+            .await
+            .and_then(only);
+        let away = value.as_ref().err().filter(|error| error.is_unreachable());
+        let is_silence = away.map(StoreError::is_silence);
+        let _gone = answer.send(value);
+        if let Some(is_silence) = is_silence {
+            return !is_silence;
         }
     }
+    true
 }
 
 fn only<V>(values: Vec<V>) -> Result<V, StoreError> {
@@ -189,6 +211,22 @@ mod tests {
                 Err(error) => assert_eq!((number % 2, error.to_string().contains("13")), (1, true)),
             }
         }
+    }
+
+    #[tokio::test]
+    async fn a_silent_database_holds_up_nobody_for_ever() {
+        let together: Together<u32, u32> = Together {
+            longest: Duration::from_millis(50),
+            ..Together::default()
+        };
+        let never = |_keys| std::future::pending();
+        let answers = (0..200).map(|key| together.ask(key, never));
+        for answer in futures::future::join_all(answers).await {
+            let error = answer.unwrap_err();
+            assert!(matches!(error, StoreError::Unreachable { .. }), "{error:?}");
+        }
+        let asked = Asked::default();
+        assert_eq!(together.ask(2, twice(&asked)).await.unwrap(), 4);
     }
 
     #[tokio::test]

@@ -71,14 +71,14 @@ impl<T> WaitingLine<T> {
             has_ended: false,
         })
     }
-
-    /// Drops all who wait.
-    pub(crate) fn send_away(&self) {
-        self.state().waiting.clear();
-    }
 }
 
 impl<T> Server<T> {
+    /// Drops all who wait.
+    pub(crate) fn send_away(&self) {
+        self.line.state().waiting.clear();
+    }
+
     /// What `take` takes from the front. If that is nothing, nobody may wait any more, and this one's
     /// work is done.
     pub(crate) fn next<B>(

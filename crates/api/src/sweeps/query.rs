@@ -45,7 +45,7 @@ pub(super) fn read(pairs: &[(String, String)], shop: &Shop) -> Result<Asked, Vec
     let mut errors = Vec::new();
     let mut seen: Vec<&str> = Vec::new();
     for (name, value) in pairs {
-        if seen.contains(&name.as_str()) {
+        if seen.contains(&name.as_str()) && name != "status" {
             errors.push(FieldError::new(name, "duplicate", "is given twice"));
         }
         seen.push(name);
@@ -65,7 +65,11 @@ fn read_one(name: &str, value: &str, shop: &Shop, asked: &mut Asked) -> Result<(
             .ok_or_else(|| FieldError::new(name, "invalid", "must be a time in RFC 3339"))
     };
     match name {
-        "status" => filter.status = Some(status(value)?),
+        "status" => {
+            for one in value.split(',') {
+                filter.statuses.push(status(one)?);
+            }
+        },
         "chain" => {
             let chain = shop.chain(value).ok_or_else(|| {
                 let detail = shop.not_configured(value);
@@ -122,7 +126,7 @@ mod tests {
         };
         let good = "status=completed&chain=bnb&limit=5&sort=detected_at";
         let asked = read(&pairs(good), &shop()).unwrap();
-        assert_eq!(asked.filter.status, Some(SweepStatus::Completed));
+        assert_eq!(asked.filter.statuses, [SweepStatus::Completed]);
         assert_eq!((asked.limit, asked.filter.oldest_first), (5, true));
         let wrong = "status=lost&chain=x&token=x&address=x&order=x&tx_hash=x&detected_from=x\
             &detected_before=x&sort=x&limit=0&cursor=x&y=x&limit=5";

@@ -52,6 +52,8 @@ pub(crate) struct SweepView {
     /// When it was first seen.
     #[schema(example = "2026-11-23T14:50:10.004Z")]
     detected_at: String,
+    /// When it was found to have left its chain, if it did.
+    reverted_at: Option<String>,
 }
 
 impl SweepView {
@@ -75,6 +77,7 @@ impl SweepView {
             block_hash: transfer.id.block_hash.to_string(),
             block_time: time(transfer.block_timestamp),
             detected_at: time(sweep.detected_at),
+            reverted_at: sweep.reverted_at.map(time),
         }
     }
 }

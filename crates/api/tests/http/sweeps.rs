@@ -36,6 +36,7 @@ async fn a_sweep_says_whose_deposit_went_where() {
         "treasury": "0x7777777777777777777777777777777777777777",
         "token": "0x5555555555555555555555555555555555555555",
         "amount": "100",
+        "reverted_at": null,
         "block_number": 3,
         "log_index": 3,
     });
@@ -64,6 +65,8 @@ async fn a_sweep_says_whose_deposit_went_where() {
         );
     }
     assert_eq!(ids(&api, "?status=completed").await, [""; 0]);
+    let both = ids(&api, "?status=completed,detected").await;
+    assert_eq!(both, [two.clone(), one.clone()]);
 
     let page = api.get("/v1/sweeps?limit=1").await.json();
     assert_eq!(

@@ -35,6 +35,8 @@ pub struct Sweep {
     pub block_time: String,
     /// When it was first seen.
     pub detected_at: String,
+    /// When it was found to have left its chain, if it did.
+    pub reverted_at: Option<String>,
 }
 
 /// A page of sweeps.
@@ -51,7 +53,7 @@ pub struct SweepPage {
 /// Which sweeps a list is to hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ListSweeps {
-    /// `detected`, `completed` or `reverted`.
+    /// Statuses, separated by commas.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
     /// A chain's name or id.

@@ -29,8 +29,8 @@ pub enum SweepStatus {
 /// Which sweeps are wanted: those that meet every condition that is given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SweepFilter {
-    /// That are so far.
-    pub status: Option<SweepStatus>,
+    /// That are so far; as far as they may be, if empty.
+    pub statuses: Vec<SweepStatus>,
     /// On this chain.
     pub chain_id: Option<ChainId>,
     /// Of the token with this address.

@@ -1,6 +1,6 @@
 //! Reading sweeps: a page of them, or one.
 
-use paywatch_core::{PaymentId, Timestamp};
+use paywatch_core::{OrderId, PaymentId, Timestamp};
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
 
@@ -15,6 +15,8 @@ use crate::store::Store;
 /// Moved from a deposit address: an operator's own wallets may pay each other as well.
 const FROM_DEPOSIT: &str = " AND EXISTS (SELECT 1 FROM watched_addresses \
     WHERE watched_addresses.address = transfers.sender)";
+/// By its own index, as migration 0020 has it.
+const ONLY_MOVED: &str = " AND state || '' = 'moved'";
 /// Longer pages are cut to this.
 const LONGEST_PAGE: u32 = 1_000;
 
@@ -30,10 +32,31 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<Sweep>, StoreError> {
         let mut tx = self.read().await?;
-        let limit = i64::from(limit.clamp(1, LONGEST_PAGE));
-        let statement = wanted(filter, after, limit)?;
-        let rows = statement.rows(&mut tx, "list sweeps").await?;
-        sweeps(&mut tx, &rows).await
+        let limit = limit.clamp(1, LONGEST_PAGE);
+        let Some(few) = few(&mut tx, filter).await? else {
+            let statement = wanted(filter, after, i64::from(limit))?;
+            let rows = statement.rows(&mut tx, "list sweeps").await?;
+            return sweeps(&mut tx, &rows).await;
+        };
+        let rows = few.rows(&mut tx, "list sweeps").await?;
+        let mut sweeps = sweeps(&mut tx, &rows).await?;
+        sweeps.retain(|sweep| meets(sweep, filter));
+        sweeps.sort_by_cached_key(place);
+        if !filter.oldest_first {
+            sweeps.reverse();
+        }
+        if let Some((at, id)) = after {
+            let after = (at, id.to_string());
+            sweeps.retain(|sweep| {
+                if filter.oldest_first {
+                    place(sweep) > after
+                } else {
+                    place(sweep) < after
+                }
+            });
+        }
+        sweeps.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        Ok(sweeps)
     }
 
     /// The sweep with this id, which is that of its transfer.
@@ -44,31 +67,150 @@ impl Store {
         let mut tx = self.read().await?;
         let mut statement = Statement::new(payments::SELECT);
         statement
-            .push(" WHERE state = 'moved' AND payment_id = ")
+            .push(" WHERE payment_id = ")
             .bind(id.to_string())
-            .push(FROM_DEPOSIT);
+            .push(ONLY_MOVED);
         let rows = statement.rows(&mut tx, "read a sweep").await?;
         Ok(sweeps(&mut tx, &rows).await?.pop())
     }
 }
 
-/// The sweeps of a page. Few are in a transaction or of an address: they are found by its index and
-/// then sorted, and `|| ''` and `+ 0` keep the database from the indices by state and by time.
+/// What reads the sweeps that can meet `filter`, if it asks for what only few can have.
+async fn few(
+    connection: &mut AnyConnection,
+    filter: &SweepFilter,
+) -> Result<Option<Statement>, StoreError> {
+    let mut statement = Statement::new(payments::SELECT);
+    if let Some(tx_hash) = &filter.tx_hash {
+        statement.push(" WHERE tx_hash = ").bind(hash(tx_hash));
+    } else if let Some(deposit) = &filter.address {
+        statement.push(" WHERE sender = ").bind(address(deposit));
+    } else if let Some(order) = filter.order {
+        let deposits = deposits(connection, order).await?;
+        statement.push(" WHERE sender IN (");
+        // Nobody has none.
+        let none = deposits.is_empty().then(String::new);
+        let deposits = deposits.into_iter().chain(none);
+        statement.bind_list(deposits.map(Into::into)).push(")");
+    } else {
+        return Ok(None);
+    }
+    statement.push(ONLY_MOVED);
+    Ok(Some(statement))
+}
+
+/// An order's deposit addresses.
+async fn deposits(
+    connection: &mut AnyConnection,
+    order: OrderId,
+) -> Result<Vec<String>, StoreError> {
+    let mut statement = Statement::new(
+        "SELECT DISTINCT address FROM order_options WHERE factory IS NOT NULL AND order_id = ",
+    );
+    statement.bind(order.to_string());
+    let rows = statement.rows(connection, "read payment options").await?;
+    rows.iter()
+        .map(|row| Fields::of(row, "order_options", "address").text("address"))
+        .collect()
+}
+
+/// By what lists are sorted.
+fn place(sweep: &Sweep) -> (Timestamp, String) {
+    let id = sweep.recorded.transfer.payment_id();
+    (sweep.detected_at, id.to_string())
+}
+
+/// Whether a sweep meets every condition of `filter`.
+fn meets(sweep: &Sweep, filter: &SweepFilter) -> bool {
+    let transfer = &sweep.recorded.transfer;
+    let is = |wanted: Option<bool>| wanted.unwrap_or(true);
+    (filter.statuses.is_empty() || filter.statuses.contains(&sweep.status()))
+        && is(filter.chain_id.map(|chain| transfer.id.chain_id == chain))
+        && is(filter.token.map(|token| transfer.token == token))
+        && is(filter.address.map(|deposit| transfer.from == deposit))
+        && is(filter.order.map(|order| sweep.order == order))
+        && is(filter.tx_hash.map(|hash| transfer.tx_hash == hash))
+        && is(filter.detected_from.map(|from| sweep.detected_at >= from))
+        && is(filter.detected_before.map(|end| sweep.detected_at < end))
+}
+
+/// The sweeps of a page, read from the end of an index. Few wait to be final and few left their chain:
+/// those have indices of their own, by the same words as migration 0020 has them.
 fn wanted(
     filter: &SweepFilter,
     after: Option<(Timestamp, PaymentId)>,
     limit: i64,
 ) -> Result<Statement, StoreError> {
-    let has_few = has_few(filter);
     let mut statement = Statement::new(payments::SELECT);
-    statement.push(if has_few {
-        " WHERE state || '' = 'moved'"
-    } else {
-        " WHERE state = 'moved'"
-    });
+    let has_index = match filter.statuses.as_slice() {
+        [SweepStatus::Detected] => {
+            statement.push(" WHERE canonical = 1 AND confirmed_at_tip IS NULL");
+            true
+        },
+        [SweepStatus::Reverted] => {
+            statement.push(" WHERE canonical = 0");
+            true
+        },
+        statuses => {
+            statement.push(" WHERE state = 'moved'");
+            if !statuses.is_empty() {
+                any_of(&mut statement, statuses);
+            }
+            false
+        },
+    };
+    if has_index {
+        statement.push(ONLY_MOVED);
+    }
     statement.push(FROM_DEPOSIT);
-    place(&mut statement, filter)?;
-    time(&mut statement, filter);
+    // By one index only: a token has fewer than its chain.
+    if let Some(token) = &filter.token {
+        let column = if has_index {
+            " AND token || '' = "
+        } else {
+            " AND token = "
+        };
+        statement.push(column).bind(address(token));
+    }
+    if let Some(chain_id) = filter.chain_id {
+        let column = if has_index || filter.token.is_some() {
+            " AND chain_id + 0 = "
+        } else {
+            " AND chain_id = "
+        };
+        statement.push(column).bind(chain_number(chain_id)?);
+    }
+    seen(&mut statement, filter, after);
+    statement.push(if filter.oldest_first {
+        " ORDER BY detected_at, payment_id LIMIT "
+    } else {
+        " ORDER BY detected_at DESC, payment_id DESC LIMIT "
+    });
+    statement.bind(limit);
+    Ok(statement)
+}
+
+/// In one of several statuses.
+fn any_of(statement: &mut Statement, statuses: &[SweepStatus]) {
+    for (index, status) in statuses.iter().enumerate() {
+        statement.push(if index == 0 { " AND (" } else { " OR " });
+        statement.push(match status {
+            SweepStatus::Detected => "(canonical + 0 = 1 AND confirmed_at_tip IS NULL)",
+            SweepStatus::Completed => "(canonical + 0 = 1 AND confirmed_at_tip IS NOT NULL)",
+            SweepStatus::Reverted => "canonical + 0 = 0",
+        });
+    }
+    statement.push(")");
+}
+
+/// When they are to have been seen.
+fn seen(statement: &mut Statement, filter: &SweepFilter, after: Option<(Timestamp, PaymentId)>) {
+    if let Some(from) = filter.detected_from {
+        statement.push(" AND detected_at >= ").bind(from.unix_ms());
+    }
+    if let Some(before) = filter.detected_before {
+        statement.push(" AND detected_at < ").bind(before.unix_ms());
+    }
     if let Some((at, id)) = after {
         statement
             .push(" AND (detected_at, payment_id)")
@@ -78,77 +220,9 @@ fn wanted(
             .bind(id.to_string())
             .push(")");
     }
-    let sorted = match (has_few, filter.oldest_first) {
-        (false, false) => " ORDER BY detected_at DESC, payment_id DESC LIMIT ",
-        (false, true) => " ORDER BY detected_at, payment_id LIMIT ",
-        (true, false) => " ORDER BY detected_at + 0 DESC, payment_id DESC LIMIT ",
-        (true, true) => " ORDER BY detected_at + 0, payment_id LIMIT ",
-    };
-    statement.push(sorted).bind(limit);
-    Ok(statement)
 }
 
-const fn has_few(filter: &SweepFilter) -> bool {
-    filter.tx_hash.is_some() || filter.address.is_some() || filter.order.is_some()
-}
-
-/// Where they are to be.
-fn place(statement: &mut Statement, filter: &SweepFilter) -> Result<(), StoreError> {
-    let has_few = has_few(filter);
-    if let Some(tx_hash) = &filter.tx_hash {
-        statement.push(" AND tx_hash = ").bind(hash(tx_hash));
-    }
-    if let Some(deposit) = &filter.address {
-        statement.push(" AND sender = ").bind(address(deposit));
-    }
-    if let Some(order) = filter.order {
-        statement
-            .push(" AND sender IN (SELECT address FROM order_options WHERE order_id = ")
-            .bind(order.to_string())
-            .push(" AND factory IS NOT NULL)");
-    }
-    // By one index only: a token has fewer than its chain.
-    if let Some(token) = &filter.token {
-        let column = if has_few {
-            " AND token || '' = "
-        } else {
-            " AND token = "
-        };
-        statement.push(column).bind(address(token));
-    }
-    if let Some(chain_id) = filter.chain_id {
-        let column = if has_few || filter.token.is_some() {
-            " AND chain_id + 0 = "
-        } else {
-            " AND chain_id = "
-        };
-        statement.push(column).bind(chain_number(chain_id)?);
-    }
-    Ok(())
-}
-
-/// When they are to have been seen, and how far they are to be.
-fn time(statement: &mut Statement, filter: &SweepFilter) {
-    match filter.status {
-        None => {},
-        Some(SweepStatus::Detected) => {
-            statement.push(" AND canonical + 0 = 1 AND confirmed_at_tip IS NULL");
-        },
-        Some(SweepStatus::Completed) => {
-            statement.push(" AND canonical + 0 = 1 AND confirmed_at_tip IS NOT NULL");
-        },
-        Some(SweepStatus::Reverted) => {
-            statement.push(" AND canonical + 0 = 0");
-        },
-    }
-    if let Some(from) = filter.detected_from {
-        statement.push(" AND detected_at >= ").bind(from.unix_ms());
-    }
-    if let Some(before) = filter.detected_before {
-        statement.push(" AND detected_at < ").bind(before.unix_ms());
-    }
-}
-
+/// The sweeps among what was moved.
 async fn sweeps(connection: &mut AnyConnection, rows: &[AnyRow]) -> Result<Vec<Sweep>, StoreError> {
     let mut found = Vec::with_capacity(rows.len());
     for row in rows {
@@ -176,7 +250,7 @@ async fn sweeps(connection: &mut AnyConnection, rows: &[AnyRow]) -> Result<Vec<S
 
 #[cfg(test)]
 mod tests {
-    use paywatch_core::{Address, B256, ChainId, OrderId};
+    use paywatch_core::{Address, B256, ChainId};
     use sqlx::Row as _;
 
     use super::*;
@@ -196,6 +270,18 @@ mod tests {
         };
         for (filter, index) in [
             (SweepFilter::default(), "transfers_by_state"),
+            (
+                of(|filter| filter.statuses = vec![SweepStatus::Completed]),
+                "transfers_by_state",
+            ),
+            (
+                of(|filter| filter.statuses = vec![SweepStatus::Detected]),
+                "transfers_moving_by_time",
+            ),
+            (
+                of(|filter| filter.statuses = vec![SweepStatus::Reverted]),
+                "transfers_moved_in_vain",
+            ),
             (
                 of(|filter| filter.chain_id = ChainId::new(1).ok()),
                 "transfers_by_chain",
@@ -217,13 +303,17 @@ mod tests {
                 "transfers_moved_from",
             ),
         ] {
-            let statement = wanted(&filter, None, 20)
-                .unwrap()
-                .explained("EXPLAIN QUERY PLAN ");
+            let statement = match few(&mut tx, &filter).await.unwrap() {
+                Some(few) => few,
+                None => wanted(&filter, None, 20).unwrap(),
+            };
+            let statement = statement.explained("EXPLAIN QUERY PLAN ");
             let rows = statement.rows(&mut tx, "explain").await.unwrap();
             let lines = rows.iter().map(|row| row.get::<String, _>("detail"));
             let plan = lines.collect::<Vec<_>>().join("\n");
             assert!(plan.contains(index), "{filter:?}: {plan}");
+            let is_sorted = plan.contains("TEMP B-TREE");
+            assert!(!is_sorted, "{filter:?}: {plan}");
         }
         drop(tx);
         store.close().await;

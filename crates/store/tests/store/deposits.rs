@@ -168,10 +168,24 @@ async fn sweeps_say_how_far_they_are(books: Books) {
         (SweepStatus::Reverted, 1),
     ] {
         let filter = SweepFilter {
-            status: Some(wanted),
+            statuses: vec![wanted],
             ..SweepFilter::default()
         };
         assert_eq!(found(&books, filter).await.len(), count, "{wanted:?}");
+        let filter = SweepFilter {
+            statuses: vec![wanted],
+            order: Some(first.id),
+            ..SweepFilter::default()
+        };
+        assert_eq!(found(&books, filter).await.len(), count, "{wanted:?}");
+        let others = SweepStatus::ALL
+            .into_iter()
+            .filter(|other| *other != wanted);
+        let filter = SweepFilter {
+            statuses: others.collect(),
+            ..SweepFilter::default()
+        };
+        assert_eq!(found(&books, filter).await.len(), 1 - count, "{wanted:?}");
     }
 }
 
@@ -220,7 +234,7 @@ async fn sweeps_are_found_by_what_they_are(books: Books) {
             order: Some(third.order),
             chain_id: Some(chain(1)),
             token: Some(transfer.token),
-            status: Some(SweepStatus::Detected),
+            statuses: vec![SweepStatus::Detected],
             detected_from: Some(third.detected_at),
             detected_before: Timestamp::from_unix_ms(third.detected_at.unix_ms() + 1).ok(),
             oldest_first: true,

@@ -7,6 +7,7 @@ use paywatch_store::{DecisionFilter, DecisionRecord, Page};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::parameters::{read_each, unknown};
 use crate::problem::{Code, FieldError, Problem, ProblemBody};
 use crate::state::ApiState;
 use crate::wire::{cursor, parsed, read_cursor, read_limit, time};
@@ -123,23 +124,15 @@ fn read(pairs: &[(String, String)]) -> Result<(DecisionFilter, Page), Vec<FieldE
         before_seq: None,
         limit: DEFAULT_LIMIT,
     };
-    let mut errors = Vec::new();
-    for (name, value) in pairs {
-        let read = match name.as_str() {
-            "order" => parsed(name, value).map(|id| filter.order = Some(id)),
-            "payment" => parsed(name, value).map(|id| filter.payment = Some(id)),
-            "limit" => read_limit(value).map(|limit| page.limit = limit),
-            "cursor" => read_cursor(value).map(|seq| page.before_seq = Some(seq)),
-            _unknown => {
-                let detail = format!("unknown; known are {}", PARAMETERS.join(", "));
-                Err(FieldError::new(name, "unknown_parameter", detail))
-            },
-        };
-        errors.extend(read.err());
-    }
-    if errors.is_empty() {
-        Ok((filter, page))
-    } else {
-        Err(errors)
-    }
+    read_each(pairs, &[], |name, value| {
+        match name {
+            "order" => filter.order = Some(parsed(name, value)?),
+            "payment" => filter.payment = Some(parsed(name, value)?),
+            "limit" => page.limit = read_limit(value)?,
+            "cursor" => page.before_seq = Some(read_cursor(value)?),
+            _unknown => return Err(unknown(name, &PARAMETERS)),
+        }
+        Ok(())
+    })?;
+    Ok((filter, page))
 }

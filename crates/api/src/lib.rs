@@ -27,6 +27,7 @@ mod limits;
 mod look_alikes;
 mod metrics;
 mod orders;
+mod parameters;
 mod payments;
 mod present;
 mod problem;

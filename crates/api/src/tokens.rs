@@ -3,11 +3,13 @@
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
+use paywatch_core::ChainId;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::parameters::{chain, read_each, unknown};
 use crate::problem::{Code, FieldError, Problem, ProblemBody};
-use crate::state::{ApiState, ChainOffer, Shop};
+use crate::state::{ApiState, Shop};
 use crate::wire::TokenView;
 
 /// The tokens that count, by chain.
@@ -32,9 +34,9 @@ pub(crate) struct TokenOfChain {
 
 /// Which are asked for.
 #[derive(Debug, Default)]
-struct Asked<'a> {
-    chain: Option<&'a ChainOffer>,
-    symbol: Option<&'a str>,
+struct Asked {
+    chain: Option<ChainId>,
+    symbol: Option<String>,
 }
 
 /// List the tokens
@@ -59,10 +61,10 @@ pub(crate) async fn list(
     let asked = read(&pairs, &state.shop).map_err(Problem::fields)?;
     let mut data = Vec::new();
     for chain in &state.shop.chains {
-        if asked.chain.is_some_and(|asked| asked.id != chain.id) {
+        if asked.chain.is_some_and(|asked| asked != chain.id) {
             continue;
         }
-        let is_asked = |symbol: &str| asked.symbol.is_none_or(|asked| asked == symbol);
+        let is_asked = |symbol: &str| asked.symbol.as_ref().is_none_or(|asked| asked == symbol);
         let tokens = chain.tokens.iter().filter(|token| is_asked(&token.symbol));
         data.extend(tokens.map(|token| TokenOfChain {
             chain_id: chain.id.get(),
@@ -73,30 +75,15 @@ pub(crate) async fn list(
     Ok(Json(TokenList { data }))
 }
 
-fn read<'a>(pairs: &'a [(String, String)], shop: &'a Shop) -> Result<Asked<'a>, Vec<FieldError>> {
-    let (mut asked, mut errors) = (Asked::default(), Vec::new());
-    for (place, (name, value)) in pairs.iter().enumerate() {
-        if pairs.iter().take(place).any(|(before, _)| before == name) {
-            errors.push(FieldError::new(name, "duplicate", "is given twice"));
+fn read(pairs: &[(String, String)], shop: &Shop) -> Result<Asked, Vec<FieldError>> {
+    let mut asked = Asked::default();
+    read_each(pairs, &[], |name, value| {
+        match name {
+            "chain" => asked.chain = Some(chain(name, value, shop)?),
+            "symbol" => asked.symbol = Some(value.to_owned()),
+            _unknown => return Err(unknown(name, &["chain", "symbol"])),
         }
-        match name.as_str() {
-            "chain" => match shop.chain(value) {
-                Some(chain) => asked.chain = Some(chain),
-                None => {
-                    let detail = shop.not_configured(value);
-                    errors.push(FieldError::new(name, "unknown_chain", detail));
-                },
-            },
-            "symbol" => asked.symbol = Some(value),
-            _unknown => {
-                let detail = "unknown; known are chain, symbol";
-                errors.push(FieldError::new(name, "unknown_parameter", detail));
-            },
-        }
-    }
-    if errors.is_empty() {
-        Ok(asked)
-    } else {
-        Err(errors)
-    }
+        Ok(())
+    })?;
+    Ok(asked)
 }

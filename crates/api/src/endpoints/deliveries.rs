@@ -9,6 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::endpoints::{find, parse_id, read_id};
+use crate::parameters::{read_each, unknown};
 use crate::problem::{Code, FieldError, Problem, ProblemBody};
 use crate::state::ApiState;
 use crate::wire::{cursor, parsed, read_cursor, read_limit, time};
@@ -220,30 +221,20 @@ fn query(pairs: &[(String, String)]) -> Result<Asked, Vec<FieldError>> {
         before: None,
         limit: DEFAULT_LIMIT,
     };
-    let mut errors = Vec::new();
-    for (name, value) in pairs {
-        let read = match name.as_str() {
+    read_each(pairs, &["state"], |name, value| {
+        match name {
             "state" => {
-                let states = value
-                    .split(',')
-                    .map(|state| parsed::<DeliveryState>(name, state));
-                let states = states.collect::<Result<Vec<_>, _>>();
-                states.map(|states| asked.states.extend(states))
+                for state in value.split(',') {
+                    asked.states.push(parsed(name, state)?);
+                }
             },
-            "limit" => read_limit(value).map(|limit| asked.limit = limit),
-            "cursor" => read_cursor(value).map(|seq| asked.before = Some(seq)),
-            _unknown => {
-                let detail = format!("unknown; known are {}", PARAMETERS.join(", "));
-                Err(FieldError::new(name, "unknown_parameter", detail))
-            },
-        };
-        errors.extend(read.err());
-    }
+            "limit" => asked.limit = read_limit(value)?,
+            "cursor" => asked.before = Some(read_cursor(value)?),
+            _unknown => return Err(unknown(name, &PARAMETERS)),
+        }
+        Ok(())
+    })?;
     asked.states.sort_unstable();
     asked.states.dedup();
-    if errors.is_empty() {
-        Ok(asked)
-    } else {
-        Err(errors)
-    }
+    Ok(asked)
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use paywatch_core::EventTypes;
 use paywatch_store::EventFilter;
 
+use crate::parameters::{read_each, unknown};
 use crate::problem::FieldError;
 use crate::wire::parsed;
 
@@ -36,31 +37,19 @@ pub(super) fn read(pairs: &[(String, String)], known: &[&str]) -> Result<Asked, 
         timeout: Duration::ZERO,
     };
     let mut types = None;
-    let mut errors = Vec::new();
-    let mut seen: Vec<&str> = Vec::new();
-    for (name, value) in pairs {
-        if seen.contains(&name.as_str()) && name != "types" {
-            errors.push(FieldError::new(name, "duplicate", "is given twice"));
-        }
-        seen.push(name);
-        if known.contains(&name.as_str()) {
-            let read = read_one(name, value, (&mut asked, &mut types));
-            errors.extend(read.err());
+    read_each(pairs, &["types"], |name, value| {
+        if known.contains(&name) {
+            read_one(name, value, (&mut asked, &mut types))
         } else {
-            let detail = format!("unknown; known are {}", known.join(", "));
-            errors.push(FieldError::new(name, "unknown_parameter", detail));
+            Err(unknown(name, known))
         }
-    }
+    })?;
     asked.filter.kinds = match types {
         Some(EventTypes::Only(names)) => names.into_iter().collect(),
         // Nothing is left out, also not what there will be one day.
         Some(EventTypes::All) | None => Vec::new(),
     };
-    if errors.is_empty() {
-        Ok(asked)
-    } else {
-        Err(errors)
-    }
+    Ok(asked)
 }
 
 fn read_one(

@@ -3,6 +3,7 @@
 use paywatch_core::{Address, ChainId, Timestamp};
 use paywatch_store::{LookAlike, LookAlikeFilter};
 
+use crate::parameters::{chain, read_each, unknown};
 use crate::problem::FieldError;
 use crate::state::Shop;
 use crate::wire::{parsed, read_limit};
@@ -29,35 +30,21 @@ pub(super) fn read(pairs: &[(String, String)], shop: &Shop) -> Result<Asked, Vec
         after: None,
         limit: DEFAULT_LIMIT,
     };
-    let mut errors = Vec::new();
-    for (name, value) in pairs {
-        errors.extend(read_one(name, value, shop, &mut asked).err());
-    }
-    if errors.is_empty() {
-        Ok(asked)
-    } else {
-        Err(errors)
-    }
+    read_each(pairs, &[], |name, value| {
+        read_one(name, value, shop, &mut asked)
+    })?;
+    Ok(asked)
 }
 
 fn read_one(name: &str, value: &str, shop: &Shop, asked: &mut Asked) -> Result<(), FieldError> {
     let filter = &mut asked.filter;
     match name {
-        "chain" => {
-            let chain = shop.chain(value).ok_or_else(|| {
-                let detail = shop.not_configured(value);
-                FieldError::new(name, "unknown_chain", detail)
-            })?;
-            filter.chain_id = Some(chain.id);
-        },
+        "chain" => filter.chain_id = Some(chain(name, value, shop)?),
         "address" => filter.to = Some(parsed(name, value)?),
         "order" => filter.order = Some(parsed(name, value)?),
         "limit" => asked.limit = read_limit(value)?,
         "cursor" => asked.after = Some(read_cursor(value)?),
-        _unknown => {
-            let detail = format!("unknown; known are {}", PARAMETERS.join(", "));
-            return Err(FieldError::new(name, "unknown_parameter", detail));
-        },
+        _unknown => return Err(unknown(name, &PARAMETERS)),
     }
     Ok(())
 }
@@ -94,16 +81,11 @@ fn read_cursor(text: &str) -> Result<(Timestamp, ChainId, Address, Address), Fie
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::parameters::pairs;
     use crate::samples::shop;
 
     #[test]
     fn what_is_wrong_is_said_at_once() {
-        let pairs = |text: &str| -> Vec<(String, String)> {
-            let pairs = text.split('&').filter_map(|pair| pair.split_once('='));
-            pairs
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .collect()
-        };
         let zero = Address::ZERO;
         let good = format!("chain=bnb&limit=5&address={zero}&cursor=5-38-{zero:x}-{zero:x}");
         let asked = read(&pairs(&good), &shop()).unwrap();

@@ -3,9 +3,10 @@
 use paywatch_core::{Address, B256, Flags, OrderStatus};
 use paywatch_store::{OrderFilter, Page};
 
+use crate::parameters::{chain, read_each, time, unknown};
 use crate::problem::FieldError;
 use crate::state::Shop;
-use crate::wire::{read_cursor, read_limit, read_sort, read_time};
+use crate::wire::{read_cursor, read_limit, read_sort};
 
 /// The parameters of a list.
 const PARAMETERS: [&str; 13] = [
@@ -40,22 +41,10 @@ pub(crate) fn read(
         before_seq: None,
         limit: DEFAULT_LIMIT,
     };
-    let mut errors = Vec::new();
-    let mut seen: Vec<&str> = Vec::new();
-    for (name, value) in pairs {
-        if seen.contains(&name.as_str()) && name != "status" && name != "flag" {
-            errors.push(FieldError::new(name, "duplicate", "is given twice"));
-        }
-        seen.push(name);
-        if let Err(error) = read_one(name, value, shop, (&mut filter, &mut page)) {
-            errors.push(error);
-        }
-    }
-    if errors.is_empty() {
-        Ok((filter, page))
-    } else {
-        Err(errors)
-    }
+    read_each(pairs, &["status", "flag"], |name, value| {
+        read_one(name, value, shop, (&mut filter, &mut page))
+    })?;
+    Ok((filter, page))
 }
 
 fn read_one(
@@ -65,8 +54,6 @@ fn read_one(
     (filter, page): (&mut OrderFilter, &mut Page),
 ) -> Result<(), FieldError> {
     let invalid = |detail: String| FieldError::new(name, "invalid", detail);
-    let a_time =
-        || read_time(value).ok_or_else(|| invalid("must be a time in RFC 3339".to_owned()));
     match name {
         "status" => {
             for status in value.split(',') {
@@ -83,13 +70,7 @@ fn read_one(
         "reference" => {
             filter.reference = Some(value.parse().map_err(|error| invalid(format!("{error}")))?);
         },
-        "chain" => {
-            let chain = shop.chain(value).ok_or_else(|| {
-                let detail = shop.not_configured(value);
-                FieldError::new(name, "unknown_chain", detail)
-            })?;
-            filter.chain_id = Some(chain.id);
-        },
+        "chain" => filter.chain_id = Some(chain(name, value, shop)?),
         "address" => {
             let address: Address = value
                 .parse()
@@ -102,8 +83,8 @@ fn read_one(
                 .map_err(|error| invalid(format!("not a hash: {error}")))?;
             filter.tx_hash = Some(hash);
         },
-        "created_from" => filter.created_from = Some(a_time()?),
-        "created_before" => filter.created_before = Some(a_time()?),
+        "created_from" => filter.created_from = Some(time(name, value)?),
+        "created_before" => filter.created_before = Some(time(name, value)?),
         "sort" => filter.oldest_first = read_sort(value, "created_at")?,
         // What is shown of what is found is no condition.
         "fields" => {},
@@ -120,11 +101,7 @@ fn read_one(
             }
             filter.metadata.insert(key.to_owned(), value.to_owned());
         },
-        _unknown => {
-            let known = PARAMETERS.join(", ");
-            let detail = format!("unknown; known are {known}");
-            return Err(FieldError::new(name, "unknown_parameter", detail));
-        },
+        _unknown => return Err(unknown(name, &PARAMETERS)),
     }
     Ok(())
 }

@@ -3,9 +3,10 @@
 use paywatch_core::{Loose, PaymentId, PaymentState, Timestamp};
 use paywatch_store::{BookedTransfer, PaymentFilter};
 
+use crate::parameters::{chain, read_each, time, unknown};
 use crate::problem::FieldError;
 use crate::state::Shop;
-use crate::wire::{cursor_at, parsed, read_cursor_at, read_limit, read_sort, read_time};
+use crate::wire::{cursor_at, parsed, read_cursor_at, read_limit, read_sort};
 
 /// The parameters of a list.
 const PARAMETERS: [&str; 12] = [
@@ -42,44 +43,24 @@ pub(super) fn read(pairs: &[(String, String)], shop: &Shop) -> Result<Asked, Vec
         after: None,
         limit: DEFAULT_LIMIT,
     };
-    let mut errors = Vec::new();
-    let mut seen: Vec<&str> = Vec::new();
-    for (name, value) in pairs {
-        if seen.contains(&name.as_str()) && name != "status" {
-            errors.push(FieldError::new(name, "duplicate", "is given twice"));
-        }
-        seen.push(name);
-        errors.extend(read_one(name, value, shop, &mut asked).err());
-    }
-    if errors.is_empty() {
-        Ok(asked)
-    } else {
-        Err(errors)
-    }
+    read_each(pairs, &["status"], |name, value| {
+        read_one(name, value, shop, &mut asked)
+    })?;
+    Ok(asked)
 }
 
 fn read_one(name: &str, value: &str, shop: &Shop, asked: &mut Asked) -> Result<(), FieldError> {
     let filter = &mut asked.filter;
-    let a_time = || {
-        read_time(value)
-            .ok_or_else(|| FieldError::new(name, "invalid", "must be a time in RFC 3339"))
-    };
     match name {
         "status" => {
             for status in value.split(',') {
                 filter.states.push(state(status)?);
             }
         },
-        "chain" => {
-            let chain = shop.chain(value).ok_or_else(|| {
-                let detail = shop.not_configured(value);
-                FieldError::new(name, "unknown_chain", detail)
-            })?;
-            filter.chain_id = Some(chain.id);
-        },
+        "chain" => filter.chain_id = Some(chain(name, value, shop)?),
         "token" => filter.token = Some(parsed(name, value)?),
-        "detected_from" => filter.detected_from = Some(a_time()?),
-        "detected_before" => filter.detected_before = Some(a_time()?),
+        "detected_from" => filter.detected_from = Some(time(name, value)?),
+        "detected_before" => filter.detected_before = Some(time(name, value)?),
         "sort" => filter.oldest_first = read_sort(value, "detected_at")?,
         // What is shown of what is found is no condition.
         "fields" => {},
@@ -88,10 +69,7 @@ fn read_one(name: &str, value: &str, shop: &Shop, asked: &mut Asked) -> Result<(
         "order" => filter.order = Some(parsed(name, value)?),
         "limit" => asked.limit = read_limit(value)?,
         "cursor" => asked.after = Some(read_cursor_at(value)?),
-        _unknown => {
-            let detail = format!("unknown; known are {}", PARAMETERS.join(", "));
-            return Err(FieldError::new(name, "unknown_parameter", detail));
-        },
+        _unknown => return Err(unknown(name, &PARAMETERS)),
     }
     Ok(())
 }
@@ -121,6 +99,7 @@ pub(super) fn cursor(last: &BookedTransfer) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::parameters::pairs;
     use crate::samples::shop;
 
     #[test]
@@ -129,12 +108,6 @@ mod tests {
         assert_eq!(state("unmatched"), Ok("unmatched"));
         let wrong = state("lost").unwrap_err().detail;
         assert!(wrong.contains("detected, dust"), "{wrong}");
-        let pairs = |text: &str| -> Vec<(String, String)> {
-            let pairs = text.split('&').filter_map(|pair| pair.split_once('='));
-            pairs
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .collect()
-        };
         let asked = read(&pairs("status=unmatched,dust&chain=bnb&limit=5"), &shop()).unwrap();
         assert_eq!(asked.filter.states, ["unmatched", "dust"]);
         assert_eq!(asked.limit, 5);

@@ -3,6 +3,7 @@
 use paywatch_core::RefundId;
 use paywatch_store::RefundFilter;
 
+use crate::parameters::{chain, read_each, unknown};
 use crate::problem::FieldError;
 use crate::state::Shop;
 use crate::wire::{parsed, read_limit};
@@ -29,15 +30,10 @@ pub(super) fn read(pairs: &[(String, String)], shop: &Shop) -> Result<Asked, Vec
         before: None,
         limit: DEFAULT_LIMIT,
     };
-    let mut errors = Vec::new();
-    for (name, value) in pairs {
-        errors.extend(read_one(name, value, shop, &mut asked).err());
-    }
-    if errors.is_empty() {
-        Ok(asked)
-    } else {
-        Err(errors)
-    }
+    read_each(pairs, &["status"], |name, value| {
+        read_one(name, value, shop, &mut asked)
+    })?;
+    Ok(asked)
 }
 
 fn read_one(name: &str, value: &str, shop: &Shop, asked: &mut Asked) -> Result<(), FieldError> {
@@ -49,22 +45,13 @@ fn read_one(name: &str, value: &str, shop: &Shop, asked: &mut Asked) -> Result<(
             }
         },
         "order" => filter.order = Some(parsed(name, value)?),
-        "chain" => {
-            let chain = shop.chain(value).ok_or_else(|| {
-                let detail = shop.not_configured(value);
-                FieldError::new(name, "unknown_chain", detail)
-            })?;
-            filter.chain_id = Some(chain.id);
-        },
+        "chain" => filter.chain_id = Some(chain(name, value, shop)?),
         "limit" => asked.limit = read_limit(value)?,
         "cursor" => {
             let wrong = || FieldError::new(name, "invalid", "is not a next_cursor of this list");
             asked.before = Some(value.parse().map_err(|_not_an_id| wrong())?);
         },
-        _unknown => {
-            let detail = format!("unknown; known are {}", PARAMETERS.join(", "));
-            return Err(FieldError::new(name, "unknown_parameter", detail));
-        },
+        _unknown => return Err(unknown(name, &PARAMETERS)),
     }
     Ok(())
 }

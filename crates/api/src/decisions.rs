@@ -7,14 +7,13 @@ use paywatch_store::{DecisionFilter, DecisionRecord, Page};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::parameters::{read_each, unknown};
+use crate::parameters::{PageLength, read_each, unknown};
 use crate::problem::{Code, FieldError, Problem, ProblemBody};
 use crate::state::ApiState;
-use crate::wire::{cursor, parsed, read_cursor, read_limit, time};
+use crate::wire::{cursor, parsed, read_cursor, time};
 
 /// The parameters of the list.
 const PARAMETERS: [&str; 4] = ["order", "payment", "limit", "cursor"];
-const DEFAULT_LIMIT: u32 = 20;
 
 /// A page of decisions, newest first.
 #[derive(Debug, Serialize, ToSchema)]
@@ -97,16 +96,13 @@ pub(crate) async fn list(
     pairs: Result<Query<Vec<(String, String)>>, QueryRejection>,
 ) -> Result<Json<DecisionList>, Problem> {
     let Query(pairs) = pairs.map_err(|error| Problem::because(Code::MalformedQuery, error))?;
-    let (filter, page) = read(&pairs).map_err(Problem::fields)?;
-    let asked = usize::try_from(page.limit).unwrap_or(usize::MAX);
-    // One more than asked tells whether there is another page.
-    let one_more = Page {
-        limit: page.limit.saturating_add(1),
-        ..page
+    let asked = read(&pairs).map_err(Problem::fields)?;
+    let page = Page {
+        before_seq: asked.before_seq,
+        limit: asked.length.one_more(),
     };
-    let mut found = state.store.decisions(&filter, one_more).await?;
-    let has_more = found.len() > asked;
-    found.truncate(asked);
+    let mut found = state.store.decisions(&asked.filter, page).await?;
+    let has_more = asked.length.cut(&mut found);
     let next_cursor = found
         .last()
         .filter(|_| has_more)
@@ -118,21 +114,25 @@ pub(crate) async fn list(
     }))
 }
 
-fn read(pairs: &[(String, String)]) -> Result<(DecisionFilter, Page), Vec<FieldError>> {
-    let mut filter = DecisionFilter::default();
-    let mut page = Page {
-        before_seq: None,
-        limit: DEFAULT_LIMIT,
-    };
+/// Which are asked for.
+#[derive(Debug, Default)]
+struct Asked {
+    filter: DecisionFilter,
+    before_seq: Option<u64>,
+    length: PageLength,
+}
+
+fn read(pairs: &[(String, String)]) -> Result<Asked, Vec<FieldError>> {
+    let mut asked = Asked::default();
     read_each(pairs, &[], |name, value| {
         match name {
-            "order" => filter.order = Some(parsed(name, value)?),
-            "payment" => filter.payment = Some(parsed(name, value)?),
-            "limit" => page.limit = read_limit(value)?,
-            "cursor" => page.before_seq = Some(read_cursor(value)?),
+            "order" => asked.filter.order = Some(parsed(name, value)?),
+            "payment" => asked.filter.payment = Some(parsed(name, value)?),
+            "limit" => asked.length = PageLength::read(value)?,
+            "cursor" => asked.before_seq = Some(read_cursor(value)?),
             _unknown => return Err(unknown(name, &PARAMETERS)),
         }
         Ok(())
     })?;
-    Ok((filter, page))
+    Ok(asked)
 }

@@ -5,6 +5,7 @@ use utoipa::PartialSchema;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 
+use crate::parameters::{read_each, unknown};
 use crate::problem::FieldError;
 
 /// The fields that a request asks for; all, if it names none.
@@ -25,8 +26,13 @@ impl Fields {
     /// When a name is none of those.
     pub(crate) fn read<T: PartialSchema>(pairs: &[(String, String)]) -> Result<Self, FieldError> {
         let Some((_, value)) = pairs.iter().find(|(name, _)| name == "fields") else {
-            return Ok(Self(None));
+            return Ok(Self::default());
         };
+        Self::named::<T>(value)
+    }
+
+    /// The fields of a `T` that `value` names.
+    fn named<T: PartialSchema>(value: &str) -> Result<Self, FieldError> {
         let known: Vec<String> = match T::schema() {
             RefOr::T(Schema::Object(object)) => object.properties.into_keys().collect(),
             RefOr::T(_) | RefOr::Ref(_) => Vec::new(),
@@ -48,23 +54,15 @@ impl Fields {
     pub(crate) fn only<T: PartialSchema>(
         pairs: &[(String, String)],
     ) -> Result<Self, Vec<FieldError>> {
-        let mut errors = Vec::new();
-        for (place, (name, _)) in pairs.iter().enumerate() {
+        let mut fields = Self::default();
+        read_each(pairs, &[], |name, value| {
             if name != "fields" {
-                let detail = "unknown; known are fields";
-                errors.push(FieldError::new(name, "unknown_parameter", detail));
-            } else if pairs.iter().take(place).any(|(before, _)| before == name) {
-                errors.push(FieldError::new(name, "duplicate", "is given twice"));
+                return Err(unknown(name, &["fields"]));
             }
-        }
-        match Self::read::<T>(pairs) {
-            Ok(fields) if errors.is_empty() => Ok(fields),
-            Ok(_) => Err(errors),
-            Err(error) => {
-                errors.push(error);
-                Err(errors)
-            },
-        }
+            fields = Self::named::<T>(value)?;
+            Ok(())
+        })?;
+        Ok(fields)
     }
 
     /// `object` as it is to be shown.

@@ -6,15 +6,58 @@ use crate::problem::FieldError;
 use crate::state::Shop;
 use crate::wire::read_time;
 
+/// The longest page of a list.
+const LONGEST_PAGE: u32 = 100;
+
+/// How many of a list are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PageLength(u32);
+
+impl Default for PageLength {
+    fn default() -> Self {
+        Self(20)
+    }
+}
+
+impl PageLength {
+    /// Reads `limit`.
+    pub(crate) fn read(value: &str) -> Result<Self, FieldError> {
+        let length = value.parse().ok();
+        let length = length.filter(|length| (1..=LONGEST_PAGE).contains(length));
+        length.map(Self).ok_or_else(|| {
+            let detail = format!("must be between 1 and {LONGEST_PAGE}");
+            FieldError::new("limit", "invalid", detail)
+        })
+    }
+
+    /// So many.
+    pub(crate) const fn get(self) -> u32 {
+        self.0
+    }
+
+    /// How many to look for: one more tells whether there is another page.
+    pub(crate) const fn one_more(self) -> u32 {
+        self.0.saturating_add(1)
+    }
+
+    /// Takes that one off what was `found`. Whether it was there.
+    pub(crate) fn cut<T>(self, found: &mut Vec<T>) -> bool {
+        let length = usize::try_from(self.0).unwrap_or(usize::MAX);
+        let has_more = found.len() > length;
+        found.truncate(length);
+        has_more
+    }
+}
+
 /// Gives every parameter to `read`, which says what is wrong with it. Only those in `several` may be
 /// given more than once.
 ///
 /// # Errors
 /// Every parameter that is wrong, or given twice.
-pub(crate) fn read_each(
-    pairs: &[(String, String)],
+pub(crate) fn read_each<'a>(
+    pairs: &'a [(String, String)],
     several: &[&str],
-    mut read: impl FnMut(&str, &str) -> Result<(), FieldError>,
+    mut read: impl FnMut(&'a str, &'a str) -> Result<(), FieldError>,
 ) -> Result<(), Vec<FieldError>> {
     let mut errors = Vec::new();
     for (place, (name, value)) in pairs.iter().enumerate() {

@@ -52,7 +52,7 @@ pub(crate) async fn proof(
 }
 
 /// The payment's id in a path.
-fn read_id(id: Result<Path<String>, PathRejection>) -> Result<PaymentId, Problem> {
+pub(crate) fn read_id(id: Result<Path<String>, PathRejection>) -> Result<PaymentId, Problem> {
     let Path(id) = id.map_err(|error| Problem::because(Code::NotFound, error))?;
     id.parse().map_err(|error| {
         let detail = format!("{id:?} is not a payment's id: {error}");
@@ -112,15 +112,11 @@ pub(crate) async fn list(
     let pairs = unbound(pairs).map_err(Problem::field)?;
     let fields = Fields::read::<PaymentView>(&pairs).map_err(Problem::field)?;
     let asked = query::read(&pairs, &state.shop).map_err(Problem::fields)?;
-    // One more than asked tells whether there is another page.
-    let one_more = asked.limit.saturating_add(1);
     let mut found = state
         .store
-        .payments(&asked.filter, asked.after, one_more)
+        .payments(&asked.filter, asked.after, asked.length.one_more())
         .await?;
-    let limit = usize::try_from(asked.limit).unwrap_or(usize::MAX);
-    let has_more = found.len() > limit;
-    found.truncate(limit);
+    let has_more = asked.length.cut(&mut found);
     let last = found.last().filter(|_| has_more);
     let present = Present::read(&state).await?;
     Ok(Json(PaymentList {

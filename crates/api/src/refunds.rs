@@ -58,15 +58,11 @@ pub(crate) async fn list(
 ) -> Result<Json<RefundList>, Problem> {
     let Query(pairs) = pairs.map_err(|error| Problem::because(Code::MalformedQuery, error))?;
     let asked = query::read(&pairs, &state.shop).map_err(Problem::fields)?;
-    // One more than asked tells whether there is another page.
-    let one_more = asked.limit.saturating_add(1);
     let mut found = state
         .store
-        .refunds(&asked.filter, asked.before, one_more)
+        .refunds(&asked.filter, asked.before, asked.length.one_more())
         .await?;
-    let limit = usize::try_from(asked.limit).unwrap_or(usize::MAX);
-    let has_more = found.len() > limit;
-    found.truncate(limit);
+    let has_more = asked.length.cut(&mut found);
     let heads = heads(&state).await?;
     let last = found.last().filter(|_| has_more);
     Ok(Json(RefundList {

@@ -6,11 +6,11 @@ mod view;
 use axum::Json;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
-use paywatch_core::PaymentId;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::fields::{Fields, Shown};
+use crate::payments;
 use crate::problem::{Code, Problem, ProblemBody};
 use crate::state::ApiState;
 use crate::sweeps::view::SweepView;
@@ -63,15 +63,11 @@ pub(crate) async fn list(
     let pairs = unbound(pairs).map_err(Problem::field)?;
     let fields = Fields::read::<SweepView>(&pairs).map_err(Problem::field)?;
     let asked = query::read(&pairs, &state.shop).map_err(Problem::fields)?;
-    // One more than asked tells whether there is another page.
-    let one_more = asked.limit.saturating_add(1);
     let mut found = state
         .store
-        .sweeps(&asked.filter, asked.after, one_more)
+        .sweeps(&asked.filter, asked.after, asked.length.one_more())
         .await?;
-    let limit = usize::try_from(asked.limit).unwrap_or(usize::MAX);
-    let has_more = found.len() > limit;
-    found.truncate(limit);
+    let has_more = asked.length.cut(&mut found);
     let last = found.last().filter(|_| has_more);
     Ok(Json(SweepList {
         data: found
@@ -103,13 +99,10 @@ pub(crate) async fn read(
 ) -> Result<Json<Shown<SweepView>>, Problem> {
     let Query(pairs) = pairs.map_err(|error| Problem::because(Code::MalformedQuery, error))?;
     let fields = Fields::only::<SweepView>(&pairs).map_err(Problem::fields)?;
-    let Path(id) = id.map_err(|error| Problem::because(Code::NotFound, error))?;
-    let parsed: Result<PaymentId, _> = id.parse();
-    let found = match parsed {
-        Ok(id) => state.store.sweep(&id).await?,
-        Err(_) => None,
-    };
-    let missing = || Problem::because(Code::NotFound, format!("there is no sweep {id:?}"));
+    // A sweep is a transfer, as a payment is.
+    let id = payments::read_id(id)?;
+    let found = state.store.sweep(&id).await?;
+    let missing = || Problem::because(Code::NotFound, format!("there is no sweep {id}"));
     let sweep = found.ok_or_else(missing)?;
     Ok(Json(fields.of(SweepView::new(&sweep, &state.shop))))
 }

@@ -37,20 +37,6 @@ pub(crate) fn address(chain: ChainId, address: Address) -> String {
     AddressForm::of(chain).write(&address)
 }
 
-/// The longest page of a list.
-const LARGEST_LIMIT: u32 = 100;
-
-/// How long a page is to be.
-pub(crate) fn read_limit(text: &str) -> Result<u32, FieldError> {
-    let limit = text.parse().ok();
-    limit
-        .filter(|limit| (1..=LARGEST_LIMIT).contains(limit))
-        .ok_or_else(|| {
-            let detail = format!("must be between 1 and {LARGEST_LIMIT}");
-            FieldError::new("limit", "invalid", detail)
-        })
-}
-
 /// Whether a list that is sorted by `column` begins with the oldest: `column`, or `-column`, which is
 /// what it does if nothing is said.
 pub(crate) fn read_sort(value: &str, column: &str) -> Result<bool, FieldError> {

@@ -9,14 +9,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::endpoints::{find, parse_id, read_id};
-use crate::parameters::{read_each, unknown};
+use crate::parameters::{PageLength, read_each, unknown};
 use crate::problem::{Code, FieldError, Problem, ProblemBody};
 use crate::state::ApiState;
-use crate::wire::{cursor, parsed, read_cursor, read_limit, time};
+use crate::wire::{cursor, parsed, read_cursor, time};
 
 /// The parameters of the list.
 const PARAMETERS: [&str; 3] = ["state", "limit", "cursor"];
-const DEFAULT_LIMIT: u32 = 20;
 
 /// A page of deliveries, newest first.
 #[derive(Debug, Serialize, ToSchema)]
@@ -158,15 +157,12 @@ pub(crate) async fn list(
     let Query(pairs) = pairs.map_err(|error| Problem::because(Code::MalformedQuery, error))?;
     let asked = query(&pairs).map_err(Problem::fields)?;
     let endpoint = find(&state, read_id(id)?).await?;
-    // One more than asked tells whether there is another page.
-    let one_more = asked.limit.saturating_add(1);
+    let one_more = asked.length.one_more();
     let found = state
         .store
         .deliveries(endpoint.id, &asked.states, asked.before, one_more);
     let mut found = found.await?;
-    let limit = usize::try_from(asked.limit).unwrap_or(usize::MAX);
-    let has_more = found.len() > limit;
-    found.truncate(limit);
+    let has_more = asked.length.cut(&mut found);
     let last = found.last().filter(|_| has_more);
     Ok(Json(DeliveryList {
         next_cursor: last.map(|last| cursor(last.seq)),
@@ -212,14 +208,14 @@ pub(crate) async fn read(
 struct Asked {
     states: Vec<DeliveryState>,
     before: Option<u64>,
-    limit: u32,
+    length: PageLength,
 }
 
 fn query(pairs: &[(String, String)]) -> Result<Asked, Vec<FieldError>> {
     let mut asked = Asked {
         states: Vec::new(),
         before: None,
-        limit: DEFAULT_LIMIT,
+        length: PageLength::default(),
     };
     read_each(pairs, &["state"], |name, value| {
         match name {
@@ -228,7 +224,7 @@ fn query(pairs: &[(String, String)]) -> Result<Asked, Vec<FieldError>> {
                     asked.states.push(parsed(name, state)?);
                 }
             },
-            "limit" => asked.limit = read_limit(value)?,
+            "limit" => asked.length = PageLength::read(value)?,
             "cursor" => asked.before = Some(read_cursor(value)?),
             _unknown => return Err(unknown(name, &PARAMETERS)),
         }

@@ -3,21 +3,20 @@
 use paywatch_core::{Address, ChainId, Timestamp};
 use paywatch_store::{LookAlike, LookAlikeFilter};
 
-use crate::parameters::{chain, read_each, unknown};
+use crate::parameters::{PageLength, chain, read_each, unknown};
 use crate::problem::FieldError;
 use crate::state::Shop;
-use crate::wire::{parsed, read_limit};
+use crate::wire::parsed;
 
 /// The parameters of a list.
 const PARAMETERS: [&str; 5] = ["chain", "address", "order", "limit", "cursor"];
-const DEFAULT_LIMIT: u32 = 20;
 
 /// What is asked for.
 #[derive(Debug)]
 pub(super) struct Asked {
     pub(super) filter: LookAlikeFilter,
     pub(super) after: Option<(Timestamp, ChainId, Address, Address)>,
-    pub(super) limit: u32,
+    pub(super) length: PageLength,
 }
 
 /// Reads the parameters of a list.
@@ -28,7 +27,7 @@ pub(super) fn read(pairs: &[(String, String)], shop: &Shop) -> Result<Asked, Vec
     let mut asked = Asked {
         filter: LookAlikeFilter::default(),
         after: None,
-        limit: DEFAULT_LIMIT,
+        length: PageLength::default(),
     };
     read_each(pairs, &[], |name, value| {
         read_one(name, value, shop, &mut asked)
@@ -42,7 +41,7 @@ fn read_one(name: &str, value: &str, shop: &Shop, asked: &mut Asked) -> Result<(
         "chain" => filter.chain_id = Some(chain(name, value, shop)?),
         "address" => filter.to = Some(parsed(name, value)?),
         "order" => filter.order = Some(parsed(name, value)?),
-        "limit" => asked.limit = read_limit(value)?,
+        "limit" => asked.length = PageLength::read(value)?,
         "cursor" => asked.after = Some(read_cursor(value)?),
         _unknown => return Err(unknown(name, &PARAMETERS)),
     }
@@ -89,7 +88,7 @@ mod tests {
         let zero = Address::ZERO;
         let good = format!("chain=bnb&limit=5&address={zero}&cursor=5-38-{zero:x}-{zero:x}");
         let asked = read(&pairs(&good), &shop()).unwrap();
-        assert_eq!(asked.limit, 5);
+        assert_eq!(asked.length.get(), 5);
         assert_eq!(asked.filter.to, Some(zero));
         assert_eq!(asked.after.unwrap().1.get(), 56);
         let wrong = "chain=x&address=x&order=x&limit=0&cursor=5-38-00&y=x";

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse as _, Response};
 use crate::orders::view::ask::{Content, due, is_payable};
 use crate::orders::way::{Wish, WishParams};
 use crate::orders::{find, read_id};
+use crate::parameters::{read_each, unknown};
 use crate::problem::{Code, FieldError, Problem, ProblemBody};
 use crate::qr::{self, DrawError};
 use crate::state::ApiState;
@@ -134,43 +135,34 @@ async fn content(
     Ok((text.to_owned(), asked.side.unwrap_or(qr::USUAL_SIDE)))
 }
 
+fn invalid(name: &str, detail: String) -> FieldError {
+    FieldError::new(name, "invalid", detail)
+}
+
 /// Reads the parameters; every one that is wrong is told.
 fn read(pairs: &[(String, String)]) -> Result<Asked<'_>, Vec<FieldError>> {
     let mut asked = Asked::default();
-    let mut errors = Vec::new();
-    let mut seen: Vec<&str> = Vec::new();
-    for (name, value) in pairs {
-        if seen.contains(&name.as_str()) {
-            errors.push(FieldError::new(name, "duplicate", "is given twice"));
-        }
-        seen.push(name);
-        match name.as_str() {
+    read_each(pairs, &[], |name, value| {
+        match name {
             "chain" => asked.wish.chain = Some(value),
             "token" => asked.wish.token = Some(value),
             "method" => asked.wish.method = Some(value),
-            "plain" => match value.as_str() {
-                "true" => asked.content = Content::Address,
-                "false" => asked.content = Content::Uri,
-                _ => errors.push(FieldError::new(name, "invalid", "must be true or false")),
+            "plain" => {
+                asked.content = match value {
+                    "true" => Content::Address,
+                    "false" => Content::Uri,
+                    _other => return Err(invalid(name, "must be true or false".to_owned())),
+                };
             },
-            "size" => match value.parse().ok().filter(|side| SIDES.contains(side)) {
-                Some(side) => asked.side = Some(side),
-                None => {
-                    let (least, most) = (SIDES.start(), SIDES.end());
-                    let detail = format!("must be between {least} and {most}");
-                    errors.push(FieldError::new(name, "invalid", detail));
-                },
+            "size" => {
+                let side = value.parse().ok().filter(|side| SIDES.contains(side));
+                let (least, most) = (SIDES.start(), SIDES.end());
+                let wrong = || invalid(name, format!("must be between {least} and {most}"));
+                asked.side = Some(side.ok_or_else(wrong)?);
             },
-            _ => {
-                let known = PARAMETERS.join(", ");
-                let detail = format!("unknown; known are {known}");
-                errors.push(FieldError::new(name, "unknown_parameter", detail));
-            },
+            _unknown => return Err(unknown(name, &PARAMETERS)),
         }
-    }
-    if errors.is_empty() {
-        Ok(asked)
-    } else {
-        Err(errors)
-    }
+        Ok(())
+    })?;
+    Ok(asked)
 }

@@ -3,10 +3,10 @@
 use paywatch_core::{Address, B256, Flags, OrderStatus};
 use paywatch_store::{OrderFilter, Page};
 
-use crate::parameters::{chain, read_each, time, unknown};
+use crate::parameters::{PageLength, chain, read_each, time, unknown};
 use crate::problem::FieldError;
 use crate::state::Shop;
-use crate::wire::{read_cursor, read_limit, read_sort};
+use crate::wire::{read_cursor, read_sort};
 
 /// The parameters of a list.
 const PARAMETERS: [&str; 13] = [
@@ -26,7 +26,6 @@ const PARAMETERS: [&str; 13] = [
 ];
 /// What `metadata[key]` may ask for at once.
 const MOST_NOTES: usize = 5;
-const DEFAULT_LIMIT: u32 = 20;
 
 /// Reads the parameters of a list.
 ///
@@ -39,7 +38,7 @@ pub(crate) fn read(
     let mut filter = OrderFilter::default();
     let mut page = Page {
         before_seq: None,
-        limit: DEFAULT_LIMIT,
+        limit: PageLength::default().get(),
     };
     read_each(pairs, &["status", "flag"], |name, value| {
         read_one(name, value, shop, (&mut filter, &mut page))
@@ -88,7 +87,7 @@ fn read_one(
         "sort" => filter.oldest_first = read_sort(value, "created_at")?,
         // What is shown of what is found is no condition.
         "fields" => {},
-        "limit" => page.limit = read_limit(value)?,
+        "limit" => page.limit = PageLength::read(value)?.get(),
         "cursor" => page.before_seq = Some(read_cursor(value)?),
         _other if let Some(key) = note(name) => {
             if filter.metadata.len() >= MOST_NOTES {

@@ -3,10 +3,10 @@
 use paywatch_core::{Loose, PaymentId, PaymentState, Timestamp};
 use paywatch_store::{BookedTransfer, PaymentFilter};
 
-use crate::parameters::{chain, read_each, time, unknown};
+use crate::parameters::{PageLength, chain, read_each, time, unknown};
 use crate::problem::FieldError;
 use crate::state::Shop;
-use crate::wire::{cursor_at, parsed, read_cursor_at, read_limit, read_sort};
+use crate::wire::{cursor_at, parsed, read_cursor_at, read_sort};
 
 /// The parameters of a list.
 const PARAMETERS: [&str; 12] = [
@@ -23,14 +23,13 @@ const PARAMETERS: [&str; 12] = [
     "limit",
     "cursor",
 ];
-const DEFAULT_LIMIT: u32 = 20;
 
 /// What is asked for.
 #[derive(Debug)]
 pub(super) struct Asked {
     pub(super) filter: PaymentFilter,
     pub(super) after: Option<(Timestamp, PaymentId)>,
-    pub(super) limit: u32,
+    pub(super) length: PageLength,
 }
 
 /// Reads the parameters of a list.
@@ -41,7 +40,7 @@ pub(super) fn read(pairs: &[(String, String)], shop: &Shop) -> Result<Asked, Vec
     let mut asked = Asked {
         filter: PaymentFilter::default(),
         after: None,
-        limit: DEFAULT_LIMIT,
+        length: PageLength::default(),
     };
     read_each(pairs, &["status"], |name, value| {
         read_one(name, value, shop, &mut asked)
@@ -67,7 +66,7 @@ fn read_one(name: &str, value: &str, shop: &Shop, asked: &mut Asked) -> Result<(
         "address" => filter.to = Some(parsed(name, value)?),
         "tx_hash" => filter.tx_hash = Some(parsed(name, value)?),
         "order" => filter.order = Some(parsed(name, value)?),
-        "limit" => asked.limit = read_limit(value)?,
+        "limit" => asked.length = PageLength::read(value)?,
         "cursor" => asked.after = Some(read_cursor_at(value)?),
         _unknown => return Err(unknown(name, &PARAMETERS)),
     }
@@ -110,7 +109,7 @@ mod tests {
         assert!(wrong.contains("detected, dust"), "{wrong}");
         let asked = read(&pairs("status=unmatched,dust&chain=bnb&limit=5"), &shop()).unwrap();
         assert_eq!(asked.filter.states, ["unmatched", "dust"]);
-        assert_eq!(asked.limit, 5);
+        assert_eq!(asked.length.get(), 5);
         let errors = read(&pairs("status=x&chain=x&order=x&cursor=x&y=x"), &shop()).unwrap_err();
         assert_eq!(errors.len(), 5);
     }

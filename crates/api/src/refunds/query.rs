@@ -3,21 +3,20 @@
 use paywatch_core::RefundId;
 use paywatch_store::RefundFilter;
 
-use crate::parameters::{chain, read_each, unknown};
+use crate::parameters::{PageLength, chain, read_each, unknown};
 use crate::problem::FieldError;
 use crate::state::Shop;
-use crate::wire::{parsed, read_limit};
+use crate::wire::parsed;
 
 /// The parameters of a list.
 const PARAMETERS: [&str; 5] = ["status", "order", "chain", "limit", "cursor"];
-const DEFAULT_LIMIT: u32 = 20;
 
 /// What is asked for.
 #[derive(Debug)]
 pub(super) struct Asked {
     pub(super) filter: RefundFilter,
     pub(super) before: Option<RefundId>,
-    pub(super) limit: u32,
+    pub(super) length: PageLength,
 }
 
 /// Reads the parameters of a list.
@@ -28,7 +27,7 @@ pub(super) fn read(pairs: &[(String, String)], shop: &Shop) -> Result<Asked, Vec
     let mut asked = Asked {
         filter: RefundFilter::default(),
         before: None,
-        limit: DEFAULT_LIMIT,
+        length: PageLength::default(),
     };
     read_each(pairs, &["status"], |name, value| {
         read_one(name, value, shop, &mut asked)
@@ -46,7 +45,7 @@ fn read_one(name: &str, value: &str, shop: &Shop, asked: &mut Asked) -> Result<(
         },
         "order" => filter.order = Some(parsed(name, value)?),
         "chain" => filter.chain_id = Some(chain(name, value, shop)?),
-        "limit" => asked.limit = read_limit(value)?,
+        "limit" => asked.length = PageLength::read(value)?,
         "cursor" => {
             let wrong = || FieldError::new(name, "invalid", "is not a next_cursor of this list");
             asked.before = Some(value.parse().map_err(|_not_an_id| wrong())?);

@@ -3,10 +3,10 @@
 use paywatch_core::{PaymentId, Timestamp};
 use paywatch_store::{Sweep, SweepFilter, SweepStatus};
 
-use crate::parameters::{chain, read_each, time, unknown};
+use crate::parameters::{PageLength, chain, read_each, time, unknown};
 use crate::problem::FieldError;
 use crate::state::Shop;
-use crate::wire::{cursor_at, parsed, read_cursor_at, read_limit, read_sort};
+use crate::wire::{cursor_at, parsed, read_cursor_at, read_sort};
 
 /// The parameters of a list.
 const PARAMETERS: [&str; 12] = [
@@ -23,14 +23,13 @@ const PARAMETERS: [&str; 12] = [
     "limit",
     "cursor",
 ];
-const DEFAULT_LIMIT: u32 = 20;
 
 /// What is asked for.
 #[derive(Debug)]
 pub(super) struct Asked {
     pub(super) filter: SweepFilter,
     pub(super) after: Option<(Timestamp, PaymentId)>,
-    pub(super) limit: u32,
+    pub(super) length: PageLength,
 }
 
 /// Reads the parameters of a list.
@@ -41,7 +40,7 @@ pub(super) fn read(pairs: &[(String, String)], shop: &Shop) -> Result<Asked, Vec
     let mut asked = Asked {
         filter: SweepFilter::default(),
         after: None,
-        limit: DEFAULT_LIMIT,
+        length: PageLength::default(),
     };
     read_each(pairs, &["status"], |name, value| {
         read_one(name, value, shop, &mut asked)
@@ -67,7 +66,7 @@ fn read_one(name: &str, value: &str, shop: &Shop, asked: &mut Asked) -> Result<(
         "sort" => filter.oldest_first = read_sort(value, "detected_at")?,
         // What is shown of what is found is no condition.
         "fields" => {},
-        "limit" => asked.limit = read_limit(value)?,
+        "limit" => asked.length = PageLength::read(value)?,
         "cursor" => asked.after = Some(read_cursor_at(value)?),
         _unknown => return Err(unknown(name, &PARAMETERS)),
     }
@@ -100,7 +99,7 @@ mod tests {
         let good = "status=completed&chain=bnb&limit=5&sort=detected_at";
         let asked = read(&pairs(good), &shop()).unwrap();
         assert_eq!(asked.filter.statuses, [SweepStatus::Completed]);
-        assert_eq!((asked.limit, asked.filter.oldest_first), (5, true));
+        assert_eq!((asked.length.get(), asked.filter.oldest_first), (5, true));
         let wrong = "status=lost&chain=x&token=x&address=x&order=x&tx_hash=x&detected_from=x\
             &detected_before=x&sort=x&limit=0&cursor=x&y=x&limit=5";
         let errors = read(&pairs(wrong), &shop()).unwrap_err();

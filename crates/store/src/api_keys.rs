@@ -14,6 +14,7 @@ use crate::error::{BoxError, StoreError, failed};
 use crate::fields::Fields;
 use crate::record::{ApiKeyRecord, KeyRate, KeyTerms, NewApiKey, NewDecision};
 use crate::store::{Store, commit};
+use crate::together::each_once;
 
 /// A key's last use is written at most this often: it need not be exact, and reading must not
 /// wait for writing.
@@ -142,7 +143,7 @@ impl Store {
         let readers = self.readers().clone();
         let read = move |hashes| {
             let readers = readers.clone();
-            async move { by_hashes(&readers, hashes).await }
+            async move { each_once(hashes, async |hashes| by_hashes(&readers, hashes).await).await }
         };
         let known = self.keys.ask(hash.to_owned(), read).await?;
         let Some(mut key) = known.filter(|key| key.is_valid(at)) else {

@@ -7,13 +7,10 @@ use std::collections::BTreeMap;
 
 use paywatch_core::{Event, EventKind, OrderId, Snapshot, Timestamp, Token};
 use sqlx::AnyConnection;
-use tokio::sync::oneshot;
 
 use crate::batch::rows_of;
 use crate::checkout;
-use crate::create::queue::Waiting;
 use crate::create::rows::{Fresh, insert_belongings, insert_orders, keep_callback};
-use crate::engine::{LONGEST, in_time};
 use crate::error::{StoreError, failed};
 use crate::events::then::{Terms, kept, then};
 use crate::events::{NewEvent, append};
@@ -34,53 +31,21 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn create_order(&self, new: &NewOrder) -> Result<CreateOutcome, StoreError> {
-        let (answer, outcome) = oneshot::channel();
-        let new = new.clone();
-        if let Some(mut server) = self.queue.join(Waiting { new, answer }) {
-            let store = self.clone();
-            tokio::spawn(async move {
-                while let Some(together) = server.next(queue::next) {
-                    if !store.make(together).await {
-                        // Who else waits need not wait as long for the same.
-                        server.send_away();
-                    }
-                }
-            });
-        }
-        let broken = |_gone| failed("make an order")(sqlx::Error::WorkerCrashed);
-        outcome.await.map_err(broken)?
+        let store = self.clone();
+        let make = move |new: Vec<NewOrder>| {
+            let store = store.clone();
+            async move { store.make(&new).await }
+        };
+        self.queue.ask(new.clone(), make).await
     }
 
-    /// Makes what waits for it together: to wait for the disk is what takes the time. `false` when the
-    /// database does not answer.
-    async fn make(&self, waiting: Vec<Waiting>) -> bool {
-        let parts = waiting.into_iter().map(|one| (one.new, one.answer));
-        let (new, answers): (Vec<_>, Vec<_>) = parts.unzip();
-        let made = match in_time(LONGEST, "make orders", self.create_together(&new)).await {
-            Ok(Some(made)) => made.into_iter().map(Ok).collect(),
-            Err(error) if error.is_unreachable() || new.len() == 1 => vec![Err(error)],
-            // Somebody else was faster with one of them, or one of them cannot be written.
-            Ok(None) | Err(_) => {
-                let mut made = Vec::with_capacity(new.len());
-                for new in &new {
-                    let one = in_time(LONGEST, "make an order", self.create_alone(new)).await;
-                    let is_away = one.as_ref().is_err_and(StoreError::is_unreachable);
-                    made.push(one);
-                    if is_away {
-                        break;
-                    }
-                }
-                made
-            },
-        };
-        let is_away =
-            |one: &Result<_, StoreError>| one.as_ref().is_err_and(StoreError::is_unreachable);
-        let answers_still = !made.iter().any(is_away);
-        for (answer, outcome) in answers.into_iter().zip(made) {
-            // Whoever has gone can ask again by its reference.
-            let _gone = answer.send(outcome);
+    /// Makes orders together, since to wait for the disk is what takes the time; none, if somebody else was
+    /// faster with one of several.
+    async fn make(&self, new: &[NewOrder]) -> Result<Option<Vec<CreateOutcome>>, StoreError> {
+        match new {
+            [alone] => Ok(Some(vec![self.create_alone(alone).await?])),
+            several => self.create_together(several).await,
         }
-        answers_still
     }
 
     async fn create_alone(&self, new: &NewOrder) -> Result<CreateOutcome, StoreError> {

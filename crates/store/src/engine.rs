@@ -1,6 +1,7 @@
 //! The few things in which SQLite and PostgreSQL differ.
 
 use std::borrow::Cow;
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -217,8 +218,13 @@ pub(crate) async fn in_time<T>(
     what: &'static str,
     work: impl Future<Output = Result<T, StoreError>>,
 ) -> Result<T, StoreError> {
+    let silence = |_too_late| {
+        let detail = format!("it has said nothing for {} s", limit.as_secs());
+        let error = io::Error::new(io::ErrorKind::TimedOut, detail);
+        failed(what)(sqlx::Error::Io(error))
+    };
     let done = tokio::time::timeout(limit, work).await;
-    done.unwrap_or_else(|_too_late| Err(failed(what)(sqlx::Error::PoolTimedOut)))
+    done.map_err(silence)?
 }
 
 /// Whether the database (or the way to it) is away or busy: waiting may help.

@@ -114,17 +114,6 @@ impl StoreError {
     pub(crate) const fn is_unreachable(&self) -> bool {
         matches!(self, Self::Unreachable { .. })
     }
-
-    /// Whether the database does not answer at all, instead of one connection that broke.
-    pub(crate) const fn is_silence(&self) -> bool {
-        matches!(
-            self,
-            Self::Unreachable {
-                source: sqlx::Error::PoolTimedOut,
-                ..
-            }
-        )
-    }
 }
 
 /// What the driver's error means to the caller who wanted to do `what`.

@@ -15,6 +15,7 @@ use crate::load::{load_orders, load_whole_orders};
 use crate::look_alikes;
 use crate::record::{LookAlikeSums, OrderFilter, OrderPage, OrderRecord, Page};
 use crate::store::Store;
+use crate::together::each_once;
 
 /// An order, and how much came to its own addresses that is no money.
 pub(crate) type Whole = (OrderRecord, LookAlikeSums);
@@ -43,7 +44,7 @@ impl Store {
         let store = self.clone();
         let read = move |ids| {
             let store = store.clone();
-            async move { store.whole_orders(ids).await }
+            async move { each_once(ids, async |ids| store.whole_orders(ids).await).await }
         };
         self.orders.ask(id, read).await
     }

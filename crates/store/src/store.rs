@@ -6,15 +6,17 @@ use paywatch_core::OrderId;
 use sqlx::{Any, AnyConnection, AnyPool, Transaction};
 use tokio::sync::watch;
 
-use crate::create::queue::Waiting;
+use crate::create::queue;
 use crate::database_url::DatabaseUrl;
 use crate::engine::{self, Engine, Pools};
 use crate::error::{StoreError, failed};
 use crate::listing::Whole;
 use crate::migrations;
-use crate::record::ApiKeyRecord;
-use crate::together::Together;
-use crate::waiting_line::WaitingLine;
+use crate::record::{ApiKeyRecord, CreateOutcome, NewOrder};
+use crate::together::{Together, several};
+
+/// So many statements of one kind run at a time. Whoever asks meanwhile shares the next one.
+const READS_AT_A_TIME: usize = 2;
 
 /// The books. Cheap to clone; all clones share the connections.
 #[derive(Clone, Debug)]
@@ -23,7 +25,7 @@ pub struct Store {
     /// Counts what this program has committed.
     commits: watch::Sender<u64>,
     /// Who waits for an order to be made.
-    pub(crate) queue: WaitingLine<Waiting>,
+    pub(crate) queue: Together<NewOrder, CreateOutcome>,
     /// Who asks for orders.
     pub(crate) orders: Together<OrderId, Option<Whole>>,
     /// Who asks for keys, by what they hash to.
@@ -66,14 +68,13 @@ impl Store {
     pub async fn open(url: &DatabaseUrl) -> Result<Self, StoreError> {
         let pools = engine::connect(url).await?;
         let commits = watch::Sender::new(0);
-        // Two at once would only wait for each other.
-        let queue = WaitingLine::new(1);
         let store = Self {
             pools,
             commits,
-            queue,
-            orders: Together::default(),
-            keys: Together::default(),
+            // Two at once would only wait for each other.
+            queue: Together::new("make an order", 1, queue::next),
+            orders: Together::new("read an order", READS_AT_A_TIME, several),
+            keys: Together::new("look up an API key", READS_AT_A_TIME, several),
         };
         let ready = async {
             migrations::run(&store.pools).await?;

@@ -1,9 +1,9 @@
-//! Questions that are asked at the same time share one statement: to hand each to the database by
-//! itself costs more than to answer it.
+//! What is wanted at the same time is done together: to hand each to the database by itself, or to
+//! wait for the disk for each, costs more than the work.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt;
 use std::time::Duration;
-use std::{fmt, iter};
 
 use tokio::sync::oneshot;
 
@@ -11,35 +11,35 @@ use crate::engine::{LONGEST, in_time};
 use crate::error::{StoreError, failed};
 use crate::waiting_line::WaitingLine;
 
-/// So many different questions share one statement at most.
-const TOGETHER: usize = 32;
-/// So many statements run at a time. Whoever asks meanwhile shares the next one.
-const AT_A_TIME: usize = 2;
+/// So much is done together at most.
+pub(crate) const TOGETHER: usize = 32;
 
-type Answer<V> = oneshot::Sender<Result<V, StoreError>>;
-
-/// Those who ask for a `V` by its `K`. Cheap to clone.
-///
-/// What is asked is looked up later than it was asked, so that no answer is old.
-pub(crate) struct Together<K, V> {
-    line: WaitingLine<(K, Answer<V>)>,
-    longest: Duration,
+/// Who wants a `V` of a `K`, and where it goes.
+#[derive(Debug)]
+pub(crate) struct Wanted<K, V> {
+    pub(crate) key: K,
+    answer: oneshot::Sender<Result<V, StoreError>>,
 }
 
-impl<K, V> Default for Together<K, V> {
-    fn default() -> Self {
-        Self {
-            line: WaitingLine::new(AT_A_TIME),
-            longest: LONGEST,
-        }
-    }
+/// Takes those from the front that are served together; none only if nobody waits.
+pub(crate) type Take<K, V> = fn(&mut VecDeque<Wanted<K, V>>) -> Vec<Wanted<K, V>>;
+
+/// Those who want a `V` of a `K`, and how. Cheap to clone.
+///
+/// It is done later than it was wanted, so that no answer is old, and though nobody waits for it any
+/// more, once it is begun.
+pub(crate) struct Together<K, V> {
+    line: WaitingLine<Wanted<K, V>>,
+    take: Take<K, V>,
+    what: &'static str,
+    longest: Duration,
 }
 
 impl<K, V> Clone for Together<K, V> {
     fn clone(&self) -> Self {
         Self {
             line: self.line.clone(),
-            longest: self.longest,
+            ..*self
         }
     }
 }
@@ -50,105 +50,129 @@ impl<K, V> fmt::Debug for Together<K, V> {
     }
 }
 
+impl<K, V> Together<K, V> {
+    /// `what` is done by `at_a_time` at once, for those that `take` takes.
+    pub(crate) fn new(what: &'static str, at_a_time: usize, take: Take<K, V>) -> Self {
+        Self {
+            line: WaitingLine::new(at_a_time),
+            take,
+            what,
+            longest: LONGEST,
+        }
+    }
+}
+
 impl<K, V> Together<K, V>
 where
-    K: Clone + Ord + Send + 'static,
-    V: Clone + Send + 'static,
+    K: Clone + Send + 'static,
+    V: Send + 'static,
 {
-    /// What `read` says of `key`. It is given several different keys, and gives the values in their
-    /// order.
+    /// What comes of `key` by `work`, which is given one or several keys, and gives what comes of them in
+    /// their order; nothing, if each of several is to be tried by itself.
     ///
     /// # Errors
-    /// What `read` fails with; if it does so for several, each is asked for by itself.
-    pub(crate) async fn ask<R, F>(&self, key: K, read: R) -> Result<V, StoreError>
+    /// What `work` fails with; if it does so for several, each is tried by itself.
+    pub(crate) async fn ask<W, F>(&self, key: K, work: W) -> Result<V, StoreError>
     where
-        R: Fn(Vec<K>) -> F + Send + Sync + 'static,
-        F: Future<Output = Result<Vec<V>, StoreError>> + Send,
+        W: Fn(Vec<K>) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<Option<Vec<V>>, StoreError>> + Send,
     {
         let (answer, value) = oneshot::channel();
-        if let Some(mut server) = self.line.join((key, answer)) {
-            let longest = self.longest;
+        if let Some(mut server) = self.line.join(Wanted { key, answer }) {
+            let this = self.clone();
             tokio::spawn(async move {
-                while let Some(together) = server.next(next) {
-                    if !serve(together, longest, &read).await {
+                let take = |waiting: &mut VecDeque<_>| {
+                    waiting.retain(|one: &Wanted<K, V>| !one.answer.is_closed());
+                    Some((this.take)(waiting)).filter(|taken| !taken.is_empty())
+                };
+                while let Some(taken) = server.next(take) {
+                    if this.serve(taken, &work).await.is_err() {
                         // Who else waits need not wait as long for the same.
                         server.send_away();
                     }
                 }
             });
         }
-        let broken = |_gone| failed("read")(sqlx::Error::WorkerCrashed);
+        let broken = |_gone| failed(self.what)(sqlx::Error::WorkerCrashed);
         value.await.map_err(broken)?
     }
+
+    /// Does what is wanted, and tells those who want it. If the database does not answer, who was not told
+    /// hears that by being dropped.
+    async fn serve<W, F>(&self, wanted: Vec<Wanted<K, V>>, work: &W) -> Result<(), Silent>
+    where
+        W: Fn(Vec<K>) -> F,
+        F: Future<Output = Result<Option<Vec<V>>, StoreError>>,
+    {
+        let is_one = wanted.len() == 1;
+        let keys: Vec<K> = wanted.iter().map(|one| one.key.clone()).collect();
+        let mut wanted = wanted.into_iter();
+        match in_time(self.longest, self.what, work(keys)).await {
+            Ok(Some(values)) => wanted
+                .zip(values)
+                .try_for_each(|(one, value)| one.tell(Ok(value))),
+            Err(error) if is_one || error.is_unreachable() => {
+                wanted.next().map_or(Ok(()), |first| first.tell(Err(error)))
+            },
+            // Nobody can tell an error twice, and it may be that of one of them.
+            Ok(None) | Err(_) => {
+                for one in wanted.filter(|one| !one.answer.is_closed()) {
+                    let alone = in_time(self.longest, self.what, work(vec![one.key.clone()])).await;
+                    one.tell(alone.and_then(|values| only(self.what, values)))?;
+                }
+                Ok(())
+            },
+        }
+    }
 }
 
-/// Takes those from the front that share a statement. Who asks for the same is told the same.
-fn next<K: Ord, V>(waiting: &mut VecDeque<(K, Answer<V>)>) -> Option<BTreeMap<K, Vec<Answer<V>>>> {
-    waiting.retain(|(_, answer)| !answer.is_closed());
-    let mut together: BTreeMap<K, Vec<Answer<V>>> = BTreeMap::new();
-    while let Some((key, answer)) = waiting.pop_front() {
-        if together.len() >= TOGETHER && !together.contains_key(&key) {
-            waiting.push_front((key, answer));
+/// The database does not answer.
+struct Silent;
+
+impl<K, V> Wanted<K, V> {
+    fn tell(self, value: Result<V, StoreError>) -> Result<(), Silent> {
+        let is_away = value.as_ref().is_err_and(StoreError::is_unreachable);
+        // Whoever has gone can ask again.
+        let _gone = self.answer.send(value);
+        if is_away { Err(Silent) } else { Ok(()) }
+    }
+}
+
+fn only<V>(what: &'static str, values: Option<Vec<V>>) -> Result<V, StoreError> {
+    let value = values.into_iter().flatten().next();
+    value.ok_or_else(|| failed(what)(sqlx::Error::RowNotFound))
+}
+
+/// Takes those that ask for [`TOGETHER`] different keys.
+pub(crate) fn several<K: Clone + Ord, V>(
+    waiting: &mut VecDeque<Wanted<K, V>>,
+) -> Vec<Wanted<K, V>> {
+    let (mut taken, mut keys) = (Vec::new(), BTreeSet::new());
+    while let Some(next) = waiting.pop_front() {
+        if keys.len() >= TOGETHER && !keys.contains(&next.key) {
+            waiting.push_front(next);
             break;
         }
-        together.entry(key).or_default().push(answer);
+        keys.insert(next.key.clone());
+        taken.push(next);
     }
-    (!together.is_empty()).then_some(together)
+    taken
 }
 
-/// Reads what is asked, and tells those who ask. `false` when the database is silent.
-async fn serve<K, V, R, F>(
-    together: BTreeMap<K, Vec<Answer<V>>>,
-    longest: Duration,
-    read: &R,
-) -> bool
+/// What `read` says of each of `keys`, which it is given once each, and in its own order.
+pub(crate) async fn each_once<K, V, F>(
+    keys: Vec<K>,
+    read: impl FnOnce(Vec<K>) -> F,
+) -> Result<Option<Vec<V>>, StoreError>
 where
     K: Clone + Ord,
     V: Clone,
-    R: Fn(Vec<K>) -> F,
     F: Future<Output = Result<Vec<V>, StoreError>>,
 {
-    let keys: Vec<K> = together.keys().cloned().collect();
-    let (key_count, asking) = (keys.len(), together.values().map(Vec::len).sum::<usize>());
-    let error = match in_time(longest, "read", read(keys)).await {
-        Ok(values) => {
-            for (answers, value) in together.into_values().zip(values) {
-                for answer in answers {
-                    let _gone = answer.send(Ok(value.clone()));
-                }
-            }
-            return true;
-        },
-        Err(error) => error,
-    };
-    let answers = together.into_iter();
-    let mut answers = answers.flat_map(|(key, all)| iter::repeat(key).zip(all));
-    if error.is_unreachable() || (key_count, asking) == (1, 1) {
-        // The others hear that the database does not answer.
-        let is_silence = error.is_silence();
-        if let Some((_, first)) = answers.next() {
-            let _gone = first.send(Err(error));
-        }
-        return !is_silence;
-    }
-    // It is the error of one of them, and nobody can tell it twice.
-    for (key, answer) in answers.filter(|(_, answer)| !answer.is_closed()) {
-        let value = in_time(longest, "read", read(vec![key]))
-            .await
-            .and_then(only);
-        let away = value.as_ref().err().filter(|error| error.is_unreachable());
-        let is_silence = away.map(StoreError::is_silence);
-        let _gone = answer.send(value);
-        if let Some(is_silence) = is_silence {
-            return !is_silence;
-        }
-    }
-    true
-}
-
-fn only<V>(values: Vec<V>) -> Result<V, StoreError> {
-    let value = values.into_iter().next();
-    value.ok_or_else(|| failed("read")(sqlx::Error::RowNotFound))
+    let once: BTreeSet<K> = keys.iter().cloned().collect();
+    let once: Vec<K> = once.into_iter().collect();
+    let values: BTreeMap<K, V> = once.clone().into_iter().zip(read(once).await?).collect();
+    Ok(keys.iter().map(|key| values.get(key).cloned()).collect())
 }
 
 #[cfg(test)]
@@ -163,22 +187,31 @@ mod tests {
     fn twice(asked: &Asked) -> impl Fn(Vec<u32>) -> BoxedValues + Send + Sync + 'static {
         let asked = Arc::clone(asked);
         move |keys| {
-            asked.lock().unwrap().push(keys.clone());
-            Box::pin(async move {
+            let asked = Arc::clone(&asked);
+            Box::pin(each_once(keys, async move |keys: Vec<u32>| {
+                asked.lock().unwrap().push(keys.clone());
                 tokio::task::yield_now().await;
                 if keys.contains(&13) {
                     return Err(StoreError::refused("13"));
                 }
                 Ok(keys.iter().map(|key| key.saturating_mul(2)).collect())
-            })
+            }))
         }
     }
 
-    type BoxedValues = std::pin::Pin<Box<dyn Future<Output = Result<Vec<u32>, StoreError>> + Send>>;
+    type Values = Result<Option<Vec<u32>>, StoreError>;
+    type BoxedValues = std::pin::Pin<Box<dyn Future<Output = Values> + Send>>;
+
+    /// Statements at a time.
+    const AT_A_TIME: usize = 2;
+
+    fn together() -> Together<u32, u32> {
+        Together::new("read", AT_A_TIME, several)
+    }
 
     #[tokio::test]
     async fn who_asks_at_the_same_time_shares_a_statement() {
-        let (together, asked) = (Together::default(), Asked::default());
+        let (together, asked) = (together(), Asked::default());
         let answers = (0..100).map(|key| together.ask(key, twice(&asked)));
         let answers = futures::future::join_all(answers).await;
         for (key, answer) in (0..).zip(answers) {
@@ -196,7 +229,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_asks_for_the_same_is_told_the_same() {
-        let (together, asked) = (Together::default(), Asked::default());
+        let (together, asked) = (together(), Asked::default());
         let answers = (0..100).map(|number| together.ask(number % 4, twice(&asked)));
         for (number, answer) in (0..).zip(futures::future::join_all(answers).await) {
             assert_eq!(answer.unwrap(), number % 4 * 2);
@@ -215,9 +248,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_silent_database_holds_up_nobody_for_ever() {
-        let together: Together<u32, u32> = Together {
+        let together = Together {
             longest: Duration::from_millis(50),
-            ..Together::default()
+            ..together()
         };
         let never = |_keys| std::future::pending();
         let answers = (0..200).map(|key| together.ask(key, never));
@@ -231,7 +264,7 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_is_asked_for_who_has_gone() {
-        let (together, asked) = (Together::default(), Asked::default());
+        let (together, asked) = (together(), Asked::default());
         drop(tokio::time::timeout(std::time::Duration::ZERO, together.ask(1, twice(&asked))).await);
         assert_eq!(together.ask(2, twice(&asked)).await.unwrap(), 4);
         let seen: Vec<u32> = asked.lock().unwrap().concat();

@@ -25,6 +25,7 @@ mod refund;
 mod scope;
 mod slot;
 mod status;
+mod sweep;
 mod time;
 mod token;
 mod tolerance;
@@ -72,6 +73,7 @@ pub use crate::refund::{
 pub use crate::scope::{KeyMode, Scope, Scopes};
 pub use crate::slot::{Slot, SlotError, SlotTerms, StepError};
 pub use crate::status::{Flags, OrderStatus, Step, UnknownName};
+pub use crate::sweep::SweepStatus;
 pub use crate::time::{TimeError, Timestamp};
 pub use crate::token::{Decimals, DecimalsError, Token};
 pub use crate::tolerance::{Percent, PercentError, Tolerance};

@@ -61,6 +61,6 @@ pub use crate::record::{
     OrderFilter, OrderPage, OrderRecord, OrderSums, OrderThen, Origins, Page, PaidDeposit,
     PaidDeposits, PaymentFilter, PaymentProof, PaymentRecord, PaymentThen, Period, Queued,
     RefundFilter, RefundRecord, RefundThen, SelfDescription, SlotWish, StrangeTransfers, Sweep,
-    SweepFilter, SweepStatus, Told, Touch, Watched,
+    SweepFilter, Told, Touch, Watched,
 };
 pub use crate::store::Store;

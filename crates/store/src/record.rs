@@ -41,7 +41,7 @@ pub use crate::record::look_alike::{
 };
 pub use crate::record::payment::{BookedPlace, BookedTransfer, Claimed, PaymentFilter};
 pub use crate::record::refund::{NewRefund, RefundFilter, RefundRecord};
-pub use crate::record::sweep::{Sweep, SweepFilter, SweepStatus};
+pub use crate::record::sweep::{Sweep, SweepFilter};
 
 /// An order to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]

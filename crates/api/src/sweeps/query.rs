@@ -1,7 +1,7 @@
 //! Which sweeps a list is to hold, from a query string to a checked value.
 
 use paywatch_core::{PaymentId, Timestamp};
-use paywatch_store::{Sweep, SweepFilter, SweepStatus};
+use paywatch_store::{Sweep, SweepFilter};
 
 use crate::parameters::{PageLength, chain, read_each, time, unknown};
 use crate::problem::FieldError;
@@ -53,7 +53,7 @@ fn read_one(name: &str, value: &str, shop: &Shop, asked: &mut Asked) -> Result<(
     match name {
         "status" => {
             for one in value.split(',') {
-                filter.statuses.push(status(one)?);
+                filter.statuses.push(parsed(name, one)?);
             }
         },
         "chain" => filter.chain_id = Some(chain(name, value, shop)?),
@@ -73,16 +73,6 @@ fn read_one(name: &str, value: &str, shop: &Shop, asked: &mut Asked) -> Result<(
     Ok(())
 }
 
-fn status(value: &str) -> Result<SweepStatus, FieldError> {
-    let all = SweepStatus::ALL;
-    let found = all.into_iter().find(|status| status.name() == value);
-    found.ok_or_else(|| {
-        let names = all.map(SweepStatus::name).join(", ");
-        let detail = format!("{value:?} is none; known are {names}");
-        FieldError::new("status", "invalid", detail)
-    })
-}
-
 /// Where a page ended, as a text that means nothing to anybody else.
 pub(super) fn cursor(last: &Sweep) -> String {
     cursor_at(last.detected_at, &last.recorded.transfer.payment_id())
@@ -90,6 +80,8 @@ pub(super) fn cursor(last: &Sweep) -> String {
 
 #[cfg(test)]
 mod tests {
+    use paywatch_core::SweepStatus;
+
     use super::*;
     use crate::parameters::pairs;
     use crate::samples::shop;

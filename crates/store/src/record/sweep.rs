@@ -1,6 +1,6 @@
 //! What the books hold of flushes of deposit addresses.
 
-use paywatch_core::{Address, B256, ChainId, OrderId, RecordedTransfer, Timestamp};
+use paywatch_core::{Address, B256, ChainId, OrderId, RecordedTransfer, SweepStatus, Timestamp};
 
 /// The flush of an order's deposit address to its treasury.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,17 +13,6 @@ pub struct Sweep {
     pub detected_at: Timestamp,
     /// When it was found to have left its chain, if it did.
     pub reverted_at: Option<Timestamp>,
-}
-
-/// How far a sweep is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SweepStatus {
-    /// It is mined, and not yet final by the rules of its order.
-    Detected,
-    /// It is final.
-    Completed,
-    /// It left its chain.
-    Reverted,
 }
 
 /// Which sweeps are wanted: those that meet every condition that is given.
@@ -53,25 +42,6 @@ impl Sweep {
     /// How far it is.
     #[must_use]
     pub const fn status(&self) -> SweepStatus {
-        match (self.reverted_at, self.recorded.confirmed_at_tip) {
-            (Some(_), _) => SweepStatus::Reverted,
-            (None, Some(_)) => SweepStatus::Completed,
-            (None, None) => SweepStatus::Detected,
-        }
-    }
-}
-
-impl SweepStatus {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Detected, Self::Completed, Self::Reverted];
-
-    /// Its name in the API.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Detected => "detected",
-            Self::Completed => "completed",
-            Self::Reverted => "reverted",
-        }
+        SweepStatus::of(self.reverted_at, self.recorded.confirmed_at_tip)
     }
 }

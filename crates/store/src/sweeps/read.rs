@@ -1,6 +1,6 @@
 //! Reading sweeps: a page of them, or one.
 
-use paywatch_core::{OrderId, PaymentId, Timestamp};
+use paywatch_core::{OrderId, PaymentId, SweepStatus, Timestamp};
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
 
@@ -9,7 +9,7 @@ use crate::error::StoreError;
 use crate::fields::{Fields, address, chain_number, hash};
 use crate::load::recorded;
 use crate::payments;
-use crate::record::{Sweep, SweepFilter, SweepStatus};
+use crate::record::{Sweep, SweepFilter};
 use crate::store::Store;
 
 /// Moved from a deposit address: an operator's own wallets may pay each other as well.
@@ -87,11 +87,13 @@ async fn few(
         statement.push(" WHERE sender = ").bind(address(deposit));
     } else if let Some(order) = filter.order {
         let deposits = deposits(connection, order).await?;
-        statement.push(" WHERE sender IN (");
-        // Nobody has none.
-        let none = deposits.is_empty().then(String::new);
-        let deposits = deposits.into_iter().chain(none);
-        statement.bind_list(deposits.map(Into::into)).push(")");
+        if deposits.is_empty() {
+            statement.push(" WHERE 1 = 0");
+        } else {
+            statement.push(" WHERE sender IN (");
+            statement.bind_list(deposits.into_iter().map(Into::into));
+            statement.push(")");
+        }
     } else {
         return Ok(None);
     }

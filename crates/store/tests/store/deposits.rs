@@ -1,7 +1,9 @@
 //! What a sweep begins with, deposit addresses that money came to, and what is kept of it.
 
-use paywatch_core::{Amount, EventKind, Loose, PaymentEvent, Timestamp, Transfer, TransferId};
-use paywatch_store::{PaidDeposit, Sweep, SweepFilter, SweepStatus};
+use paywatch_core::{
+    Amount, EventKind, Loose, PaymentEvent, SweepStatus, Timestamp, Transfer, TransferId,
+};
+use paywatch_store::{PaidDeposit, Sweep, SweepFilter};
 
 use crate::books::{Books, address, amount, at, chain, hash, order, usdt};
 use crate::line::{Line, block, pay};
@@ -250,6 +252,10 @@ async fn sweeps_that_are_not_asked_for_are_not_found(books: Books) {
     let sweeps = five(&books).await;
     let any = SweepFilter::default;
     let about_none = [
+        SweepFilter {
+            order: Some(order(9).id),
+            ..any()
+        },
         SweepFilter {
             chain_id: Some(chain(56)),
             ..any()
